@@ -1,0 +1,36 @@
+# Everything runs on a fresh machine with Rust, make, and apt as root or with sudo: each target first
+# installs the system packages that it needs and that are missing.
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint bench
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the missing system packages for all of the targets
+	@scripts/setup build test demo
+
+build: ## Build the command and the libraries, optimised
+	@scripts/setup build
+	$(CARGO) build --release --all-features --locked
+
+demo: ## Back up changing inputs at levels 0-3, restore and compare them (DEMO=short, KEEP=1)
+	@scripts/setup build demo
+	@DEMO='$(DEMO)' KEEP='$(KEEP)' scripts/demo
+
+test: ## Run the library, integration and documentation tests
+	@scripts/setup build test
+	$(CARGO) test --all-features --locked
+
+lint: ## Check the formatting, Clippy's lints and the documentation
+	@scripts/setup build
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --all-features --locked -- -D warnings
+	$(CARGO) clippy --no-default-features --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --all-features --locked
+
+bench: ## Run the benchmarks
+	@scripts/setup build
+	$(CARGO) bench --all-features --locked --bench '*'

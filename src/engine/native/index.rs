@@ -1,0 +1,102 @@
+//! Finds the blocks of a signature by their weak sum.
+
+use crate::format::SumTable;
+
+/// No block.
+const NONE: u32 = u32::MAX;
+
+/// The longest chain: a signature made of equal weak sums must not make every look-up slow
+/// (CVE-2026-70453 in rsync is that fault). Honest chains hold one or two blocks.
+const CHAIN_MAX: usize = 64;
+
+/// A hash table over the weak sums, with a bit filter before it that stays in the processor's cache.
+///
+/// Of blocks with equal sums only the first is in it. It takes 9 to 14 bytes for each block.
+pub(crate) struct BlockIndex {
+    filter: Vec<u64>,
+    filter_bits: u32,
+    heads: Vec<u32>,
+    head_bits: u32,
+    /// The next block in the same chain.
+    next: Vec<u32>,
+    weak: Vec<u32>,
+}
+
+/// The bits that the filter has and the heads that the table has, as powers of two.
+fn sizes(blocks: usize) -> (u32, u32) {
+    let blocks = blocks.max(1);
+    let head_bits = blocks.next_power_of_two().ilog2().clamp(4, 31);
+    (head_bits.min(29) + 3, head_bits)
+}
+
+/// Spreads the sums: rollsum's low bits alone say little.
+fn spread(weak: u32, bits: u32) -> usize {
+    (weak.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
+}
+
+impl BlockIndex {
+    /// Bytes of memory that the index of so many blocks takes.
+    pub(crate) fn memory_bytes(blocks: usize) -> u64 {
+        let (filter_bits, head_bits) = sizes(blocks);
+        (1u64 << filter_bits) / 8 + (4u64 << head_bits) + 8 * blocks as u64
+    }
+
+    /// Indexes the first `blocks` blocks.
+    pub(crate) fn new(table: &SumTable, blocks: usize) -> Self {
+        let (filter_bits, head_bits) = sizes(blocks);
+        let mut index = Self {
+            filter: vec![0; 1 << (filter_bits - 6)],
+            filter_bits,
+            heads: vec![NONE; 1 << head_bits],
+            head_bits,
+            next: vec![NONE; blocks],
+            weak: table.weak()[..blocks].to_vec(),
+        };
+        for block in 0..blocks {
+            index.insert(table, block);
+        }
+        index
+    }
+
+    fn insert(&mut self, table: &SumTable, block: usize) {
+        let weak = self.weak[block];
+        let head = spread(weak, self.head_bits);
+        let mut chained = 0;
+        let mut other = self.heads[head];
+        while other != NONE {
+            let at = other as usize;
+            chained += 1;
+            let equal = self.weak[at] == weak && table.strong_of(at) == table.strong_of(block);
+            if equal || chained == CHAIN_MAX {
+                return;
+            }
+            other = self.next[at];
+        }
+        self.next[block] = self.heads[head];
+        self.heads[head] = block as u32;
+        let bit = spread(weak, self.filter_bits);
+        self.filter[bit / 64] |= 1 << (bit % 64);
+    }
+
+    /// Whether a block may have this weak sum: a quick look that is seldom wrong.
+    #[inline(always)]
+    pub(crate) fn may_hold(&self, weak: u32) -> bool {
+        let bit = spread(weak, self.filter_bits);
+        self.filter[bit / 64] >> (bit % 64) & 1 != 0
+    }
+
+    /// The blocks with this weak sum, at most 64.
+    pub(crate) fn candidates(&self, weak: u32) -> impl Iterator<Item = u32> + '_ {
+        let mut block = self.heads[spread(weak, self.head_bits)];
+        std::iter::from_fn(move || {
+            while block != NONE {
+                let at = block as usize;
+                block = self.next[at];
+                if self.weak[at] == weak {
+                    return Some(at as u32);
+                }
+            }
+            None
+        })
+    }
+}

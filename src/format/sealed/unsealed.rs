@@ -1,0 +1,70 @@
+//! Reads the payload of a sealed signature out of a `Read`.
+
+use std::io::Read;
+
+use super::{Event, SealedHeader, Trailer, Unsealer};
+use crate::format::source::Source;
+use crate::{Error, ErrorKind, Result};
+
+/// A sealed stream whose data frames are pulled one by one.
+pub(crate) struct Unsealed<R> {
+    source: Source<R>,
+    unsealer: Unsealer,
+}
+
+impl<R: Read> Unsealed<R> {
+    /// Reads the header.
+    pub(crate) fn new(source: Source<R>) -> Result<Self> {
+        let mut this = Self { source, unsealer: Unsealer::new() };
+        match this.advance()? {
+            Some(Event::Header) => Ok(this),
+            _ => Err(Error::new(ErrorKind::Internal, "sealed stream did not begin with its header")),
+        }
+    }
+
+    pub(crate) fn header(&self) -> Option<&SealedHeader> {
+        self.unsealer.header()
+    }
+
+    pub(crate) fn trailer(&self) -> Option<&Trailer> {
+        self.unsealer.trailer()
+    }
+
+    /// Where the frame begins that was given out last.
+    pub(crate) fn offset(&self) -> u64 {
+        self.unsealer.offset()
+    }
+
+    /// The payload of the next data frame; `None` when the trailer has come and nothing follows it.
+    pub(crate) fn next_payload(&mut self) -> Result<Option<&[u8]>> {
+        match self.advance()? {
+            Some(Event::Data) => Ok(Some(self.unsealer.payload())),
+            Some(Event::Trailer) => match self.advance()? {
+                None => Ok(None),
+                Some(_) => Err(Error::new(ErrorKind::Corrupt, "bytes after the trailer").at(self.offset())),
+            },
+            None => Ok(None),
+            Some(Event::ZeroRun(_) | Event::Header) => {
+                Err(Error::new(ErrorKind::Corrupt, "zero run in a signature").at(self.offset()))
+            }
+        }
+    }
+
+    /// The next event; `None` at the end of a complete stream.
+    fn advance(&mut self) -> Result<Option<Event>> {
+        loop {
+            let mut input = self.source.buffered();
+            let before = input.len();
+            let event = self.unsealer.next(&mut input)?;
+            let used = before - input.len();
+            self.source.consume(used);
+            if event.is_some() {
+                return Ok(event);
+            }
+            if !self.source.fill()? {
+                self.unsealer.finish()?;
+                return Ok(None);
+            }
+        }
+    }
+}

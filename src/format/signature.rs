@@ -1,0 +1,387 @@
+//! Signatures as streams: read and written block by block, sealed or as librsync's plain format.
+
+use std::io::{Read, Write};
+
+use bytes::{Buf, BufMut};
+
+use crate::format::sealed::{Flags, SealedHeader, SealedKind, Sealer, StreamId, Trailer, Unsealed};
+use crate::format::source::Source;
+use crate::format::{
+    DETECT_LEN, Detected, FingerprintBuilder, Format, Identity, SignatureParams, detect, leaf_len_for,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// The sums of one block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BlockSum {
+    /// The rolling sum.
+    pub weak: u32,
+    /// The strong sum; bytes past the signature's strong length are zero.
+    pub strong: [u8; 32],
+}
+
+impl BlockSum {
+    /// The sums in a record of a signature: the weak sum, and the strong sum as far as it is kept.
+    pub(crate) fn from_record(mut record: &[u8]) -> Self {
+        let mut sum = Self { weak: record.get_u32(), ..Self::default() };
+        sum.strong[..record.len()].copy_from_slice(record);
+        sum
+    }
+}
+
+/// Reads a signature block by block, in constant memory, told apart by its magic.
+///
+/// A sealed signature is trustworthy once [`SignatureReader::next_block`] has returned `None`: blocks
+/// given out before come from frames whose checksums held, but the stream may yet prove cut off.
+pub struct SignatureReader<R> {
+    payload: Payload<R>,
+    /// Bytes of the raw signature that were read and not yet taken apart.
+    held: Vec<u8>,
+    taken: usize,
+    params: SignatureParams,
+    blocks: u64,
+    /// Recomputes the fingerprint from the sums, where they are its leaves.
+    fingerprint: Option<FingerprintBuilder>,
+    trailer: Option<Trailer>,
+    ended: bool,
+}
+
+enum Payload<R> {
+    Raw(Source<R>),
+    Sealed(Unsealed<R>),
+}
+
+impl<R: Read> Payload<R> {
+    /// Appends more of the raw signature to `held`; `false` at its end.
+    fn read_into(&mut self, held: &mut Vec<u8>) -> Result<bool> {
+        match self {
+            Self::Raw(source) => {
+                if source.buffered().is_empty() && !source.fill()? {
+                    return Ok(false);
+                }
+                held.extend_from_slice(source.buffered());
+                source.consume(source.buffered().len());
+                Ok(true)
+            }
+            Self::Sealed(unsealed) => match unsealed.next_payload()? {
+                Some(payload) => {
+                    held.extend_from_slice(payload);
+                    Ok(true)
+                }
+                None => Ok(false),
+            },
+        }
+    }
+
+    fn offset(&self) -> u64 {
+        match self {
+            Self::Raw(source) => source.consumed(),
+            Self::Sealed(unsealed) => unsealed.offset(),
+        }
+    }
+}
+
+impl<R: Read> SignatureReader<R> {
+    /// Reads the head of a signature.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Truncated`] or [`ErrorKind::Corrupt`] when no signature begins here, and whatever
+    /// the source raises.
+    pub fn new(source: R) -> Result<Self> {
+        Self::open(source).map_err(|error| named(error, "reading a signature"))
+    }
+
+    fn open(source: R) -> Result<Self> {
+        let mut source = Source::new(source);
+        if !source.fill_to(DETECT_LEN)? {
+            let what =
+                if source.buffered().is_empty() { "signature is empty" } else { "signature ends within its head" };
+            return Err(Error::new(ErrorKind::Truncated, what).at(source.buffered().len() as u64));
+        }
+        let mut first = [0; DETECT_LEN];
+        first.copy_from_slice(&source.buffered()[..DETECT_LEN]);
+        let payload = match detect(first) {
+            Detected::Sealed => {
+                let unsealed = Unsealed::new(source)?;
+                match unsealed.header().map(|header| header.kind) {
+                    Some(SealedKind::Signature) => Payload::Sealed(unsealed),
+                    kind => {
+                        return Err(Error::new(ErrorKind::Corrupt, "sealed stream is not a signature")
+                            .at(10)
+                            .expected("signature", kind.map_or("nothing".to_owned(), |kind| kind.to_string())));
+                    }
+                }
+            }
+            Detected::RawSignature => Payload::Raw(source),
+            Detected::RawDelta => {
+                return Err(Error::new(ErrorKind::Corrupt, "stream is not a signature")
+                    .at(0)
+                    .expected("signature", "delta"));
+            }
+            Detected::Unknown => {
+                return Err(Error::new(ErrorKind::Corrupt, "neither a sealed stream nor a librsync signature")
+                    .at(0)
+                    .expected("a known magic", format_args!("{:08x}", u32::from_be_bytes(first))));
+            }
+        };
+        let mut this = Self {
+            payload,
+            held: Vec::new(),
+            taken: 0,
+            params: SignatureParams::default(),
+            blocks: 0,
+            fingerprint: None,
+            trailer: None,
+            ended: false,
+        };
+        if !this.hold(SignatureParams::HEAD_LEN)? {
+            return Err(this.truncated("signature ends within its head"));
+        }
+        let mut head = [0; SignatureParams::HEAD_LEN];
+        head.copy_from_slice(&this.held[..SignatureParams::HEAD_LEN]);
+        this.taken = SignatureParams::HEAD_LEN;
+        this.params = SignatureParams::decode(head)?;
+        if this.is_sealed() {
+            if !this.params.is_full() {
+                return Err(Error::new(ErrorKind::Corrupt, "sealed signature without whole BLAKE2b-256 sums")
+                    .at(this.payload.offset()));
+            }
+            if leaf_len_for(&this.params) == this.params.block_len {
+                this.fingerprint = Some(FingerprintBuilder::new(this.params.block_len));
+            }
+        }
+        Ok(this)
+    }
+
+    /// The parameters of the signature.
+    pub fn params(&self) -> &SignatureParams {
+        &self.params
+    }
+
+    /// Whether the signature came sealed.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.payload, Payload::Sealed(_))
+    }
+
+    /// How many blocks were given out.
+    pub fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// What the signed content is, once the last block of a sealed signature was given out; a raw
+    /// signature does not say.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.trailer.as_ref().map(|trailer| &trailer.identity)
+    }
+
+    /// Whether the content changed while the signature was made, once the last block was given out.
+    pub fn is_dirty(&self) -> bool {
+        self.trailer.as_ref().is_some_and(|trailer| trailer.flags.dirty)
+    }
+
+    /// The header of a sealed signature.
+    pub fn header(&self) -> Option<&SealedHeader> {
+        match &self.payload {
+            Payload::Raw(_) => None,
+            Payload::Sealed(unsealed) => unsealed.header(),
+        }
+    }
+
+    /// The sums of the next block; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Truncated`] when the signature ends within a block (a raw one that ends between
+    /// two cannot be told from a whole one) or before its trailer, [`ErrorKind::Corrupt`] when a
+    /// checksum does not hold, and whatever the source raises.
+    pub fn next_block(&mut self) -> Result<Option<BlockSum>> {
+        self.take_block().map_err(|error| named(error, "reading a signature"))
+    }
+
+    fn take_block(&mut self) -> Result<Option<BlockSum>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let record_len = self.params.record_len();
+        if !self.hold(record_len)? {
+            if self.taken < self.held.len() {
+                return Err(self.truncated("signature ends within the sums of a block"));
+            }
+            self.end()?;
+            return Ok(None);
+        }
+        let sum = BlockSum::from_record(&self.held[self.taken..self.taken + record_len]);
+        self.taken += record_len;
+        self.blocks += 1;
+        if let Some(fingerprint) = &mut self.fingerprint {
+            fingerprint.leaf(&sum.strong);
+        }
+        Ok(Some(sum))
+    }
+
+    /// Holds at least `len` untaken bytes; `false` when the payload ends before.
+    fn hold(&mut self, len: usize) -> Result<bool> {
+        while self.held.len() - self.taken < len {
+            self.held.drain(..self.taken);
+            self.taken = 0;
+            if !self.payload.read_into(&mut self.held)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Holds the sums against what the trailer says of them.
+    fn end(&mut self) -> Result<()> {
+        self.ended = true;
+        let Payload::Sealed(unsealed) = &self.payload else { return Ok(()) };
+        let Some(trailer) = unsealed.trailer().copied() else {
+            return Err(Error::new(ErrorKind::Internal, "sealed signature ended without its trailer"));
+        };
+        let corrupt = |what| Error::new(ErrorKind::Corrupt, what).at(unsealed.offset());
+        let length = trailer.identity.length();
+        let expected = self.params.blocks_in(length);
+        if self.blocks != expected {
+            return Err(corrupt("signature does not have the blocks of its length").expected(expected, self.blocks));
+        }
+        if let Some(fingerprint) = self.fingerprint.take() {
+            let found = fingerprint.finish(length);
+            if found != trailer.identity.fingerprint {
+                return Err(
+                    corrupt("fingerprint is not that of the sums").expected(trailer.identity.fingerprint, found)
+                );
+            }
+        }
+        self.trailer = Some(trailer);
+        Ok(())
+    }
+
+    fn truncated(&self, what: &'static str) -> Error {
+        Error::new(ErrorKind::Truncated, what).at(self.payload.offset())
+    }
+}
+
+/// Says what was being done, but leaves an error that the source raised as it is.
+pub(crate) fn named(error: Error, doing: &'static str) -> Error {
+    if error.kind() == ErrorKind::Io { error } else { error.doing(doing) }
+}
+
+/// Writes a signature block by block, in constant memory.
+pub struct SignatureWriter<W> {
+    sink: W,
+    params: SignatureParams,
+    sealer: Option<Sealer>,
+    /// Raw bytes on their way into a frame, or to the sink.
+    payload: Vec<u8>,
+    out: Vec<u8>,
+    payload_bytes: u64,
+    blocks: u64,
+}
+
+/// A frame of sums, or a write of raw ones.
+const PAYLOAD_LEN: usize = 32 * 1024;
+
+impl<W: Write> SignatureWriter<W> {
+    /// Begins a signature; nothing is written before the first blocks or [`SignatureWriter::finish`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for sums that a sealed signature cannot carry: those are whole
+    /// BLAKE2b-256 only.
+    pub fn new(sink: W, params: SignatureParams, format: Format) -> Result<Self> {
+        let stream_id = if format == Format::Sealed { StreamId::random()? } else { StreamId([0; 16]) };
+        Self::with_stream_id(sink, params, format, stream_id)
+    }
+
+    /// As [`SignatureWriter::new`], with a given stream id: for bytes that can be repeated.
+    ///
+    /// # Errors
+    ///
+    /// As [`SignatureWriter::new`].
+    pub fn with_stream_id(sink: W, params: SignatureParams, format: Format, stream_id: StreamId) -> Result<Self> {
+        let mut out = Vec::new();
+        let sealer = match format {
+            Format::Rdiff => None,
+            Format::Sealed => {
+                check_sealable(&params)?;
+                let mut header = SealedHeader::new(SealedKind::Signature, stream_id);
+                header.target_block_len = Some(params.block_len);
+                Some(Sealer::new(&header, &mut out))
+            }
+        };
+        let payload = params.encode().to_vec();
+        Ok(Self { sink, params, sealer, payload, out, payload_bytes: 0, blocks: 0 })
+    }
+
+    /// Adds the sums of the next block.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the sink raises; the signature is then of no use.
+    pub fn push(&mut self, sum: &BlockSum) -> Result<()> {
+        self.payload.put_u32(sum.weak);
+        self.payload.put_slice(&sum.strong[..self.params.strong_len as usize]);
+        self.blocks += 1;
+        if self.payload.len() >= PAYLOAD_LEN { self.flush_payload() } else { Ok(()) }
+    }
+
+    fn flush_payload(&mut self) -> Result<()> {
+        self.payload_bytes += self.payload.len() as u64;
+        match &mut self.sealer {
+            Some(sealer) if !self.payload.is_empty() => sealer.data(&self.payload, self.payload_bytes, &mut self.out),
+            Some(_) => {}
+            None => self.out.extend_from_slice(&self.payload),
+        }
+        self.payload.clear();
+        self.sink.write_all(&self.out)?;
+        self.out.clear();
+        Ok(())
+    }
+
+    /// Closes the signature of content with this identity, flushes the sink and gives it back.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] when the blocks are not those of the identity's length, and whatever
+    /// the sink raises.
+    pub fn finish(self, identity: &Identity) -> Result<W> {
+        self.finish_flagged(identity, Flags::default())
+    }
+
+    /// Closes a plain signature of content whose identity is not known.
+    pub(crate) fn finish_unidentified(mut self) -> Result<W> {
+        debug_assert!(self.sealer.is_none());
+        self.flush_payload()?;
+        self.sink.flush()?;
+        Ok(self.sink)
+    }
+
+    pub(crate) fn finish_flagged(mut self, identity: &Identity, flags: Flags) -> Result<W> {
+        let expected = self.params.blocks_in(identity.length());
+        if self.blocks != expected {
+            return Err(Error::new(ErrorKind::InvalidInput, "signature does not have the blocks of its length")
+                .doing("writing a signature")
+                .expected(expected, self.blocks));
+        }
+        self.flush_payload()?;
+        if let Some(sealer) = self.sealer.take() {
+            sealer.finish(&Trailer { flags, identity: *identity }, &mut self.out);
+            self.sink.write_all(&self.out)?;
+        }
+        self.sink.flush()?;
+        Ok(self.sink)
+    }
+}
+
+/// A sealed stream carries whole BLAKE2b-256 sums only.
+pub(crate) fn check_sealable(params: &SignatureParams) -> Result<()> {
+    if params.is_full() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidInput,
+        "a sealed signature carries whole BLAKE2b-256 sums only; write it as rdiff's format",
+    )
+    .expected("BLAKE2b, 32 bytes", format_args!("{:?}, {} bytes", params.strong, params.strong_len)))
+}

@@ -1,0 +1,73 @@
+//! A buffered `Read` that can be asked for its first bytes before they are consumed.
+
+use std::io::{self, Read};
+
+use crate::{Error, Result};
+
+const BUFFER_LEN: usize = 64 * 1024;
+
+/// Reads ahead into a buffer of 64 KiB; an interrupted read is tried again, any other error leaves the
+/// buffer as it was, so that a caller may try again.
+#[derive(Debug)]
+pub(crate) struct Source<R> {
+    inner: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    consumed: u64,
+}
+
+impl<R: Read> Source<R> {
+    pub(crate) fn new(inner: R) -> Self {
+        Self { inner, buffer: Vec::new(), start: 0, end: 0, consumed: 0 }
+    }
+
+    /// What has been read and not consumed.
+    pub(crate) fn buffered(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Marks the first `len` buffered bytes as used.
+    pub(crate) fn consume(&mut self, len: usize) {
+        self.start += len;
+        self.consumed += len as u64;
+    }
+
+    /// How many bytes were consumed.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
+    /// Reads more; `false` at the end of the source.
+    pub(crate) fn fill(&mut self) -> Result<bool> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        self.buffer.resize(BUFFER_LEN, 0);
+        loop {
+            match self.inner.read(&mut self.buffer[self.end..]) {
+                Ok(0) => return Ok(false),
+                Ok(len) => {
+                    self.end += len;
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::from(error)),
+            }
+        }
+    }
+
+    /// Reads until `len` bytes (at most the buffer's 64 KiB) are buffered; `false` when the source ends before.
+    pub(crate) fn fill_to(&mut self, len: usize) -> Result<bool> {
+        debug_assert!(len <= BUFFER_LEN);
+        while self.buffered().len() < len {
+            if !self.fill()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,426 @@
+//! The machine behind both adapters: content goes in, the level's stream comes out.
+//!
+//! It gathers content up to a fixed amount, sums the whole blocks of it, matches what can be decided and
+//! keeps the rest. The amount does not depend on how the content arrives, nor on the number of
+//! threads, so the stream does not either.
+
+use std::io::Write;
+
+use super::LevelBasis;
+use super::basis::BasisSource;
+use super::encoder::{Encoder, LevelStats};
+use super::options::{LevelOptions, Matching};
+use super::relay::LibrsyncMatcher;
+use super::signing::{SignatureSink, Signing};
+use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, block_sums};
+use crate::engine::{CommandSink, Engine, Grid, Window};
+use crate::format::{
+    BlockSum, Fingerprint, Flags, Format, Identity, SealedHeader, SealedKind, SignatureParams, SignatureWriter,
+    StreamId, Trailer, check_sealable,
+};
+use crate::observer::Progress;
+use crate::signature::Signature;
+use crate::{Error, ErrorKind, Result};
+
+/// Content gathered before it is worked on: enough for several threads, small beside any limit.
+const GATHER_LEN: usize = 2 << 20;
+
+/// The window's first size; small files never make it grow.
+const WINDOW_LEN_MIN: usize = 64 * 1024;
+
+/// What a finished level is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LevelSummary {
+    /// What the level consists of.
+    pub stats: LevelStats,
+    /// The identity of the content that was read, which the level restores.
+    pub identity: Identity,
+    /// The new signature, unless it was written elsewhere on the way.
+    pub signature: Option<Signature>,
+    /// Whether the content changed while it was read.
+    pub dirty: bool,
+    /// Which matches were looked for in the end.
+    pub matching: Matching,
+}
+
+enum Matcher {
+    /// Level 0, or no stream wanted.
+    Nothing {
+        decided: u64,
+    },
+    Aligned(AlignedMatcher),
+    Rolling(Box<RollingMatcher>),
+    Librsync(LibrsyncMatcher),
+}
+
+pub(super) struct Machine {
+    options: LevelOptions,
+    params: SignatureParams,
+    window: Vec<u8>,
+    filled: usize,
+    /// Where in the content the window begins.
+    start: u64,
+    window_max: usize,
+    /// Up to where the content is summed.
+    signed: u64,
+    /// Sums of the window's blocks, and the number of the first.
+    sums: Vec<BlockSum>,
+    first_sum: u64,
+    /// Other sums for an aligned match, where the basis's signature has others than the new one.
+    match_params: Option<SignatureParams>,
+    match_sums: Vec<BlockSum>,
+    signing: Option<Signing>,
+    matcher: Matcher,
+    matching: Matching,
+    weak: bool,
+    /// `None` when only the signature is wanted.
+    encoder: Option<Encoder>,
+    summary: Option<LevelSummary>,
+    failed: bool,
+}
+
+impl Machine {
+    pub(super) fn new(basis: LevelBasis, options: LevelOptions) -> Result<Self> {
+        Self::build(basis, options).map_err(|error| error.doing("starting a level"))
+    }
+
+    fn build(basis: LevelBasis, options: LevelOptions) -> Result<Self> {
+        let params = target_params(&basis, &options)?;
+        let weak = basis.params().is_some_and(|params| !params.is_trusted());
+        if options.format == Format::Sealed {
+            check_sealable(&params)?;
+            if weak && !options.allow_weak {
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    "a sealed level against MD4 or shortened sums must be allowed: a false match can be crafted",
+                ));
+            }
+        }
+        let longest = params.block_len.max(basis.params().map_or(0, |params| params.block_len)) as usize;
+        let window_max = GATHER_LEN.next_multiple_of(longest) + 2 * longest;
+        let matching = choose_matching(&basis, &params, &options, window_max)?;
+        let threads = options.thread_count();
+        let sink = SignatureSink::held(params);
+        let signing = Signing::new(params, options.engine, sink, options.memory_limit, threads)?;
+        let encoder = Encoder::new(options.format, &header(&basis, &params, &options)?);
+        let match_params = basis.params().copied().filter(|basis| !same_sums(basis, &params));
+        let matcher = build_matcher(&basis, matching, &options)?;
+        Ok(Self {
+            params,
+            window: Vec::new(),
+            filled: 0,
+            start: 0,
+            window_max,
+            signed: 0,
+            sums: Vec::new(),
+            first_sum: 0,
+            match_params,
+            match_sums: Vec::new(),
+            signing: Some(signing),
+            matcher,
+            matching,
+            weak,
+            encoder: Some(encoder),
+            summary: None,
+            failed: false,
+            options,
+        })
+    }
+
+    /// Sends the new signature to `sink` instead of holding it.
+    pub(super) fn sign_to(&mut self, sink: Box<dyn Write + Send>, format: Format) -> Result<()> {
+        let writer = match self.options.stream_id {
+            Some(id) => SignatureWriter::with_stream_id(sink, self.params, format, id),
+            None => SignatureWriter::new(sink, self.params, format),
+        };
+        let writer = writer.map_err(|error| error.doing("starting a level"))?;
+        if let Some(signing) = self.signing.as_mut().filter(|_| self.signed == 0) {
+            signing.sink = SignatureSink::Written(Some(writer));
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::State, "the signature's place must be given before content is read")
+            .doing("starting a level"))
+    }
+
+    /// Gives up the stream: only the signature is wanted.
+    pub(super) fn sign_only(&mut self) {
+        self.encoder = None;
+        self.matcher = Matcher::Nothing { decided: 0 };
+    }
+
+    /// The length that the source is known to have.
+    pub(super) fn target_len(&self) -> Option<u64> {
+        self.options.target_len
+    }
+
+    /// Where the next content goes; empty when the window is full.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        if self.filled == self.window.len() && self.filled < self.window_max {
+            let len = (self.window.len() * 2).clamp(WINDOW_LEN_MIN.min(self.window_max), self.window_max);
+            self.window.resize(len, 0);
+        }
+        &mut self.window[self.filled..]
+    }
+
+    /// So much was put into [`Machine::room`].
+    pub(super) fn filled(&mut self, len: usize) {
+        self.filled += len;
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.filled == self.window_max
+    }
+
+    /// Bytes of content taken in.
+    pub(super) fn taken(&self) -> u64 {
+        self.start + self.filled as u64
+    }
+
+    /// What of the stream is ready.
+    pub(super) fn output(&self) -> &[u8] {
+        self.encoder.as_ref().map_or(&[], |encoder| &encoder.out)
+    }
+
+    /// Forgets the output, which was taken.
+    pub(super) fn clear_output(&mut self) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.clear_out();
+        }
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.summary.is_some()
+    }
+
+    pub(super) fn stats(&self) -> LevelStats {
+        match (&self.summary, &self.encoder) {
+            (Some(summary), None) => summary.stats,
+            (_, Some(encoder)) => encoder.stats(),
+            (None, None) => LevelStats { source_bytes: self.taken(), ..LevelStats::default() },
+        }
+    }
+
+    pub(super) fn into_summary(self) -> Option<LevelSummary> {
+        let stats = self.stats();
+        self.summary.map(|summary| LevelSummary { stats, ..summary })
+    }
+
+    /// Works on a full window.
+    pub(super) fn step(&mut self) -> Result<()> {
+        self.guarded(|this| this.work(false))
+    }
+
+    /// The content is over: works on what is left and closes the stream.
+    pub(super) fn end(&mut self, dirty: bool) -> Result<()> {
+        self.guarded(|this| {
+            this.work(true)?;
+            let flags = Flags { dirty, weak: this.weak };
+            let Some(signing) = this.signing.take() else { return Err(ended()) };
+            let (identity, signature) = signing.finish(flags)?;
+            if let Some(encoder) = &mut this.encoder {
+                encoder.finish(&Trailer { flags, identity });
+            }
+            let stats = this.stats();
+            this.summary = Some(LevelSummary { stats, identity, signature, dirty, matching: this.matching });
+            Ok(())
+        })
+    }
+
+    /// After a failure half-way the state is no longer what the stream says.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        if self.failed {
+            return Err(Error::new(ErrorKind::State, "the level has failed before").doing("making a level"));
+        }
+        let result = work(self);
+        self.failed = result.is_err();
+        result
+    }
+
+    fn work(&mut self, eof: bool) -> Result<()> {
+        self.options.watch.step(Progress {
+            done_bytes: self.taken(),
+            total_bytes: self.options.target_len,
+            stream_bytes: self.stats().stream_bytes,
+        })?;
+        let data = &self.window[..self.filled];
+        let block_len = self.params.block_len as usize;
+        let signed = (self.signed - self.start) as usize;
+        let whole = if eof { data.len() } else { signed + (data.len() - signed) / block_len * block_len };
+        let Some(signing) = &mut self.signing else { return Err(ended()) };
+        signing.advance(&data[signed..whole], eof, &mut self.sums)?;
+        self.signed = self.start + whole as u64;
+
+        let decided = match &mut self.encoder {
+            None => self.signed,
+            Some(encoder) => {
+                let window = Window { data, start: self.start };
+                let shared = self.match_params.is_none();
+                let grid = Grid { block_len: block_len as u64, first: self.first_sum, sums: &self.sums };
+                match &mut self.matcher {
+                    Matcher::Nothing { decided } => {
+                        encoder.literal(window.slice(*decided, self.signed));
+                        *decided = self.signed;
+                        *decided
+                    }
+                    Matcher::Rolling(matcher) => {
+                        matcher.advance(&window, Some(&grid).filter(|_| shared), eof, encoder);
+                        matcher.decided()
+                    }
+                    Matcher::Aligned(matcher) if shared => {
+                        matcher.advance(&window, &grid, encoder)?;
+                        matcher.decided()
+                    }
+                    Matcher::Aligned(matcher) => {
+                        let params = self.match_params.unwrap_or(self.params);
+                        let from = matcher.decided();
+                        let to = if eof { window.end() } else { self.signed };
+                        self.match_sums.clear();
+                        block_sums(&params, window.slice(from, to), self.options.thread_count(), &mut self.match_sums);
+                        let first = from / u64::from(params.block_len);
+                        let grid = Grid { block_len: block_len as u64, first, sums: &self.match_sums };
+                        matcher.advance(&window, &grid, encoder)?;
+                        matcher.decided()
+                    }
+                    Matcher::Librsync(matcher) => {
+                        matcher.advance(&window, eof, encoder)?;
+                        matcher.decided()
+                    }
+                }
+            }
+        };
+        self.drop_before(decided.min(self.signed));
+        Ok(())
+    }
+
+    /// Makes room for more content.
+    fn drop_before(&mut self, offset: u64) {
+        let gone = (offset - self.start) as usize;
+        self.window.copy_within(gone..self.filled, 0);
+        self.filled -= gone;
+        self.start = offset;
+        let first = (offset / u64::from(self.params.block_len)).min(self.first_sum + self.sums.len() as u64);
+        self.sums.drain(..(first - self.first_sum) as usize);
+        self.first_sum = first;
+    }
+}
+
+fn ended() -> Error {
+    Error::new(ErrorKind::State, "the level has ended").doing("making a level")
+}
+
+/// Whether the sums of one signature can be held against those of the other.
+fn same_sums(a: &SignatureParams, b: &SignatureParams) -> bool {
+    (a.weak, a.strong, a.block_len) == (b.weak, b.strong, b.block_len)
+}
+
+fn target_params(basis: &LevelBasis, options: &LevelOptions) -> Result<SignatureParams> {
+    if let Some(params) = options.params {
+        return Ok(params);
+    }
+    match basis.params() {
+        Some(params) if params.is_full() || options.format == Format::Rdiff => Ok(*params),
+        Some(params) => SignatureParams::with_block_len(params.block_len),
+        None => Ok(SignatureParams::default()),
+    }
+}
+
+fn header(basis: &LevelBasis, params: &SignatureParams, options: &LevelOptions) -> Result<SealedHeader> {
+    let stream_id = match (options.format, options.stream_id) {
+        (_, Some(id)) => id,
+        (Format::Sealed, None) => StreamId::random()?,
+        (Format::Rdiff, None) => StreamId([0; 16]),
+    };
+    let mut header = SealedHeader::new(SealedKind::Delta, stream_id);
+    header.basis = match basis.params() {
+        None => Some(Fingerprint::empty()),
+        Some(_) => basis.identity().map(|identity| *identity.fingerprint()),
+    };
+    header.match_block_len = basis.params().map(|params| params.block_len);
+    header.target_block_len = Some(params.block_len);
+    header.target_len = options.target_len;
+    header.basis_path = options.basis_path.clone();
+    Ok(header)
+}
+
+/// Settles on a matcher that the basis and the memory allow.
+fn choose_matching(
+    basis: &LevelBasis,
+    params: &SignatureParams,
+    options: &LevelOptions,
+    window_max: usize,
+) -> Result<Matching> {
+    let signature = options.target_len.map_or(0, |len| params.blocks_in(len) * params.record_len() as u64);
+    // The window, the stream made of it, and the buffers of frames and leaves.
+    let buffers = 2 * window_max as u64 + (4 << 20) + signature;
+    let blocks = basis.blocks();
+    let index = match options.engine {
+        Engine::Native => BlockIndex::memory_bytes(blocks as usize),
+        Engine::Librsync => blocks * 64,
+    };
+    let limit = |needed: u64| {
+        Err(Error::new(ErrorKind::Limit, "the level needs more memory than is allowed")
+            .expected(format_args!("at most {} bytes", options.memory_limit), needed))
+    };
+    if buffers > options.memory_limit {
+        return limit(buffers);
+    }
+    let aligned_only = matches!(basis.source, BasisSource::File(_));
+    let alignable = basis.params().is_some_and(|basis| basis.block_len == params.block_len);
+    let fits = buffers + index <= options.memory_limit;
+    let invalid = |what| Err(Error::new(ErrorKind::InvalidInput, what));
+    match options.matching {
+        _ if matches!(basis.source, BasisSource::Empty) => Ok(Matching::Aligned),
+        Matching::Aligned if options.engine == Engine::Librsync => {
+            invalid("librsync cannot match aligned blocks alone")
+        }
+        Matching::Aligned if !alignable => {
+            invalid("an aligned match needs the new signature's blocks to be as long as the basis's")
+        }
+        Matching::Aligned => Ok(Matching::Aligned),
+        Matching::Rolling if aligned_only => invalid("a rolling match needs the basis's signature in memory"),
+        Matching::Auto if options.engine == Engine::Librsync && aligned_only => {
+            invalid("librsync needs the basis's signature in memory")
+        }
+        Matching::Rolling | Matching::Auto if !aligned_only && fits => Ok(options.matching),
+        Matching::Auto if alignable && options.engine == Engine::Native => {
+            if !aligned_only {
+                options.watch.problem(
+                    &Error::new(
+                        ErrorKind::Limit,
+                        "the index does not fit in the memory allowed: matching aligned blocks only",
+                    )
+                    .doing("starting a level")
+                    .expected(format_args!("at most {} bytes", options.memory_limit), buffers + index),
+                );
+            }
+            Ok(Matching::Aligned)
+        }
+        _ => limit(buffers + index),
+    }
+}
+
+fn build_matcher(basis: &LevelBasis, matching: Matching, options: &LevelOptions) -> Result<Matcher> {
+    let length = basis.identity().map(Identity::length);
+    let (table, params) = match (&basis.source, basis.params()) {
+        (BasisSource::Empty, _) | (_, None) => return Ok(Matcher::Nothing { decided: 0 }),
+        (_, Some(_)) if basis.blocks() == 0 => return Ok(Matcher::Nothing { decided: 0 }),
+        (BasisSource::Held(table), Some(params)) => (table, params),
+        (BasisSource::File(file), Some(params)) => {
+            let reader = file.reader()?;
+            return Ok(Matcher::Aligned(AlignedMatcher::new(BasisSums::File(Box::new(reader)), params.strong_len)));
+        }
+    };
+    Ok(match (options.engine, matching) {
+        (Engine::Librsync, _) => Matcher::Librsync(LibrsyncMatcher::new(table)?),
+        (Engine::Native, Matching::Aligned) => {
+            let sums = BasisSums::Held { table: table.clone(), next: 0 };
+            Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len))
+        }
+        (Engine::Native, _) => {
+            let always_scan = matching == Matching::Rolling;
+            let matcher = RollingMatcher::new(table.clone(), length, always_scan, options.thread_count());
+            Matcher::Rolling(Box::new(matcher))
+        }
+    })
+}

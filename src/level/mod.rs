@@ -1,0 +1,21 @@
+//! Levels: one pass over new content yields the level's stream and the new full signature.
+//!
+//! [`LevelReader`] pulls the content out of a `Read` and is itself a `Read` of the stream;
+//! [`LevelWriter`] is fed the content and writes the stream to a `Write`. Both are thin around one
+//! machine that knows neither. Level 0 is no special case: it is the delta against no bytes.
+
+mod basis;
+mod encoder;
+mod machine;
+mod options;
+mod reader;
+mod relay;
+mod signing;
+mod writer;
+
+pub use basis::LevelBasis;
+pub use encoder::LevelStats;
+pub use machine::LevelSummary;
+pub use options::{LevelOptions, Matching};
+pub use reader::LevelReader;
+pub use writer::LevelWriter;

@@ -1,0 +1,145 @@
+//! How a level is made.
+
+use std::sync::Arc;
+
+use crate::engine::{Engine, default_threads};
+use crate::format::{Format, SignatureParams, StreamId};
+use crate::observer::{Observer, Watch};
+
+/// Which matches are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Matching {
+    /// Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
+    /// basis is a [`SignatureFile`](crate::SignatureFile), or its index does not fit the memory limit.
+    #[default]
+    Auto,
+    /// Blocks in their place alone, in constant memory: for disk images and databases.
+    Aligned,
+    /// A byte by byte scan of everything that does not match in its place.
+    Rolling,
+}
+
+/// Options of a level; the default suits a backup.
+///
+/// ```
+/// let options = frazil::LevelOptions::new().threads(1).memory_limit(64 << 20);
+/// ```
+#[derive(Clone, Debug)]
+pub struct LevelOptions {
+    pub(crate) params: Option<SignatureParams>,
+    pub(crate) format: Format,
+    pub(crate) matching: Matching,
+    pub(crate) engine: Engine,
+    pub(crate) memory_limit: u64,
+    pub(crate) threads: usize,
+    pub(crate) allow_weak: bool,
+    pub(crate) target_len: Option<u64>,
+    pub(crate) basis_path: Option<Vec<u8>>,
+    pub(crate) stream_id: Option<StreamId>,
+    pub(crate) watch: Watch,
+}
+
+impl Default for LevelOptions {
+    fn default() -> Self {
+        Self {
+            params: None,
+            format: Format::Sealed,
+            matching: Matching::Auto,
+            engine: Engine::default(),
+            memory_limit: Self::DEFAULT_MEMORY_LIMIT,
+            threads: 0,
+            allow_weak: false,
+            target_len: None,
+            basis_path: None,
+            stream_id: None,
+            watch: Watch::default(),
+        }
+    }
+}
+
+impl LevelOptions {
+    /// 1 GiB: the signature and index of some 1.3 TiB of content in blocks of 64 KiB.
+    pub const DEFAULT_MEMORY_LIMIT: u64 = 1 << 30;
+
+    /// The default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The sums and block length of the new signature; by default those of the basis's signature, or
+    /// RabinKarp and BLAKE2b-256 over 64 KiB where there is none or it is not whole BLAKE2b-256.
+    pub fn params(mut self, params: SignatureParams) -> Self {
+        self.params = Some(params);
+        self
+    }
+
+    /// Sealed, or librsync's plain format for `rdiff`; sealed by default.
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Which matches are looked for.
+    pub fn matching(mut self, matching: Matching) -> Self {
+        self.matching = matching;
+        self
+    }
+
+    /// Who computes sums and finds matches.
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// Bytes of memory that buffers, index and new signature may take together, beside the basis's
+    /// signature that the caller holds; 1 GiB by default. What is needed is worked out before the work
+    /// starts, but for the new signature of a source of unknown length.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// How many threads compute sums; 0, the default, for as many as there are processors. The stream
+    /// is the same whatever the number.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Allows a sealed level against a signature of MD4 or shortened sums, on which a false match can be
+    /// crafted; the stream then says so. Off by default.
+    pub fn allow_weak(mut self, allow: bool) -> Self {
+        self.allow_weak = allow;
+        self
+    }
+
+    /// The length of the source in bytes, where it is known; no more than that is read, and the stream
+    /// promises to restore no more. A file's is found out without being told.
+    pub fn target_len(mut self, bytes: u64) -> Self {
+        self.target_len = Some(bytes);
+        self
+    }
+
+    /// Names the basis in the stream, where its path is another than the target's.
+    pub fn basis_path(mut self, path: impl Into<Vec<u8>>) -> Self {
+        self.basis_path = Some(path.into());
+        self
+    }
+
+    /// The id of the sealed stream, random by default: for bytes that can be repeated.
+    pub fn stream_id(mut self, id: StreamId) -> Self {
+        self.stream_id = Some(id);
+        self
+    }
+
+    /// Who follows the work and may stop it.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.watch = Watch::new(observer);
+        self
+    }
+
+    pub(crate) fn thread_count(&self) -> usize {
+        if self.threads == 0 { default_threads() } else { self.threads }
+    }
+}

@@ -1,0 +1,194 @@
+//! The pull form: content out of a `Read`, the stream as a `Read`.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::machine::Machine;
+use super::{LevelBasis, LevelOptions, LevelStats, LevelSummary};
+use crate::format::Format;
+use crate::signature::Signature;
+use crate::{Error, ErrorKind, Result};
+
+/// Reads content once and is the stream of its level; ends with the new full signature.
+///
+/// Reading gives the level's stream; when it has ended, [`LevelReader::finish`] gives the signature.
+/// `finish` without any reading computes the signature alone, faster; after reading in part it fails,
+/// since the rest of the stream would be lost. Dropping it ends nothing and publishes nothing.
+///
+/// An error that the source raises comes out as it is, after all output that came before it; reading
+/// again asks the source again. A read that was interrupted is repeated without being told.
+///
+/// It can be sent between threads; each read works on it alone.
+pub struct LevelReader<R> {
+    source: R,
+    machine: Machine,
+    source_ended: bool,
+    /// How much of the machine's output was read, and whether any ever was.
+    output_read: usize,
+    started: bool,
+    watched: Option<WatchedFile>,
+}
+
+/// Notices that a file has changed while it was read.
+struct WatchedFile {
+    file: File,
+    before: FileState,
+}
+
+type FileState = (u64, i64, i64, i64, i64);
+
+fn state_of(file: &File) -> io::Result<FileState> {
+    let data = file.metadata()?;
+    Ok((data.size(), data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec()))
+}
+
+impl LevelReader<File> {
+    /// Opens a file, or a device, to make a level of it.
+    ///
+    /// Should it change while it is read, the level restores the bytes that were read, and its stream,
+    /// its signature and its summary say that it is *dirty*.
+    ///
+    /// # Errors
+    ///
+    /// As [`LevelReader::new`], and [`ErrorKind::Io`] when the file cannot be opened.
+    pub fn open(path: impl AsRef<Path>, basis: impl Into<LevelBasis>, options: LevelOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let io = |error| Error::io("opening the source", error).path(path);
+        let file = File::open(path).map_err(io)?;
+        let data = file.metadata().map_err(io)?;
+        if data.is_dir() {
+            return Err(Error::new(ErrorKind::InvalidInput, "is a directory").doing("opening the source").path(path));
+        }
+        let options = match options.target_len {
+            None if data.is_file() => options.target_len(data.size()),
+            _ => options,
+        };
+        let watched = if data.is_file() {
+            Some(WatchedFile { before: state_of(&file).map_err(io)?, file: file.try_clone().map_err(io)? })
+        } else {
+            None
+        };
+        let mut reader = Self::new(file, basis, options)?;
+        reader.watched = watched;
+        Ok(reader)
+    }
+}
+
+impl<R: Read> LevelReader<R> {
+    /// Prepares to read `source` and make the level of it against `basis`; see [`LevelBasis`] for what
+    /// that can be made from.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] when the options do not go together, [`ErrorKind::Limit`] when the
+    /// work does not fit the memory limit.
+    pub fn new(source: R, basis: impl Into<LevelBasis>, options: LevelOptions) -> Result<Self> {
+        let machine = Machine::new(basis.into(), options)?;
+        Ok(Self { source, machine, source_ended: false, output_read: 0, started: false, watched: None })
+    }
+
+    /// Writes the new signature to `sink` on the way, so that memory stays constant however long the
+    /// content is; [`LevelReader::finish_summary`] then has none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] when the format cannot carry the sums; [`ErrorKind::State`] after
+    /// reading has begun.
+    pub fn signature_to(mut self, sink: impl Write + Send + 'static, format: Format) -> Result<Self> {
+        self.machine.sign_to(Box::new(sink), format)?;
+        Ok(self)
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> LevelStats {
+        self.machine.stats()
+    }
+
+    /// Ends the level and gives the new full signature.
+    ///
+    /// # Errors
+    ///
+    /// As [`LevelReader::finish_summary`]; [`ErrorKind::State`] when the signature was written elsewhere.
+    pub fn finish(self) -> Result<Signature> {
+        let summary = self.finish_summary()?;
+        summary.signature.ok_or_else(|| {
+            Error::new(ErrorKind::State, "the signature was written to the sink that was given")
+                .doing("finishing a level")
+        })
+    }
+
+    /// Ends the level and says what was done.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::State`] when the stream was read in part; before it was read at all, whatever the
+    /// source raises.
+    pub fn finish_summary(mut self) -> Result<LevelSummary> {
+        let state = |what| Error::new(ErrorKind::State, what).doing("finishing a level");
+        if !self.started {
+            self.machine.sign_only();
+            while !self.machine.is_ended() {
+                self.advance()?;
+            }
+        }
+        if self.output_read < self.machine.output().len() {
+            return Err(state("the stream was not read to its end"));
+        }
+        self.machine.into_summary().ok_or_else(|| state("the stream was not read to its end"))
+    }
+
+    /// Fills the window and works on it.
+    fn advance(&mut self) -> io::Result<()> {
+        self.machine.clear_output();
+        self.output_read = 0;
+        while !self.source_ended && !self.machine.is_full() {
+            let left = self.machine.target_len().map_or(u64::MAX, |len| len.saturating_sub(self.machine.taken()));
+            let room = self.machine.room();
+            let len = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            match self.source.read(&mut room[..len]) {
+                Ok(0) => self.source_ended = true,
+                Ok(read) if read > len => {
+                    return Err(io::Error::other("reader claims more bytes than it was asked for"));
+                }
+                Ok(read) => self.machine.filled(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.source_ended {
+            let dirty = match &self.watched {
+                Some(watched) => state_of(&watched.file)? != watched.before,
+                None => false,
+            };
+            self.machine.end(dirty)?;
+        } else {
+            self.machine.step()?;
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for LevelReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let ready = &self.machine.output()[self.output_read..];
+            if !ready.is_empty() {
+                let len = ready.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&ready[..len]);
+                self.output_read += len;
+                self.started = true;
+                return Ok(len);
+            }
+            if self.machine.is_ended() {
+                return Ok(0);
+            }
+            self.started = true;
+            self.advance()?;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The new signature, as a level's pass makes it.
+
+use std::io::Write;
+
+use crate::Result;
+use crate::engine::Engine;
+use crate::engine::librsync::SignatureJob;
+use crate::engine::native::{IdentityBuilder, block_sums};
+use crate::format::{BlockSum, Flags, Identity, SignatureParams, SignatureWriter, SumTable, leaf_len_for};
+use crate::signature::Signature;
+
+/// Where the sums go.
+pub(super) enum SignatureSink {
+    Held(SumTable),
+    /// `None` once it was closed.
+    Written(Option<SignatureWriter<Box<dyn Write + Send>>>),
+}
+
+impl SignatureSink {
+    pub(super) fn held(params: SignatureParams) -> Self {
+        Self::Held(SumTable::new(params))
+    }
+}
+
+/// Computes the sums of each block of the content, its identity, and hands the sums on.
+pub(super) struct Signing {
+    params: SignatureParams,
+    engine: Summing,
+    identity: IdentityBuilder,
+    /// Whether the sums are the leaves of the fingerprint.
+    sums_are_leaves: bool,
+    pub(super) sink: SignatureSink,
+    memory_limit: u64,
+    threads: usize,
+}
+
+enum Summing {
+    Native,
+    Librsync {
+        job: SignatureJob,
+        /// Its output that does not yet make a record; the head is dropped.
+        raw: Vec<u8>,
+        skip: usize,
+    },
+}
+
+impl Signing {
+    pub(super) fn new(
+        params: SignatureParams,
+        engine: Engine,
+        sink: SignatureSink,
+        memory_limit: u64,
+        threads: usize,
+    ) -> Result<Self> {
+        let engine = match engine {
+            Engine::Native => Summing::Native,
+            Engine::Librsync => {
+                let job = SignatureJob::new(params)?;
+                Summing::Librsync { job, raw: Vec::new(), skip: SignatureParams::HEAD_LEN }
+            }
+        };
+        let leaf_len = leaf_len_for(&params);
+        Ok(Self {
+            params,
+            engine,
+            identity: IdentityBuilder::new(leaf_len, threads),
+            sums_are_leaves: params.is_full() && leaf_len == params.block_len,
+            sink,
+            memory_limit,
+            threads,
+        })
+    }
+
+    /// Takes in the next content, which is whole blocks unless `eof`; appends the sums to `sums`.
+    pub(super) fn advance(&mut self, content: &[u8], eof: bool, sums: &mut Vec<BlockSum>) -> Result<()> {
+        let first = sums.len();
+        match &mut self.engine {
+            Summing::Native => block_sums(&self.params, content, self.threads, sums),
+            Summing::Librsync { job, raw, skip } => {
+                job.feed(content, raw)?;
+                if eof {
+                    job.end(raw)?;
+                }
+                let head = (*skip).min(raw.len());
+                *skip -= head;
+                let mut records = raw[head..].chunks_exact(self.params.record_len());
+                sums.extend(records.by_ref().map(BlockSum::from_record));
+                *raw = records.remainder().to_vec();
+            }
+        }
+        if self.sums_are_leaves {
+            self.identity.checksum(content);
+        } else {
+            self.identity.update(content);
+        }
+        for sum in &sums[first..] {
+            if self.sums_are_leaves {
+                self.identity.leaf(&sum.strong);
+            }
+            match &mut self.sink {
+                SignatureSink::Held(table) => table.push(sum, self.memory_limit)?,
+                SignatureSink::Written(Some(writer)) => writer.push(sum)?,
+                SignatureSink::Written(None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The identity of the content, which must be over; closes the signature.
+    pub(super) fn finish(self, flags: Flags) -> Result<(Identity, Option<Signature>)> {
+        let identity = self.identity.finish();
+        let signature = match self.sink {
+            SignatureSink::Held(table) => Some(Signature::new(table, Some(identity), flags.dirty)),
+            SignatureSink::Written(writer) => {
+                if let Some(writer) = writer {
+                    writer.finish_flagged(&identity, flags)?;
+                }
+                None
+            }
+        };
+        Ok((identity, signature))
+    }
+}

@@ -1,0 +1,80 @@
+//! Block-level backups, made and restored in stream.
+//!
+//! Backup agents resend whole files when a timestamp changes. frazil computes what changed, block by
+//! block, against files, signatures and streams, and restores levels 0..n in stream, in bounded memory,
+//! with no local copy in between.
+//!
+//! A **level** is a stream, and making it costs one read of the source: one pass yields the level's
+//! stream *and* the new full [`Signature`], which is all that the next level needs. Level 0 is the level
+//! against nothing. Restoring is applying level 0, 1, … n, one after the other as they arrive, or all in
+//! one pass ([`Chain`]).
+//!
+//! ```
+//! use std::io;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?; let path = dir.path().join("disk.img");
+//! # let restored = dir.path().join("restored.img");
+//! std::fs::write(&path, vec![7; 300_000])?;
+//! let (mut level0, mut level1) = (Vec::new(), Vec::new()); // your storage
+//!
+//! let mut level = frazil::gen_sig_from_file(&path, None)?; // level 0
+//! io::copy(&mut level, &mut level0)?;
+//! let signature = level.finish()?; // what level 1 needs
+//!
+//! std::fs::write(&path, [vec![7; 200_000], vec![9; 100_000]].concat())?;
+//! let mut level = frazil::gen_sig_from_file(&path, Some(&signature))?; // level 1: what changed
+//! io::copy(&mut level, &mut level1)?;
+//! level.finish()?;
+//!
+//! frazil::patch_from_stream(&level0[..], &restored)?; // restore level 0, then 1
+//! frazil::patch_from_stream(&level1[..], &restored)?;
+//! assert_eq!(std::fs::read(&restored)?, std::fs::read(&path)?);
+//! # Ok(()) }
+//! ```
+//!
+//! Every long operation comes in three forms: **pull** (a `Read` you read from: [`LevelReader`],
+//! [`PatchReader`], [`Chain`]), **push** (a `Write` you feed: [`LevelWriter`], [`PatchWriter`]) and
+//! **whole** (path to path: [`patch_file`], [`chain_file`]). Each ends with an explicit `finish` that
+//! reports what was done, or fails; dropped without it, nothing is published.
+//!
+//! Streams are *sealed* by default: every byte is checked, a wrong basis is refused by name, and the
+//! result is verified before it is published. librsync's plain formats are read and written too, so
+//! `rdiff` is a peer.
+
+mod blueprint;
+#[allow(unsafe_code)]
+mod capi;
+mod engine;
+mod error;
+mod format;
+mod level;
+mod observer;
+mod patch;
+mod publish;
+mod signature;
+#[cfg(feature = "tree")]
+mod tree;
+
+pub use blueprint::{
+    gen_sig_from_file, gen_sig_from_file_with, gen_sig_from_stream, gen_sig_from_stream_with, patch_from_file,
+    patch_from_file_with, patch_from_stream, patch_from_stream_with,
+};
+pub use engine::Engine;
+pub use error::{Error, ErrorKind, Result};
+pub use format::{
+    BlockSum, Comparison, DEFAULT_BLOCK_LEN, Fingerprint, Format, Identity, MAX_BLOCK_LEN, SealedHeader, SealedKind,
+    SignatureParams, SignatureReader, SignatureWriter, StreamId, StrongKind, WeakKind,
+};
+pub use level::{LevelBasis, LevelOptions, LevelReader, LevelStats, LevelSummary, LevelWriter, Matching};
+pub use observer::{Observer, Progress};
+pub use patch::{
+    Chain, NoBasis, PatchOptions, PatchReader, PatchSummary, PatchWriter, ReadAt, Seekable, VerifyBasis, chain_file,
+    patch_file,
+};
+pub use signature::{BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files};
+#[cfg(feature = "tree")]
+pub use tree::libarchive_version;
+
+/// This crate's version, as `MAJOR.MINOR.PATCH`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,71 @@
+//! What a caller can follow of long work: progress, problems that were survived, and a way to stop.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Error, ErrorKind, Result};
+
+/// How far an operation has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes of the source (a level, a comparison) or of the result (a patch) that are done.
+    pub done_bytes: u64,
+    /// What `done_bytes` will be at the end, where it is known.
+    pub total_bytes: Option<u64>,
+    /// Bytes of the stream written (a level) or read (a patch) so far.
+    pub stream_bytes: u64,
+}
+
+/// Follows an operation; every method has a default that does nothing.
+///
+/// The methods are called from the thread that drives the operation, about once for each mebibyte of
+/// work, and should return soon.
+pub trait Observer: Send + Sync {
+    /// Some work was done.
+    fn progress(&self, progress: &Progress) {
+        let _ = progress;
+    }
+
+    /// Something went wrong that the operation survived; its result says *partial* or *dirty*.
+    fn problem(&self, problem: &Error) {
+        let _ = problem;
+    }
+
+    /// Whether to stop: the operation then fails with [`ErrorKind::Cancelled`] and publishes nothing.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// The observer of one operation, or none.
+#[derive(Clone, Default)]
+pub(crate) struct Watch(Option<Arc<dyn Observer>>);
+
+impl Watch {
+    pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
+        Self(Some(observer))
+    }
+
+    /// Reports progress, and fails if the observer wants to stop.
+    pub(crate) fn step(&self, progress: Progress) -> Result<()> {
+        let Some(observer) = &self.0 else { return Ok(()) };
+        observer.progress(&progress);
+        if observer.cancelled() {
+            return Err(Error::new(ErrorKind::Cancelled, "stopped by the observer").at(progress.done_bytes));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn problem(&self, problem: &Error) {
+        if let Some(observer) = &self.0 {
+            observer.problem(problem);
+        }
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Watch(observer)" } else { "Watch(none)" })
+    }
+}

@@ -1,0 +1,151 @@
+//! Content that can be read anywhere: the basis of a patch, the deltas of a chain.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::sync::Mutex;
+
+use crate::engine::native::IdentityBuilder;
+use crate::{Error, ErrorKind, Fingerprint, Result};
+
+/// Reads at any offset, without a position of its own.
+///
+/// It is there for files and for bytes in memory; [`Seekable`] makes one of any `Read + Seek`, and
+/// [`NoBasis`] stands for the nothing that a level 0 is made against.
+pub trait ReadAt: Send + Sync {
+    /// Reads into `buffer` from `offset`; fewer bytes than fit are no failure, none are the end.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the medium raises.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// The length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the medium raises.
+    fn size(&self) -> io::Result<u64>;
+}
+
+impl ReadAt for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, offset)
+    }
+
+    /// A device's size is where its end is; `stat` says 0.
+    fn size(&self) -> io::Result<u64> {
+        let data = self.metadata()?;
+        if data.is_file() { Ok(data.len()) } else { (&mut &*self).seek(SeekFrom::End(0)) }
+    }
+}
+
+impl ReadAt for [u8] {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
+        let len = buffer.len().min(self.len() - start);
+        buffer[..len].copy_from_slice(&self[start..start + len]);
+        Ok(len)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.as_slice().read_at(buffer, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.as_slice().size()
+    }
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for &T {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        (**self).size()
+    }
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        (**self).size()
+    }
+}
+
+/// No bytes: the basis of a level 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBasis;
+
+impl ReadAt for NoBasis {
+    fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(0)
+    }
+}
+
+/// Any `Read + Seek`, one reader at a time.
+#[derive(Debug)]
+pub struct Seekable<R>(Mutex<R>);
+
+impl<R: Read + Seek + Send> Seekable<R> {
+    /// Takes the reader; its position is lost.
+    pub fn new(inner: R) -> Self {
+        Self(Mutex::new(inner))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut R) -> io::Result<T>) -> io::Result<T> {
+        // A panic of the reader leaves no state of ours behind: each call seeks anew.
+        work(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+impl<R: Read + Seek + Send> ReadAt for Seekable<R> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.with(|inner| {
+            inner.seek(SeekFrom::Start(offset))?;
+            inner.read(buffer)
+        })
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.with(|inner| inner.seek(SeekFrom::End(0)))
+    }
+}
+
+/// Reads some bytes, again if it was interrupted.
+pub(super) fn read_some(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> Result<usize> {
+    loop {
+        match source.read_at(buffer, offset) {
+            Ok(len) if len <= buffer.len() => return Ok(len),
+            Ok(_) => return Err(Error::new(ErrorKind::Internal, "reader claims more bytes than it was asked for")),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::from(error)),
+        }
+    }
+}
+
+/// The fingerprint of the whole content, over leaves of `leaf_len` bytes.
+pub(super) fn fingerprint_of(source: &dyn ReadAt, leaf_len: u32, threads: usize) -> Result<Fingerprint> {
+    let mut identity = IdentityBuilder::new(leaf_len, threads);
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match read_some(source, &mut buffer, identity.length())? {
+            0 => return Ok(*identity.finish().fingerprint()),
+            len => identity.update(&buffer[..len]),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Levels 0..n in one pass: the deltas are composed, not applied one after the other.
+//!
+//! Each range of the result is followed down the levels, newest first, to the literal, the zeros or the
+//! basis that it comes from. PostgreSQL's `pg_combinebackup` restores in this way; the composition of
+//! copy and insert commands is older (Burns and Long's "version jumping", 1997).
+
+use std::io::{self, Read};
+
+use super::basis::{ReadAt, read_some};
+use super::layer::{Layer, Piece};
+use super::machine::{Produce, Produced, TargetCheck, WATCH_BYTES, shrunk, verify_basis, wrong_basis};
+use super::reader::read_produced;
+use super::{PatchOptions, PatchSummary, VerifyBasis};
+use crate::observer::Progress;
+use crate::{Comparison, Error, ErrorKind, Fingerprint, Result};
+
+/// Reads the target of the last of several levels, all of whose deltas can be read anywhere.
+///
+/// Opening it reads every delta once, checks it and indexes it in a declared amount of memory; before
+/// anything comes out, each level's basis must be the content that the level below promises. What has
+/// been read is **provisional** until the read that returns 0: only then was the whole target held
+/// against the last trailer. [`Chain::finish`] says so.
+///
+/// It can be sent between threads.
+pub struct Chain<B, D> {
+    basis: B,
+    basis_len: u64,
+    /// Level 0 first.
+    layers: Vec<Layer<D>>,
+    position: u64,
+    zeros: u64,
+    target: TargetCheck,
+    verify_basis: VerifyBasis,
+    options: PatchOptions,
+    watched: u64,
+    ended: bool,
+}
+
+impl<B: ReadAt, D: ReadAt> Chain<B, D> {
+    /// Opens the deltas, sealed or plain, of the levels on top of `basis`, lowest level first.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput) without any delta;
+    /// [`WrongBasis`](ErrorKind::WrongBasis) when a level does not stand on the one before it, or the first
+    /// not on `basis`; and what reading each delta shows: [`Corrupt`](ErrorKind::Corrupt),
+    /// [`Truncated`](ErrorKind::Truncated), [`Limit`](ErrorKind::Limit).
+    pub fn new(basis: B, deltas: Vec<D>, options: PatchOptions) -> Result<Self> {
+        Self::open(basis, deltas, options, VerifyBasis::Before)
+    }
+
+    pub(super) fn verifying_after(basis: B, deltas: Vec<D>, options: PatchOptions) -> Result<Self> {
+        Self::open(basis, deltas, options, VerifyBasis::After)
+    }
+
+    fn open(basis: B, deltas: Vec<D>, options: PatchOptions, verify: VerifyBasis) -> Result<Self> {
+        let verify = options.verify_basis.unwrap_or(verify);
+        let threads = options.thread_count();
+        let basis_len = basis.size().map_err(|error| Error::io("measuring the basis", error))?;
+        let budget = options.index_memory.unwrap_or(PatchOptions::DEFAULT_INDEX_MEMORY) / deltas.len().max(1) as u64;
+        // The limit is for what comes out, and a level below may be longer than the last.
+        let below = PatchOptions { max_output: None, ..options.clone() };
+        let top = deltas.len().saturating_sub(1);
+        let mut layers: Vec<Layer<D>> = Vec::with_capacity(deltas.len());
+        for (level, delta) in deltas.into_iter().enumerate() {
+            let options = if level == top { &options } else { &below };
+            let below_len = layers.last().map_or(basis_len, Layer::length);
+            let layer = Layer::open(delta, below_len, budget, options).map_err(|error| in_level(error, level))?;
+            check_stands_on(&layer, layers.last()).map_err(|error| in_level(error, level))?;
+            layers.push(layer);
+        }
+        let (Some(first), Some(last)) = (layers.first(), layers.last()) else {
+            return Err(
+                Error::new(ErrorKind::InvalidInput, "a chain needs at least one delta").doing("opening a chain")
+            );
+        };
+        if let Some(expected) = first.header().and_then(|header| header.basis) {
+            if verify == VerifyBasis::Before || expected.length() != basis_len {
+                verify_basis(&basis, &expected, threads)?;
+            }
+        }
+        let target = last.header().map_or_else(TargetCheck::none, |header| TargetCheck::new(header, threads));
+        Ok(Self {
+            basis,
+            basis_len,
+            layers,
+            position: 0,
+            zeros: 0,
+            target,
+            verify_basis: verify,
+            options,
+            watched: 0,
+            ended: false,
+        })
+    }
+
+    /// Bytes that will come out.
+    pub fn length(&self) -> u64 {
+        self.layers.last().map_or(0, Layer::length)
+    }
+
+    /// Says what was done, after the target was read to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`State`](ErrorKind::State) when it was not.
+    pub fn finish(self) -> Result<PatchSummary> {
+        self.summary()
+    }
+
+    fn expected_basis(&self) -> Option<Fingerprint> {
+        self.layers.first()?.header()?.basis
+    }
+
+    /// Where the byte at `position` comes from: a level, and the piece there.
+    fn resolve(&mut self) -> Result<(usize, Piece)> {
+        let mut offset = self.position;
+        let mut len = u64::MAX;
+        for level in (0..self.layers.len()).rev() {
+            let piece = self.layers[level].piece_at(offset)?;
+            len = len.min(piece.len());
+            match piece {
+                Piece::Below { offset: below, .. } => offset = below,
+                Piece::Literal { at, .. } => return Ok((level, Piece::Literal { at, len })),
+                Piece::Zeros { .. } => return Ok((level, Piece::Zeros { len })),
+            }
+        }
+        Ok((0, Piece::Below { offset, len }))
+    }
+
+    fn end(&mut self) -> Result<Produced> {
+        if !self.ended {
+            let trailer = self.layers.last().and_then(|layer| layer.trailer().copied());
+            if let Err(error) = self.target.verify(trailer.as_ref()) {
+                if let (Some(expected), VerifyBasis::After) = (self.expected_basis(), self.verify_basis) {
+                    verify_basis(&self.basis, &expected, self.options.thread_count())?;
+                }
+                return Err(error);
+            }
+            self.ended = true;
+        }
+        Ok(Produced::End)
+    }
+
+    fn watch(&mut self) -> Result<()> {
+        if self.position - self.watched < WATCH_BYTES {
+            return Ok(());
+        }
+        self.watched = self.position;
+        self.options.watch.step(Progress {
+            done_bytes: self.position,
+            total_bytes: Some(self.length()),
+            stream_bytes: self.layers.iter().map(Layer::stream_bytes).sum(),
+        })
+    }
+}
+
+/// The basis of a level must be the target of the one below it, as far as both say what they are.
+fn check_stands_on<D: ReadAt>(layer: &Layer<D>, below: Option<&Layer<D>>) -> Result<()> {
+    let (Some(expected), Some(below)) = (layer.header().and_then(|header| header.basis), below) else { return Ok(()) };
+    if let Some(found) = below.trailer().map(|trailer| *trailer.identity.fingerprint()) {
+        return match expected.compare(&found) {
+            Comparison::Different => Err(wrong_basis(&expected, &found)),
+            // Fingerprints over other leaves say nothing here; the last one decides.
+            Comparison::Equal | Comparison::Incomparable => Ok(()),
+        };
+    }
+    if expected.length() != below.length() {
+        return Err(Error::new(ErrorKind::WrongBasis, "the delta was made against another basis")
+            .doing("applying a delta")
+            .expected(expected, format_args!("{} bytes", below.length())));
+    }
+    Ok(())
+}
+
+fn in_level(error: Error, level: usize) -> Error {
+    if error.kind() == ErrorKind::Io { error } else { error.doing(format!("reading delta {} of a chain", level + 1)) }
+}
+
+impl<B: ReadAt, D: ReadAt> Produce for Chain<B, D> {
+    fn produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
+        if self.position == self.length() {
+            return self.end();
+        }
+        let (level, piece) = self.resolve()?;
+        let want = buffer.len().min(usize::try_from(piece.len()).unwrap_or(usize::MAX));
+        let produced = match piece {
+            Piece::Zeros { len } => {
+                self.target.zeros(len);
+                self.position += len;
+                Produced::Zeros(len)
+            }
+            Piece::Literal { at, .. } => {
+                let len = self.layers[level].read_literal(at, &mut buffer[..want])?;
+                self.target.update(&buffer[..len]);
+                self.position += len as u64;
+                Produced::Bytes(len)
+            }
+            Piece::Below { offset, .. } => {
+                let len = read_some(&self.basis, &mut buffer[..want], offset)?;
+                if len == 0 {
+                    return Err(shrunk(offset, self.basis_len));
+                }
+                self.target.update(&buffer[..len]);
+                self.position += len as u64;
+                Produced::Bytes(len)
+            }
+        };
+        self.watch()?;
+        Ok(produced)
+    }
+
+    fn summary(&self) -> Result<PatchSummary> {
+        if !self.ended {
+            return Err(Error::new(ErrorKind::State, "the target was not read to its end").doing("finishing a chain"));
+        }
+        let trailer = self.layers.last().and_then(Layer::trailer);
+        Ok(PatchSummary {
+            output_bytes: self.position,
+            stream_bytes: self.layers.iter().map(Layer::stream_bytes).sum(),
+            identity: trailer.map(|trailer| trailer.identity),
+            dirty: trailer.is_some_and(|trailer| trailer.flags.dirty),
+            weak: self.layers.iter().filter_map(Layer::trailer).any(|trailer| trailer.flags.weak),
+        })
+    }
+}
+
+impl<B: ReadAt, D: ReadAt> Read for Chain<B, D> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let zeros = std::mem::take(&mut self.zeros);
+        let (read, zeros) = read_produced(self, zeros, buffer)?;
+        self.zeros = zeros;
+        Ok(read)
+    }
+}

@@ -1,0 +1,93 @@
+//! The whole form: from path to path, published whole or not at all.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::machine::{Produce, Produced};
+use super::{Chain, NoBasis, PatchOptions, PatchReader, PatchSummary, ReadAt};
+use crate::publish::Publish;
+use crate::{Error, Result};
+
+/// Bytes produced before they are written.
+const BUFFER_LEN: usize = 1 << 20;
+
+/// Applies one delta to the file `basis` and publishes the result as `target`, which may be the same
+/// path; without a basis the delta is that of a level 0.
+///
+/// The result is written beside `target` under a temporary name, held against the delta's trailer,
+/// flushed to the disk and renamed. On any failure what was at `target` stays as it was. Runs of zeros
+/// become holes.
+///
+/// # Errors
+///
+/// As reading a [`PatchReader`]; [`Exists`](crate::ErrorKind::Exists) when `target` is there and
+/// [`PatchOptions::replace`] is off; whatever the delta's reader raises.
+pub fn patch_file(
+    basis: Option<&Path>,
+    delta: impl Read,
+    target: impl AsRef<Path>,
+    options: PatchOptions,
+) -> Result<PatchSummary> {
+    let target = target.as_ref();
+    let publish = Publish::new(target, options.replace)?;
+    let basis: Box<dyn ReadAt> = match basis {
+        Some(path) => Box::new(open_basis(path)?),
+        None => Box::new(NoBasis),
+    };
+    write_out(PatchReader::verifying_after(delta, basis, options)?, publish).map_err(|error| error.path(target))
+}
+
+/// Applies the deltas of several levels to the file `basis`, in order and in one pass, and publishes the
+/// result as `target` as [`patch_file`] does.
+///
+/// # Errors
+///
+/// As [`Chain::new`] and reading it; [`Exists`](crate::ErrorKind::Exists) when `target` is there and
+/// [`PatchOptions::replace`] is off.
+pub fn chain_file<D: ReadAt>(
+    basis: Option<&Path>,
+    deltas: Vec<D>,
+    target: impl AsRef<Path>,
+    options: PatchOptions,
+) -> Result<PatchSummary> {
+    let target = target.as_ref();
+    let publish = Publish::new(target, options.replace)?;
+    let basis: Box<dyn ReadAt> = match basis {
+        Some(path) => Box::new(open_basis(path)?),
+        None => Box::new(NoBasis),
+    };
+    write_out(Chain::verifying_after(basis, deltas, options)?, publish).map_err(|error| error.path(target))
+}
+
+fn open_basis(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| Error::io("opening the basis", error).path(path))
+}
+
+/// Writes all that comes out to the file and publishes it.
+fn write_out(mut from: impl Produce, mut publish: Publish) -> Result<PatchSummary> {
+    let writing = |error| Error::io("writing", error);
+    let mut buffer = vec![0; BUFFER_LEN];
+    let mut hole = false;
+    loop {
+        let file = publish.file();
+        match from.produce(&mut buffer)? {
+            Produced::Bytes(len) => {
+                file.write_all(&buffer[..len]).map_err(writing)?;
+                hole = hole && len == 0;
+            }
+            Produced::Zeros(len) => {
+                let ahead = i64::try_from(len).map_err(|_| writing(std::io::ErrorKind::FileTooLarge.into()))?;
+                file.seek(SeekFrom::Current(ahead)).map_err(writing)?;
+                hole = true;
+            }
+            Produced::End => break,
+        }
+    }
+    let summary = from.summary()?;
+    if hole {
+        publish.file().set_len(summary.output_bytes).map_err(writing)?;
+    }
+    publish.commit()?;
+    Ok(summary)
+}

@@ -1,0 +1,25 @@
+//! Patches: applying one level, or levels 0..n in one pass.
+//!
+//! The commands of a delta are parsed, checked and carried out here, in Rust: the C library turns some
+//! hostile deltas into wrong output without an error. [`PatchReader`] pulls a delta and is the target;
+//! [`PatchWriter`] is fed a delta and writes the target; [`patch_file`] publishes a file whole or not
+//! at all. [`Chain`] composes the deltas of several levels, so that every byte of the result is read
+//! once, from where it stands, and written once.
+
+mod basis;
+mod chain;
+mod delta_stream;
+mod file;
+mod layer;
+mod machine;
+mod options;
+mod reader;
+mod writer;
+
+pub use basis::{NoBasis, ReadAt, Seekable};
+pub use chain::Chain;
+pub use file::{chain_file, patch_file};
+pub use machine::PatchSummary;
+pub use options::{PatchOptions, VerifyBasis};
+pub use reader::PatchReader;
+pub use writer::PatchWriter;

@@ -1,0 +1,106 @@
+//! Files that appear whole or not at all.
+//!
+//! A file is written beside its place under a recognisable name, flushed to the disk and renamed; then
+//! the directory is flushed. Dropped before that, it leaves nothing.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Between the name and the random letters of a temporary file.
+const MARK: &str = ".frazil-";
+
+/// A file on its way to its place.
+pub(crate) struct Publish {
+    temporary: NamedTempFile,
+    path: PathBuf,
+    replace: bool,
+}
+
+impl Publish {
+    /// Opens a temporary file beside `path`, with the permissions of the file there if it will be
+    /// replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Exists`] when something is there and `replace` is false; [`ErrorKind::InvalidInput`]
+    /// when what is there is no regular file.
+    pub(crate) fn new(path: &Path, replace: bool) -> Result<Self> {
+        let io = |doing: &'static str| move |error| Error::io(doing, error).path(path);
+        let Some(name) = path.file_name() else {
+            return Err(Error::new(ErrorKind::InvalidInput, "not the name of a file").doing("creating").path(path));
+        };
+        let directory = directory_of(path);
+        let old = match std::fs::symlink_metadata(path) {
+            Ok(_) if !replace => return Err(exists(path)),
+            Ok(old) if !old.is_file() => {
+                return Err(Error::new(ErrorKind::InvalidInput, "only a regular file can be replaced")
+                    .doing("replacing")
+                    .path(path));
+            }
+            Ok(old) => Some(old),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(io("looking at")(error)),
+        };
+        let mut prefix = std::ffi::OsString::from(".");
+        prefix.push(name);
+        prefix.push(MARK);
+        // A name of up to 255 bytes must leave room for the mark.
+        let prefix = if prefix.len() > 200 { MARK.into() } else { prefix };
+        let temporary = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(".tmp")
+            .permissions(default_permissions())
+            .tempfile_in(directory)
+            .map_err(io("creating a temporary file beside"))?;
+        if let Some(old) = old {
+            temporary.as_file().set_permissions(old.permissions()).map_err(io("setting permissions for"))?;
+        }
+        Ok(Self { temporary, path: path.to_owned(), replace })
+    }
+
+    pub(crate) fn file(&mut self) -> &mut File {
+        self.temporary.as_file_mut()
+    }
+
+    /// Flushes the file to the disk and puts it in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Exists`] when something has come to be there meanwhile and was not to be replaced.
+    pub(crate) fn commit(self) -> Result<()> {
+        let path = &self.path;
+        self.temporary.as_file().sync_all().map_err(|error| Error::io("flushing", error).path(path))?;
+        let persisted =
+            if self.replace { self.temporary.persist(path) } else { self.temporary.persist_noclobber(path) };
+        persisted.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => exists(path),
+            _ => Error::io("publishing", error.error).path(path),
+        })?;
+        let directory = directory_of(path);
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(|error| Error::io("flushing the directory", error).path(directory))
+    }
+}
+
+fn exists(path: &Path) -> Error {
+    Error::new(ErrorKind::Exists, "is there already, and was not to be replaced").doing("writing").path(path)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// What any new file gets, less the umask; a temporary file's 0600 would outlive the rename.
+fn default_permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::Permissions::from_mode(0o666)
+}

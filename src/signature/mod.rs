@@ -1,0 +1,13 @@
+//! Signatures: the sums of every block of a file, and what two of them say of each other.
+//!
+//! A [`Signature`] holds its sums in memory; a [`SignatureFile`] leaves them in its file and reads them
+//! in order, for aligned work in constant memory. [`Signature::compare`] and [`compare_files`] give the
+//! ranges that are the same, moved or changed; [`compare_data`] does so for content that streams by.
+
+mod compare;
+mod file;
+mod held;
+
+pub use compare::{BlockRange, Comparer, RangeKind, compare_data, compare_files};
+pub use file::SignatureFile;
+pub use held::Signature;
