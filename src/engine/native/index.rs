@@ -26,7 +26,9 @@ pub(crate) struct BlockIndex {
 fn sizes(blocks: usize) -> (u32, u32) {
     let blocks = blocks.max(1);
     let head_bits = blocks.next_power_of_two().ilog2().clamp(4, 31);
-    (head_bits.min(29) + 3, head_bits)
+    // Where it stays small the filter is wide: one bit in 64 set, against one in eight.
+    let filter_bits = (head_bits + 6).min(23).max((head_bits + 3).min(32));
+    (filter_bits, head_bits)
 }
 
 /// Spreads the sums: rollsum's low bits alone say little.

@@ -227,25 +227,28 @@ impl RollingMatcher {
     fn roll<R: Rolling>(&mut self, window: &Window<'_>, mut at: usize, sum: &mut R) -> Option<usize> {
         let block_len = self.params.block_len as usize;
         let budget_max = BUDGET_BLOCKS * block_len as u64;
-        let mut earned_at = at;
         loop {
-            let weak = sum.digest();
-            if self.index.may_hold(weak) {
-                self.budget = (self.budget + (at - earned_at) as u64).min(budget_max);
-                earned_at = at;
-                let found = self.find(weak, &window.data[at..at + block_len]);
-                if found.is_some() {
-                    self.position = window.start + at as u64;
-                    return found;
+            let start = at;
+            let mut bytes = window.data[at..].iter().zip(&window.data[at + block_len..]);
+            let weak = loop {
+                let weak = sum.digest();
+                if self.index.may_hold(weak) {
+                    break Some(weak);
                 }
+                let Some((&gone, &come)) = bytes.next() else { break None };
+                sum.roll(gone, come);
+                at += 1;
+            };
+            self.budget = (self.budget + (at - start) as u64).min(budget_max);
+            self.position = window.start + at as u64;
+            let found = self.find(weak?, &window.data[at..at + block_len]);
+            if found.is_some() {
+                return found;
             }
-            let Some(&come) = window.data.get(at + block_len) else { break };
+            let come = *window.data.get(at + block_len)?;
             sum.roll(window.data[at], come);
             at += 1;
         }
-        self.budget = (self.budget + (at - earned_at) as u64).min(budget_max);
-        self.position = window.start + at as u64;
-        None
     }
 
     /// The block with these sums.
