@@ -50,8 +50,7 @@ enum Change {
     AllNew,
 }
 
-const CHANGES: [Change; 4] =
-    [Change::Unchanged, Change::OnePercentScattered, Change::ShiftedByOneByte, Change::AllNew];
+const CHANGES: [Change; 4] = [Change::Unchanged, Change::OnePercentScattered, Change::ShiftedByOneByte, Change::AllNew];
 
 /// One block in a hundred gets a changed byte in its middle.
 fn changed(old: &[u8], change: Change) -> Vec<u8> {

@@ -52,6 +52,7 @@ mod level;
 mod observer;
 mod patch;
 mod publish;
+mod read_at;
 mod signature;
 #[cfg(feature = "tree")]
 mod tree;
@@ -66,12 +67,10 @@ pub use format::{
     BlockSum, Comparison, DEFAULT_BLOCK_LEN, Fingerprint, Format, Identity, MAX_BLOCK_LEN, SealedHeader, SealedKind,
     SignatureParams, SignatureReader, SignatureWriter, StreamId, StrongKind, WeakKind,
 };
-pub use level::{LevelBasis, LevelOptions, LevelReader, LevelStats, LevelSummary, LevelWriter, Matching};
+pub use level::{LevelBasis, LevelOptions, LevelReader, LevelStats, LevelSummary, LevelWriter, Matching, RangeLevel};
 pub use observer::{Observer, Progress};
-pub use patch::{
-    Chain, NoBasis, PatchOptions, PatchReader, PatchSummary, PatchWriter, ReadAt, Seekable, VerifyBasis, chain_file,
-    patch_file,
-};
+pub use patch::{Chain, PatchOptions, PatchReader, PatchSummary, PatchWriter, VerifyBasis, chain_file, patch_file};
+pub use read_at::{NoBasis, ReadAt, Seekable};
 pub use signature::{BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files};
 #[cfg(feature = "tree")]
 pub use tree::libarchive_version;

@@ -7,17 +7,13 @@
 use std::io::Write;
 
 use super::LevelBasis;
-use super::basis::BasisSource;
 use super::encoder::{Encoder, LevelStats};
 use super::options::{LevelOptions, Matching};
-use super::relay::LibrsyncMatcher;
 use super::signing::{SignatureSink, Signing};
-use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, block_sums};
-use crate::engine::{CommandSink, Engine, Grid, Window};
-use crate::format::{
-    BlockSum, Fingerprint, Flags, Format, Identity, SealedHeader, SealedKind, SignatureParams, SignatureWriter,
-    StreamId, Trailer, check_sealable,
-};
+use super::start::{Matcher, build_matcher, choose_matching, header, same_sums, target_params};
+use crate::engine::native::block_sums;
+use crate::engine::{CommandSink, Grid, Window};
+use crate::format::{BlockSum, Flags, Format, Identity, SignatureParams, SignatureWriter, Trailer, check_sealable};
 use crate::observer::Progress;
 use crate::signature::Signature;
 use crate::{Error, ErrorKind, Result};
@@ -42,16 +38,6 @@ pub struct LevelSummary {
     pub dirty: bool,
     /// Which matches were looked for in the end.
     pub matching: Matching,
-}
-
-enum Matcher {
-    /// Level 0, or no stream wanted.
-    Nothing {
-        decided: u64,
-    },
-    Aligned(AlignedMatcher),
-    Rolling(Box<RollingMatcher>),
-    Librsync(LibrsyncMatcher),
 }
 
 pub(super) struct Machine {
@@ -307,120 +293,4 @@ impl Machine {
 
 fn ended() -> Error {
     Error::new(ErrorKind::State, "the level has ended").doing("making a level")
-}
-
-/// Whether the sums of one signature can be held against those of the other.
-fn same_sums(a: &SignatureParams, b: &SignatureParams) -> bool {
-    (a.weak, a.strong, a.block_len) == (b.weak, b.strong, b.block_len)
-}
-
-fn target_params(basis: &LevelBasis, options: &LevelOptions) -> Result<SignatureParams> {
-    if let Some(params) = options.params {
-        return Ok(params);
-    }
-    match basis.params() {
-        Some(params) if params.is_full() || options.format == Format::Rdiff => Ok(*params),
-        Some(params) => SignatureParams::with_block_len(params.block_len),
-        None => Ok(SignatureParams::default()),
-    }
-}
-
-fn header(basis: &LevelBasis, params: &SignatureParams, options: &LevelOptions) -> Result<SealedHeader> {
-    let stream_id = match (options.format, options.stream_id) {
-        (_, Some(id)) => id,
-        (Format::Sealed, None) => StreamId::random()?,
-        (Format::Rdiff, None) => StreamId([0; 16]),
-    };
-    let mut header = SealedHeader::new(SealedKind::Delta, stream_id);
-    header.basis = match basis.params() {
-        None => Some(Fingerprint::empty()),
-        Some(_) => basis.identity().map(|identity| *identity.fingerprint()),
-    };
-    header.match_block_len = basis.params().map(|params| params.block_len);
-    header.target_block_len = Some(params.block_len);
-    header.target_len = options.target_len;
-    header.basis_path = options.basis_path.clone();
-    Ok(header)
-}
-
-/// Settles on a matcher that the basis and the memory allow.
-fn choose_matching(
-    basis: &LevelBasis,
-    params: &SignatureParams,
-    options: &LevelOptions,
-    window_max: usize,
-) -> Result<Matching> {
-    let signature = options.target_len.map_or(0, |len| params.blocks_in(len) * params.record_len() as u64);
-    // The window, the stream made of it, and the buffers of frames and leaves.
-    let buffers = 2 * window_max as u64 + (4 << 20) + signature;
-    let blocks = basis.blocks();
-    let index = match options.engine {
-        Engine::Native => BlockIndex::memory_bytes(blocks as usize),
-        Engine::Librsync => blocks * 64,
-    };
-    let limit = |needed: u64| {
-        Err(Error::new(ErrorKind::Limit, "the level needs more memory than is allowed")
-            .expected(format_args!("at most {} bytes", options.memory_limit), needed))
-    };
-    if buffers > options.memory_limit {
-        return limit(buffers);
-    }
-    let aligned_only = matches!(basis.source, BasisSource::File(_));
-    let alignable = basis.params().is_some_and(|basis| basis.block_len == params.block_len);
-    let fits = buffers + index <= options.memory_limit;
-    let invalid = |what| Err(Error::new(ErrorKind::InvalidInput, what));
-    match options.matching {
-        _ if matches!(basis.source, BasisSource::Empty) => Ok(Matching::Aligned),
-        Matching::Aligned if options.engine == Engine::Librsync => {
-            invalid("librsync cannot match aligned blocks alone")
-        }
-        Matching::Aligned if !alignable => {
-            invalid("an aligned match needs the new signature's blocks to be as long as the basis's")
-        }
-        Matching::Aligned => Ok(Matching::Aligned),
-        Matching::Rolling if aligned_only => invalid("a rolling match needs the basis's signature in memory"),
-        Matching::Auto if options.engine == Engine::Librsync && aligned_only => {
-            invalid("librsync needs the basis's signature in memory")
-        }
-        Matching::Rolling | Matching::Auto if !aligned_only && fits => Ok(options.matching),
-        Matching::Auto if alignable && options.engine == Engine::Native => {
-            if !aligned_only {
-                options.watch.problem(
-                    &Error::new(
-                        ErrorKind::Limit,
-                        "the index does not fit in the memory allowed: matching aligned blocks only",
-                    )
-                    .doing("starting a level")
-                    .expected(format_args!("at most {} bytes", options.memory_limit), buffers + index),
-                );
-            }
-            Ok(Matching::Aligned)
-        }
-        _ => limit(buffers + index),
-    }
-}
-
-fn build_matcher(basis: &LevelBasis, matching: Matching, options: &LevelOptions) -> Result<Matcher> {
-    let length = basis.identity().map(Identity::length);
-    let (table, params) = match (&basis.source, basis.params()) {
-        (BasisSource::Empty, _) | (_, None) => return Ok(Matcher::Nothing { decided: 0 }),
-        (_, Some(_)) if basis.blocks() == 0 => return Ok(Matcher::Nothing { decided: 0 }),
-        (BasisSource::Held(table), Some(params)) => (table, params),
-        (BasisSource::File(file), Some(params)) => {
-            let reader = file.reader()?;
-            return Ok(Matcher::Aligned(AlignedMatcher::new(BasisSums::File(Box::new(reader)), params.strong_len)));
-        }
-    };
-    Ok(match (options.engine, matching) {
-        (Engine::Librsync, _) => Matcher::Librsync(LibrsyncMatcher::new(table)?),
-        (Engine::Native, Matching::Aligned) => {
-            let sums = BasisSums::Held { table: table.clone(), next: 0 };
-            Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len))
-        }
-        (Engine::Native, _) => {
-            let always_scan = matching == Matching::Rolling;
-            let matcher = RollingMatcher::new(table.clone(), length, always_scan, options.thread_count());
-            Matcher::Rolling(Box::new(matcher))
-        }
-    })
 }

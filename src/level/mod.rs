@@ -8,14 +8,17 @@ mod basis;
 mod encoder;
 mod machine;
 mod options;
+mod ranges;
 mod reader;
 mod relay;
 mod signing;
+mod start;
 mod writer;
 
 pub use basis::LevelBasis;
 pub use encoder::LevelStats;
 pub use machine::LevelSummary;
 pub use options::{LevelOptions, Matching};
+pub use ranges::RangeLevel;
 pub use reader::LevelReader;
 pub use writer::LevelWriter;

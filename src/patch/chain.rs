@@ -6,12 +6,12 @@
 
 use std::io::{self, Read};
 
-use super::basis::{ReadAt, read_some};
 use super::layer::{Layer, Piece};
 use super::machine::{Produce, Produced, TargetCheck, WATCH_BYTES, shrunk, verify_basis, wrong_basis};
 use super::reader::read_produced;
 use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::observer::Progress;
+use crate::read_at::{ReadAt, read_some};
 use crate::{Comparison, Error, ErrorKind, Fingerprint, Result};
 
 /// Reads the target of the last of several levels, all of whose deltas can be read anywhere.

@@ -5,8 +5,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::machine::{Produce, Produced};
-use super::{Chain, NoBasis, PatchOptions, PatchReader, PatchSummary, ReadAt};
+use super::{Chain, PatchOptions, PatchReader, PatchSummary};
 use crate::publish::Publish;
+use crate::read_at::{NoBasis, ReadAt};
 use crate::{Error, Result};
 
 /// Bytes produced before they are written.

@@ -7,10 +7,10 @@
 use std::ops::Range;
 
 use super::PatchOptions;
-use super::basis::{ReadAt, read_some};
 use super::delta_stream::{DeltaStream, Step, Unit};
 use super::machine::{WATCH_BYTES, check_copy};
 use crate::format::{Command, CommandParser, DETECT_LEN, Event, SealedHeader, Trailer, Unsealer};
+use crate::read_at::{ReadAt, read_some};
 use crate::{Error, ErrorKind, Result};
 
 /// How much of a delta is read at once.

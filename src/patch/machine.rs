@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::basis::{ReadAt, fingerprint_of, read_some};
 use super::delta_stream::{DeltaStream, Step};
 use super::{PatchOptions, VerifyBasis};
 use crate::engine::native::IdentityBuilder;
 use crate::format::{DEFAULT_BLOCK_LEN, Identity, SealedHeader, SignatureParams, Trailer, leaf_len_for};
 use crate::observer::Progress;
+use crate::read_at::{ReadAt, read_some};
 use crate::{Comparison, Error, ErrorKind, Fingerprint, Result};
 
 /// What a finished patch or chain is.
@@ -221,6 +221,18 @@ pub(super) fn verify_basis(basis: &dyn ReadAt, expected: &Fingerprint, threads: 
     match expected.compare(&found) {
         Comparison::Equal => Ok(()),
         _ => Err(wrong_basis(expected, &found)),
+    }
+}
+
+/// The fingerprint of the whole content, over leaves of `leaf_len` bytes.
+fn fingerprint_of(source: &dyn ReadAt, leaf_len: u32, threads: usize) -> Result<Fingerprint> {
+    let mut identity = IdentityBuilder::new(leaf_len, threads);
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match read_some(source, &mut buffer, identity.length())? {
+            0 => return Ok(*identity.finish().fingerprint()),
+            len => identity.update(&buffer[..len]),
+        }
     }
 }
 

@@ -6,7 +6,6 @@
 //! at all. [`Chain`] composes the deltas of several levels, so that every byte of the result is read
 //! once, from where it stands, and written once.
 
-mod basis;
 mod chain;
 mod delta_stream;
 mod file;
@@ -16,7 +15,6 @@ mod options;
 mod reader;
 mod writer;
 
-pub use basis::{NoBasis, ReadAt, Seekable};
 pub use chain::Chain;
 pub use file::{chain_file, patch_file};
 pub use machine::PatchSummary;

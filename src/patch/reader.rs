@@ -3,8 +3,9 @@
 use std::io::{self, Read};
 
 use super::machine::{PatchMachine, Produce, Produced};
-use super::{PatchOptions, PatchSummary, ReadAt, VerifyBasis};
+use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::format::Source;
+use crate::read_at::ReadAt;
 use crate::{Error, Result};
 
 /// Applies a delta to a basis and is the target.

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::machine::{PatchMachine, Produced};
-use super::{PatchOptions, PatchSummary, ReadAt, VerifyBasis};
+use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::Result;
+use crate::read_at::ReadAt;
 
 /// Bytes produced before they are written.
 const STAGE_LEN: usize = 256 * 1024;

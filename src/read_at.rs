@@ -5,8 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::sync::Mutex;
 
-use crate::engine::native::IdentityBuilder;
-use crate::{Error, ErrorKind, Fingerprint, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Reads at any offset, without a position of its own.
 ///
@@ -127,25 +126,13 @@ impl<R: Read + Seek + Send> ReadAt for Seekable<R> {
 }
 
 /// Reads some bytes, again if it was interrupted.
-pub(super) fn read_some(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> Result<usize> {
+pub(crate) fn read_some(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> Result<usize> {
     loop {
         match source.read_at(buffer, offset) {
             Ok(len) if len <= buffer.len() => return Ok(len),
             Ok(_) => return Err(Error::new(ErrorKind::Internal, "reader claims more bytes than it was asked for")),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::from(error)),
-        }
-    }
-}
-
-/// The fingerprint of the whole content, over leaves of `leaf_len` bytes.
-pub(super) fn fingerprint_of(source: &dyn ReadAt, leaf_len: u32, threads: usize) -> Result<Fingerprint> {
-    let mut identity = IdentityBuilder::new(leaf_len, threads);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match read_some(source, &mut buffer, identity.length())? {
-            0 => return Ok(*identity.finish().fingerprint()),
-            len => identity.update(&buffer[..len]),
         }
     }
 }

@@ -1,0 +1,173 @@
+//! A level from two signatures and the ranges that differ, without reading the rest of the content.
+
+use std::io::{self, Read};
+
+use super::LevelOptions;
+use super::encoder::{Encoder, LevelStats};
+use super::start::header;
+use crate::engine::CommandSink;
+use crate::engine::native::block_sums;
+use crate::format::{Flags, Format, Trailer};
+use crate::observer::Progress;
+use crate::read_at::ReadAt;
+use crate::signature::{BlockRange, RangeKind, Signature};
+use crate::{Error, ErrorKind, Result};
+
+/// Content fetched at once, about.
+const FETCH_LEN: usize = 1 << 20;
+
+/// The stream of the level from the content of an old signature to that of a new one, for which only
+/// the changed ranges of the new content are fetched.
+///
+/// Where the new content lies elsewhere and its signature came first, a level so costs a transfer of
+/// what changed alone. What is fetched is held against the new signature. An insertion moves all that
+/// follows off the blocks, and makes it changed: a level from the content itself, made where the content
+/// is, finds it again.
+///
+/// An error that the content raises comes out as it is; reading again asks for the same range again.
+pub struct RangeLevel<C> {
+    new: Signature,
+    content: C,
+    plan: std::vec::IntoIter<BlockRange>,
+    /// What is left of the range being given out.
+    range: Option<BlockRange>,
+    encoder: Encoder,
+    output_read: usize,
+    options: LevelOptions,
+    done: u64,
+    ended: bool,
+}
+
+impl<C: ReadAt> RangeLevel<C> {
+    /// Plans the level; nothing is fetched yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Incomparable`] unless sums and block length of the two agree;
+    /// [`ErrorKind::InvalidInput`] when the new signature, read from the plain format, does not know its
+    /// length, or the sums cannot be trusted (see [`LevelOptions::allow_weak`]).
+    pub fn new(old: &Signature, new: &Signature, content: C, options: LevelOptions) -> Result<Self> {
+        let invalid = |what| Error::new(ErrorKind::InvalidInput, what).doing("starting a level");
+        if new.identity().is_none() {
+            return Err(invalid("the new signature does not know the length of its content"));
+        }
+        let weak = !old.params().is_trusted() || !new.params().is_trusted();
+        if options.format == Format::Sealed && (weak && !options.allow_weak || !new.params().is_full()) {
+            return Err(invalid("a sealed level from signatures needs whole BLAKE2b-256 sums"));
+        }
+        let plan: Vec<BlockRange> = old.compare(new)?.collect();
+        let options = options.target_len(new.length().unwrap_or_default());
+        let encoder = Encoder::new(options.format, &header(&old.into(), new.params(), &options)?);
+        Ok(Self {
+            new: new.clone(),
+            content,
+            plan: plan.into_iter(),
+            range: None,
+            encoder,
+            output_read: 0,
+            options,
+            done: 0,
+            ended: false,
+        })
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> LevelStats {
+        self.encoder.stats()
+    }
+
+    /// Ends the level and says what it consists of.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::State`] when the stream was not read to its end.
+    pub fn finish(self) -> Result<LevelStats> {
+        if !self.ended || self.output_read < self.encoder.out.len() {
+            return Err(Error::new(ErrorKind::State, "the stream was not read to its end").doing("finishing a level"));
+        }
+        Ok(self.encoder.stats())
+    }
+
+    /// Gives out the next range, or a part of it that is as long as is fetched at once.
+    fn advance(&mut self) -> Result<()> {
+        self.encoder.clear_out();
+        self.output_read = 0;
+        let Some(range) = self.range.take().or_else(|| self.plan.next()) else {
+            if let Some(identity) = self.new.identity() {
+                let flags = Flags { dirty: self.new.is_dirty(), weak: !self.new.params().is_trusted() };
+                self.encoder.finish(&Trailer { flags, identity: *identity });
+            }
+            self.ended = true;
+            return Ok(());
+        };
+        match range.kind {
+            RangeKind::Same => self.encoder.copy(range.offset, range.len),
+            RangeKind::Moved { from } => self.encoder.copy(from, range.len),
+            RangeKind::Changed => {
+                let piece = (FETCH_LEN as u64).next_multiple_of(u64::from(self.new.params().block_len));
+                let len = range.len.min(piece);
+                let fetched = self.fetch(range.offset, len as usize);
+                if len < range.len || fetched.is_err() {
+                    let given = if fetched.is_ok() { len } else { 0 };
+                    self.range = Some(BlockRange { offset: range.offset + given, len: range.len - given, ..range });
+                }
+                self.encoder.literal(&fetched?);
+                self.done = range.offset + len;
+                return self.watch();
+            }
+        }
+        self.done = range.offset + range.len;
+        self.watch()
+    }
+
+    fn watch(&self) -> Result<()> {
+        self.options.watch.step(Progress {
+            done_bytes: self.done,
+            total_bytes: self.options.target_len,
+            stream_bytes: self.encoder.stats().stream_bytes,
+        })
+    }
+
+    /// Reads whole blocks of the content and holds them against the new signature.
+    fn fetch(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        let mut content = vec![0; len];
+        let mut have = 0;
+        while have < len {
+            match self.content.read_at(&mut content[have..], offset + have as u64) {
+                Ok(0) => {
+                    return Err(Error::new(ErrorKind::Mismatch, "content ends before its signature does")
+                        .doing("making a level of ranges")
+                        .at(offset + have as u64));
+                }
+                Ok(read) => have += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::from(error)),
+            }
+        }
+        let block_len = u64::from(self.new.params().block_len);
+        let mut sums = Vec::new();
+        block_sums(self.new.params(), &content, self.options.thread_count(), &mut sums);
+        let first = offset / block_len;
+        for (number, sum) in (first..).zip(&sums) {
+            if !self.new.table().is_block(number as usize, sum) {
+                return Err(Error::new(ErrorKind::Mismatch, "content is not what its signature says")
+                    .doing("making a level of ranges")
+                    .at(number * block_len));
+            }
+        }
+        Ok(content)
+    }
+}
+
+impl<C: ReadAt> Read for RangeLevel<C> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.output_read == self.encoder.out.len() && !self.ended && !buffer.is_empty() {
+            self.advance()?;
+        }
+        let ready = &self.encoder.out[self.output_read..];
+        let len = ready.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&ready[..len]);
+        self.output_read += len;
+        Ok(len)
+    }
+}
