@@ -69,7 +69,9 @@ pub use format::{
 };
 pub use level::{LevelBasis, LevelOptions, LevelReader, LevelStats, LevelSummary, LevelWriter, Matching, RangeLevel};
 pub use observer::{Observer, Progress};
-pub use patch::{Chain, PatchOptions, PatchReader, PatchSummary, PatchWriter, VerifyBasis, chain_file, patch_file};
+pub use patch::{
+    Chain, PatchOptions, PatchReader, PatchSummary, PatchWriter, VerifyBasis, chain_file, patch_file, patch_in_place,
+};
 pub use read_at::{NoBasis, ReadAt, Seekable};
 pub use signature::{BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files};
 #[cfg(feature = "tree")]

@@ -57,6 +57,13 @@ impl Watch {
         Ok(())
     }
 
+    /// Reports progress of work that is better finished than stopped.
+    pub(crate) fn report(&self, progress: Progress) {
+        if let Some(observer) = &self.0 {
+            observer.progress(&progress);
+        }
+    }
+
     pub(crate) fn problem(&self, problem: &Error) {
         if let Some(observer) = &self.0 {
             observer.problem(problem);

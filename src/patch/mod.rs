@@ -9,6 +9,7 @@
 mod chain;
 mod delta_stream;
 mod file;
+mod in_place;
 mod layer;
 mod machine;
 mod options;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use chain::Chain;
 pub use file::{chain_file, patch_file};
+pub use in_place::patch_in_place;
 pub use machine::PatchSummary;
 pub use options::{PatchOptions, VerifyBasis};
 pub use reader::PatchReader;

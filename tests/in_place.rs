@@ -1,0 +1,127 @@
+//! Patching a file in its place.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use frazil::{ErrorKind, Format, LevelOptions, LevelReader, PatchOptions, SignatureParams, patch_in_place};
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.next() as usize % limit.max(1)
+    }
+
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.next() as u8).collect()
+    }
+}
+
+fn delta(old: &[u8], new: &[u8], block_len: u32, format: Format) -> Vec<u8> {
+    let options = || LevelOptions::new().params(SignatureParams::with_block_len(block_len).unwrap());
+    let signature = LevelReader::new(old, None, options()).and_then(LevelReader::finish).unwrap();
+    let mut delta = Vec::new();
+    LevelReader::new(new, &signature, options().format(format)).unwrap().read_to_end(&mut delta).unwrap();
+    delta
+}
+
+/// Ranges taken from anywhere and put anywhere, so that content moves both ways and crosses.
+fn shuffled(random: &mut Random, old: &[u8]) -> Vec<u8> {
+    let mut new = old.to_vec();
+    for _ in 0..random.below(6) {
+        let (from, to) = (random.below(new.len() + 1), random.below(new.len() + 1));
+        let len = random.below(new.len() / 3 + 1);
+        match random.below(5) {
+            0 => drop(new.drain(from..(from + len).min(new.len()))),
+            1 => {
+                let insert = random.bytes(len / 4);
+                new.splice(to..to, insert);
+            }
+            2 => {
+                let copy = new[from..(from + len).min(new.len())].to_vec();
+                new.splice(to..to, copy);
+            }
+            3 => {
+                let taken: Vec<u8> = new.drain(from..(from + len).min(new.len())).collect();
+                let to = to.min(new.len());
+                new.splice(to..to, taken);
+            }
+            _ => new.extend(vec![0; len]),
+        }
+    }
+    new
+}
+
+#[test]
+fn any_mix_of_moves_gives_the_new_content() {
+    let seed = std::env::var("FRAZIL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_124);
+    println!("FRAZIL_SEED={seed}");
+    let mut random = Random(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image");
+    for round in 0..300 {
+        let len = random.below(60_000);
+        let old = random.bytes(len);
+        let new = shuffled(&mut random, &old);
+        let format = if round % 3 == 0 { Format::Rdiff } else { Format::Sealed };
+        let delta = delta(&old, &new, 64 << random.below(5), format);
+        fs::write(&path, &old).unwrap();
+        let summary = patch_in_place(&path, &delta[..], PatchOptions::new()).unwrap();
+        assert_eq!(summary.output_bytes, new.len() as u64);
+        assert!(fs::read(&path).unwrap() == new, "round {round}");
+    }
+}
+
+#[test]
+fn an_insertion_at_the_front_needs_no_memory_for_crossings() {
+    let mut random = Random(5);
+    let old = random.bytes(3_000_000);
+    let new = [&b"inserted"[..], &old].concat();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image");
+    fs::write(&path, &old).unwrap();
+    let delta = delta(&old, &new, 4096, Format::Sealed);
+    patch_in_place(&path, &delta[..], PatchOptions::new().index_memory(1024)).unwrap();
+    assert!(fs::read(&path).unwrap() == new);
+}
+
+fn refused(path: &Path, old: &[u8], delta: &[u8], options: PatchOptions, kind: ErrorKind) {
+    fs::write(path, old).unwrap();
+    let error = patch_in_place(path, delta, options).unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert_eq!(error.file(), Some(path));
+    assert!(fs::read(path).unwrap() == old, "written to all the same: {error}");
+}
+
+#[test]
+fn what_can_be_refused_is_refused_before_the_first_write() {
+    let mut random = Random(9);
+    let old = random.bytes(200_000);
+    let swapped = [&old[100_000..], &old[..100_000]].concat();
+    let delta = delta(&old, &swapped, 1024, Format::Sealed);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image");
+
+    let mut other = old.clone();
+    other[5] ^= 1;
+    refused(&path, &other, &delta, PatchOptions::new(), ErrorKind::WrongBasis);
+    refused(&path, &old, &delta[..delta.len() - 1], PatchOptions::new(), ErrorKind::Truncated);
+    let mut flipped = delta.clone();
+    flipped[delta.len() / 2] ^= 1;
+    refused(&path, &old, &flipped, PatchOptions::new(), ErrorKind::Corrupt);
+    // The halves cross, and one of them must be held.
+    refused(&path, &old, &delta, PatchOptions::new().index_memory(90_000), ErrorKind::Limit);
+    refused(&path, &old, &delta, PatchOptions::new().max_output(199_999), ErrorKind::Limit);
+
+    fs::write(&path, &old).unwrap();
+    patch_in_place(&path, &delta[..], PatchOptions::new().index_memory(120_000)).unwrap();
+    assert!(fs::read(&path).unwrap() == swapped);
+}
