@@ -132,7 +132,7 @@ fn decode(bytes: &[u8]) -> Result<Command> {
     let (opcode, numbers) = (bytes[0], &bytes[1..]);
     match opcode {
         END => Ok(Command::End),
-        ..=LITERAL_SHORT_MAX => Ok(Command::Literal { len: u64::from(opcode) }),
+        1..=LITERAL_SHORT_MAX => Ok(Command::Literal { len: u64::from(opcode) }),
         LITERAL_N1..COPY_N1_N1 => match number(numbers) {
             0 => Err(Error::new(ErrorKind::Corrupt, "literal command of no bytes")),
             len => Ok(Command::Literal { len }),

@@ -48,7 +48,7 @@ pub struct SignatureReader<R> {
 
 enum Payload<R> {
     Raw(Source<R>),
-    Sealed(Unsealed<R>),
+    Sealed(Box<Unsealed<R>>),
 }
 
 impl<R: Read> Payload<R> {
@@ -105,7 +105,7 @@ impl<R: Read> SignatureReader<R> {
             Detected::Sealed => {
                 let unsealed = Unsealed::new(source)?;
                 match unsealed.header().map(|header| header.kind) {
-                    Some(SealedKind::Signature) => Payload::Sealed(unsealed),
+                    Some(SealedKind::Signature) => Payload::Sealed(Box::new(unsealed)),
                     kind => {
                         return Err(Error::new(ErrorKind::Corrupt, "sealed stream is not a signature")
                             .at(10)

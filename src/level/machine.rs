@@ -122,7 +122,7 @@ impl Machine {
         };
         let writer = writer.map_err(|error| error.doing("starting a level"))?;
         if let Some(signing) = self.signing.as_mut().filter(|_| self.signed == 0) {
-            signing.sink = SignatureSink::Written(Some(writer));
+            signing.sink = SignatureSink::Written(Some(Box::new(writer)));
             return Ok(());
         }
         Err(Error::new(ErrorKind::State, "the signature's place must be given before content is read")

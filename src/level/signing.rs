@@ -13,7 +13,7 @@ use crate::signature::Signature;
 pub(super) enum SignatureSink {
     Held(SumTable),
     /// `None` once it was closed.
-    Written(Option<SignatureWriter<Box<dyn Write + Send>>>),
+    Written(Option<Box<SignatureWriter<Box<dyn Write + Send>>>>),
 }
 
 impl SignatureSink {

@@ -74,10 +74,10 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
                 Error::new(ErrorKind::InvalidInput, "a chain needs at least one delta").doing("opening a chain")
             );
         };
-        if let Some(expected) = first.header().and_then(|header| header.basis) {
-            if verify == VerifyBasis::Before || expected.length() != basis_len {
-                verify_basis(&basis, &expected, threads)?;
-            }
+        if let Some(expected) = first.header().and_then(|header| header.basis)
+            && (verify == VerifyBasis::Before || expected.length() != basis_len)
+        {
+            verify_basis(&basis, &expected, threads)?;
         }
         let target = last.header().map_or_else(TargetCheck::none, |header| TargetCheck::new(header, threads));
         Ok(Self {

@@ -64,7 +64,7 @@ impl IdentityBuilder {
 
     /// The next `len` bytes of content, all zero.
     pub(crate) fn zeros(&mut self, mut len: u64) {
-        const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+        static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
         while len > 0 {
             let on_leaf = self.length.is_multiple_of(self.leaf_len as u64);
             if on_leaf && self.leaf_len <= STAGED_LEAF_MAX && len >= self.leaf_len as u64 {

@@ -31,7 +31,7 @@ pub(crate) struct Trailer {
 
 impl Trailer {
     pub(super) fn encode_fields(&self, out: &mut Vec<u8>) {
-        out.put_u32(u32::from(self.flags.dirty) * DIRTY | u32::from(self.flags.weak) * WEAK);
+        out.put_u32((u32::from(self.flags.dirty) * DIRTY) | (u32::from(self.flags.weak) * WEAK));
         out.put_u64(self.identity.fingerprint.length);
         out.put_u32(self.identity.crc32);
         out.put_u32(self.identity.fingerprint.leaf_len);
