@@ -44,6 +44,8 @@ pub struct SignatureReader<R> {
     fingerprint: Option<FingerprintBuilder>,
     trailer: Option<Trailer>,
     ended: bool,
+    /// Something was found wrong: a second call must not pass over it.
+    failed: bool,
 }
 
 enum Payload<R> {
@@ -134,6 +136,7 @@ impl<R: Read> SignatureReader<R> {
             fingerprint: None,
             trailer: None,
             ended: false,
+            failed: false,
         };
         if !this.hold(SignatureParams::HEAD_LEN)? {
             return Err(this.truncated("signature ends within its head"));
@@ -196,7 +199,12 @@ impl<R: Read> SignatureReader<R> {
     /// two cannot be told from a whole one) or before its trailer, [`ErrorKind::Corrupt`] when a
     /// checksum does not hold, and whatever the source raises.
     pub fn next_block(&mut self) -> Result<Option<BlockSum>> {
-        self.take_block().map_err(|error| named(error, "reading a signature"))
+        if self.failed {
+            return Err(Error::new(ErrorKind::State, "the signature has failed before").doing("reading a signature"));
+        }
+        let block = self.take_block().map_err(|error| named(error, "reading a signature"));
+        self.failed = block.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io);
+        block
     }
 
     fn take_block(&mut self) -> Result<Option<BlockSum>> {

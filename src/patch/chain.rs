@@ -59,7 +59,8 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
         let basis_len = basis.size().map_err(|error| Error::io("measuring the basis", error))?;
         let budget = options.index_memory.unwrap_or(PatchOptions::DEFAULT_INDEX_MEMORY) / deltas.len().max(1) as u64;
         // The limit is for what comes out, and a level below may be longer than the last.
-        let below = PatchOptions { max_output: None, ..options.clone() };
+        let max_below = options.max_output.filter(|&max| max > PatchOptions::DEFAULT_MAX_OUTPUT);
+        let below = PatchOptions { max_output: max_below, ..options.clone() };
         let top = deltas.len().saturating_sub(1);
         let mut layers: Vec<Layer<D>> = Vec::with_capacity(deltas.len());
         for (level, delta) in deltas.into_iter().enumerate() {

@@ -64,7 +64,17 @@ pub(super) struct PatchMachine<B> {
     verify_basis: VerifyBasis,
     /// The output of which the observer was told last.
     watched: u64,
-    ended: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    /// The head has come, and the basis is not yet held against it.
+    Beginning,
+    Ended,
+    /// Something was found wrong: nothing more comes out, or a second call would pass over it.
+    Failed,
 }
 
 /// The observer is told once for so much output.
@@ -82,16 +92,38 @@ impl<B: ReadAt> PatchMachine<B> {
             verify_basis: options.verify_basis.unwrap_or(verify_basis),
             options,
             watched: 0,
-            ended: false,
+            state: State::Running,
         })
     }
 
     /// Takes input until there is something to produce; `false` when it wants more.
     pub(super) fn advance(&mut self, input: &mut &[u8]) -> Result<bool> {
+        self.latched(|this| this.try_advance(input))
+    }
+
+    /// Lets nothing but a reader's own error, after which it may be asked again, be followed by more.
+    fn latched<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.state == State::Failed {
+            return Err(Error::new(ErrorKind::State, "the patch has failed before").doing("applying a delta"));
+        }
+        let result = work(self);
+        if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io) {
+            self.state = State::Failed;
+        }
+        result
+    }
+
+    fn try_advance(&mut self, input: &mut &[u8]) -> Result<bool> {
+        if self.state == State::Beginning {
+            self.begin()?;
+        }
         while matches!(self.pending, Pending::Nothing) {
             match self.stream.next(input)? {
                 None => return Ok(false),
-                Some(Step::Begin) => self.begin()?,
+                Some(Step::Begin) => {
+                    self.state = State::Beginning;
+                    self.begin()?;
+                }
                 Some(Step::Copy { offset, len }) => {
                     check_copy(offset, len, self.basis_len).map_err(|error| error.at(self.stream.unit().offset))?;
                     self.pending = Pending::Copy { offset, len };
@@ -106,9 +138,16 @@ impl<B: ReadAt> PatchMachine<B> {
 
     /// No more input will come: checks that the delta was whole and the target is what it should be.
     pub(super) fn end(&mut self) -> Result<()> {
+        self.latched(Self::try_end)
+    }
+
+    fn try_end(&mut self) -> Result<()> {
         self.stream.finish()?;
-        self.ended = true;
-        let Err(error) = self.target.verify(self.stream.trailer()) else { return Ok(()) };
+        let Err(error) = self.target.verify(self.stream.trailer()) else {
+            self.state = State::Ended;
+            return Ok(());
+        };
+        self.state = State::Failed;
         // The usual reason for a wrong result is a wrong basis, so look before blaming the delta.
         if let (Some(expected), VerifyBasis::After) = (self.expected_basis(), self.verify_basis) {
             verify_basis(&self.basis, &expected, self.options.thread_count())?;
@@ -133,17 +172,24 @@ impl<B: ReadAt> PatchMachine<B> {
     }
 
     fn begin(&mut self) -> Result<()> {
-        let Some(header) = self.stream.header() else { return Ok(()) };
-        self.target = TargetCheck::new(header, self.options.thread_count());
-        let Some(expected) = self.expected_basis() else { return Ok(()) };
-        if self.verify_basis == VerifyBasis::Before || expected.length() != self.basis_len {
+        if let Some(header) = self.stream.header() {
+            self.target = TargetCheck::new(header, self.options.thread_count());
+        }
+        if let Some(expected) = self.expected_basis()
+            && (self.verify_basis == VerifyBasis::Before || expected.length() != self.basis_len)
+        {
             verify_basis(&self.basis, &expected, self.options.thread_count())?;
         }
+        self.state = State::Running;
         Ok(())
     }
 
     /// Gives out the pending command, or a part of it.
     pub(super) fn produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
+        self.latched(|this| this.try_produce(buffer))
+    }
+
+    fn try_produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
         let produced = match &mut self.pending {
             Pending::Nothing => return Ok(Produced::Bytes(0)),
             Pending::Zeros(len) => {
@@ -185,7 +231,7 @@ impl<B: ReadAt> PatchMachine<B> {
     }
 
     pub(super) fn summary(&self) -> Result<PatchSummary> {
-        if !self.ended {
+        if self.state != State::Ended {
             return Err(Error::new(ErrorKind::State, "the target was not read to its end").doing("finishing a patch"));
         }
         let trailer = self.stream.trailer();
@@ -246,19 +292,20 @@ pub(super) fn wrong_basis(expected: &Fingerprint, found: &Fingerprint) -> Error 
 pub(super) struct TargetCheck {
     identity: Option<IdentityBuilder>,
     length: u64,
+    wrong: bool,
 }
 
 impl TargetCheck {
     /// For a plain delta, which promises nothing.
     pub(super) fn none() -> Self {
-        Self { identity: None, length: 0 }
+        Self { identity: None, length: 0, wrong: false }
     }
 
     pub(super) fn new(header: &SealedHeader, threads: usize) -> Self {
         // The header's target block length and this rule give the leaves of the trailer's fingerprint.
         let params = SignatureParams::with_block_len(header.target_block_len.unwrap_or(DEFAULT_BLOCK_LEN));
         let leaf_len = params.map_or(DEFAULT_BLOCK_LEN, |params| leaf_len_for(&params));
-        Self { identity: Some(IdentityBuilder::new(leaf_len, threads)), length: 0 }
+        Self { identity: Some(IdentityBuilder::new(leaf_len, threads)), length: 0, wrong: false }
     }
 
     pub(super) fn update(&mut self, content: &[u8]) {
@@ -281,6 +328,15 @@ impl TargetCheck {
 
     /// Ends the target.
     pub(super) fn verify(&mut self, trailer: Option<&Trailer>) -> Result<()> {
+        if self.wrong {
+            return Err(Error::new(ErrorKind::State, "the result was found wrong before").doing("applying a delta"));
+        }
+        let result = self.compare(trailer);
+        self.wrong = result.is_err();
+        result
+    }
+
+    fn compare(&mut self, trailer: Option<&Trailer>) -> Result<()> {
         let (Some(identity), Some(trailer)) = (self.identity.take(), trailer) else { return Ok(()) };
         let (expected, found) = (trailer.identity, identity.finish());
         let mismatch = |what| Error::new(ErrorKind::Mismatch, what).doing("applying a delta");

@@ -10,12 +10,14 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Unsealed<R> {
     source: Source<R>,
     unsealer: Unsealer,
+    /// Bytes of payload given out, which is what a signature's frames announce.
+    reached: u64,
 }
 
 impl<R: Read> Unsealed<R> {
     /// Reads the header.
     pub(crate) fn new(source: Source<R>) -> Result<Self> {
-        let mut this = Self { source, unsealer: Unsealer::new() };
+        let mut this = Self { source, unsealer: Unsealer::new(), reached: 0 };
         match this.advance()? {
             Some(Event::Header) => Ok(this),
             _ => Err(Error::new(ErrorKind::Internal, "sealed stream did not begin with its header")),
@@ -38,7 +40,15 @@ impl<R: Read> Unsealed<R> {
     /// The payload of the next data frame; `None` when the trailer has come and nothing follows it.
     pub(crate) fn next_payload(&mut self) -> Result<Option<&[u8]>> {
         match self.advance()? {
-            Some(Event::Data) => Ok(Some(self.unsealer.payload())),
+            Some(Event::Data) => {
+                self.reached += self.unsealer.payload().len() as u64;
+                if self.reached != self.unsealer.output() {
+                    return Err(Error::new(ErrorKind::Corrupt, "frame does not reach the offset it announces")
+                        .at(self.offset())
+                        .expected(self.unsealer.output(), self.reached));
+                }
+                Ok(Some(self.unsealer.payload()))
+            }
             Some(Event::Trailer) => match self.advance()? {
                 None => Ok(None),
                 Some(_) => Err(Error::new(ErrorKind::Corrupt, "bytes after the trailer").at(self.offset())),
