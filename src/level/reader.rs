@@ -62,7 +62,8 @@ impl LevelReader<File> {
             return Err(Error::new(ErrorKind::InvalidInput, "is a directory").doing("opening the source").path(path));
         }
         let options = match options.target_len {
-            None if data.is_file() => options.target_len(data.size()),
+            // A file that says 0 may be made as it is read, as those of /proc are.
+            None if data.is_file() && data.size() > 0 => options.target_len(data.size()),
             _ => options,
         };
         let watched = if data.is_file() {
