@@ -123,6 +123,12 @@ impl Error {
         self
     }
 
+    /// Whether the operating system or a caller's reader or writer raised it: the same call may succeed
+    /// when it is made again.
+    pub(crate) fn is_raised(&self) -> bool {
+        self.source.as_deref().is_some_and(|source| source.is::<io::Error>())
+    }
+
     /// What the caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         self.context.kind

@@ -203,7 +203,7 @@ impl<R: Read> SignatureReader<R> {
             return Err(Error::new(ErrorKind::State, "the signature has failed before").doing("reading a signature"));
         }
         let block = self.take_block().map_err(|error| named(error, "reading a signature"));
-        self.failed = block.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io);
+        self.failed = block.as_ref().is_err_and(|error| !error.is_raised());
         block
     }
 

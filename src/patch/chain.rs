@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use super::layer::{Layer, Piece};
-use super::machine::{Produce, Produced, TargetCheck, WATCH_BYTES, shrunk, verify_basis, wrong_basis};
+use super::machine::{Produce, Produced, TargetCheck, WATCH_BYTES, ZEROS_LEN, shrunk, verify_basis, wrong_basis};
 use super::reader::read_produced;
 use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::observer::Progress;
@@ -34,6 +34,7 @@ pub struct Chain<B, D> {
     options: PatchOptions,
     watched: u64,
     ended: bool,
+    failed: bool,
 }
 
 impl<B: ReadAt, D: ReadAt> Chain<B, D> {
@@ -92,6 +93,7 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
             options,
             watched: 0,
             ended: false,
+            failed: false,
         })
     }
 
@@ -127,6 +129,39 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
             }
         }
         Ok((0, Piece::Below { offset, len }))
+    }
+
+    fn produce_piece(&mut self, buffer: &mut [u8]) -> Result<Produced> {
+        if self.position == self.length() {
+            return self.end();
+        }
+        let (level, piece) = self.resolve()?;
+        let want = buffer.len().min(usize::try_from(piece.len()).unwrap_or(usize::MAX));
+        let produced = match piece {
+            Piece::Zeros { len } => {
+                let len = len.min(ZEROS_LEN);
+                self.target.zeros(len);
+                self.position += len;
+                Produced::Zeros(len)
+            }
+            Piece::Literal { at, .. } => {
+                let len = self.layers[level].read_literal(at, &mut buffer[..want])?;
+                self.target.update(&buffer[..len]);
+                self.position += len as u64;
+                Produced::Bytes(len)
+            }
+            Piece::Below { offset, .. } => {
+                let len = read_some(&self.basis, &mut buffer[..want], offset)?;
+                if len == 0 {
+                    return Err(shrunk(offset, self.basis_len));
+                }
+                self.target.update(&buffer[..len]);
+                self.position += len as u64;
+                Produced::Bytes(len)
+            }
+        };
+        self.watch()?;
+        Ok(produced)
     }
 
     fn end(&mut self) -> Result<Produced> {
@@ -180,35 +215,12 @@ fn in_level(error: Error, level: usize) -> Error {
 
 impl<B: ReadAt, D: ReadAt> Produce for Chain<B, D> {
     fn produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
-        if self.position == self.length() {
-            return self.end();
+        if self.failed {
+            return Err(Error::new(ErrorKind::State, "the chain has failed before").doing("reading a chain"));
         }
-        let (level, piece) = self.resolve()?;
-        let want = buffer.len().min(usize::try_from(piece.len()).unwrap_or(usize::MAX));
-        let produced = match piece {
-            Piece::Zeros { len } => {
-                self.target.zeros(len);
-                self.position += len;
-                Produced::Zeros(len)
-            }
-            Piece::Literal { at, .. } => {
-                let len = self.layers[level].read_literal(at, &mut buffer[..want])?;
-                self.target.update(&buffer[..len]);
-                self.position += len as u64;
-                Produced::Bytes(len)
-            }
-            Piece::Below { offset, .. } => {
-                let len = read_some(&self.basis, &mut buffer[..want], offset)?;
-                if len == 0 {
-                    return Err(shrunk(offset, self.basis_len));
-                }
-                self.target.update(&buffer[..len]);
-                self.position += len as u64;
-                Produced::Bytes(len)
-            }
-        };
-        self.watch()?;
-        Ok(produced)
+        let result = self.produce_piece(buffer);
+        self.failed = result.as_ref().is_err_and(|error| !error.is_raised());
+        result
     }
 
     fn summary(&self) -> Result<PatchSummary> {

@@ -49,7 +49,12 @@ pub(super) trait Produce {
 /// What of the current command is not yet given out.
 enum Pending {
     Nothing,
-    Copy { offset: u64, len: u64 },
+    /// The basis is to be held against this before anything comes out.
+    Basis(Fingerprint),
+    Copy {
+        offset: u64,
+        len: u64,
+    },
     Literal(Range<usize>),
     Zeros(u64),
 }
@@ -70,8 +75,6 @@ pub(super) struct PatchMachine<B> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Running,
-    /// The head has come, and the basis is not yet held against it.
-    Beginning,
     Ended,
     /// Something was found wrong: nothing more comes out, or a second call would pass over it.
     Failed,
@@ -79,6 +82,10 @@ enum State {
 
 /// The observer is told once for so much output.
 pub(super) const WATCH_BYTES: u64 = 1 << 20;
+
+/// A run of zeros is given out in pieces of this length at most, so that the observer can stop one that
+/// would go on for ever.
+pub(super) const ZEROS_LEN: u64 = 64 << 20;
 
 impl<B: ReadAt> PatchMachine<B> {
     pub(super) fn new(basis: B, options: PatchOptions, verify_basis: VerifyBasis) -> Result<Self> {
@@ -107,23 +114,17 @@ impl<B: ReadAt> PatchMachine<B> {
             return Err(Error::new(ErrorKind::State, "the patch has failed before").doing("applying a delta"));
         }
         let result = work(self);
-        if result.as_ref().is_err_and(|error| error.kind() != ErrorKind::Io) {
+        if result.as_ref().is_err_and(|error| !error.is_raised()) {
             self.state = State::Failed;
         }
         result
     }
 
     fn try_advance(&mut self, input: &mut &[u8]) -> Result<bool> {
-        if self.state == State::Beginning {
-            self.begin()?;
-        }
         while matches!(self.pending, Pending::Nothing) {
             match self.stream.next(input)? {
                 None => return Ok(false),
-                Some(Step::Begin) => {
-                    self.state = State::Beginning;
-                    self.begin()?;
-                }
+                Some(Step::Begin) => self.begin(),
                 Some(Step::Copy { offset, len }) => {
                     check_copy(offset, len, self.basis_len).map_err(|error| error.at(self.stream.unit().offset))?;
                     self.pending = Pending::Copy { offset, len };
@@ -171,20 +172,19 @@ impl<B: ReadAt> PatchMachine<B> {
         }
     }
 
-    fn begin(&mut self) -> Result<()> {
-        if let Some(header) = self.stream.header() {
-            self.target = TargetCheck::new(header, self.options.thread_count());
-        }
+    /// What is to be verified is pending like a command: the input of the head is taken, and a basis that
+    /// cannot be read just now is read again by the next call.
+    fn begin(&mut self) {
+        let Some(header) = self.stream.header() else { return };
+        self.target = TargetCheck::new(header, self.options.thread_count());
         if let Some(expected) = self.expected_basis()
             && (self.verify_basis == VerifyBasis::Before || expected.length() != self.basis_len)
         {
-            verify_basis(&self.basis, &expected, self.options.thread_count())?;
+            self.pending = Pending::Basis(expected);
         }
-        self.state = State::Running;
-        Ok(())
     }
 
-    /// Gives out the pending command, or a part of it.
+    /// Gives out the pending command, or a part of it; no bytes when what was pending makes none.
     pub(super) fn produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
         self.latched(|this| this.try_produce(buffer))
     }
@@ -192,9 +192,17 @@ impl<B: ReadAt> PatchMachine<B> {
     fn try_produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
         let produced = match &mut self.pending {
             Pending::Nothing => return Ok(Produced::Bytes(0)),
-            Pending::Zeros(len) => {
-                let len = *len;
+            Pending::Basis(expected) => {
+                verify_basis(&self.basis, expected, self.options.thread_count())?;
                 self.pending = Pending::Nothing;
+                return Ok(Produced::Bytes(0));
+            }
+            Pending::Zeros(left) => {
+                let len = (*left).min(ZEROS_LEN);
+                *left -= len;
+                if *left == 0 {
+                    self.pending = Pending::Nothing;
+                }
                 self.target.zeros(len);
                 Produced::Zeros(len)
             }

@@ -54,21 +54,26 @@ impl<D: Read, B: ReadAt> PatchReader<D, B> {
 
 impl<D: Read, B: ReadAt> Produce for PatchReader<D, B> {
     fn produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
-        while !self.machine.has_pending() {
-            if self.ended {
-                return Ok(Produced::End);
+        loop {
+            while !self.machine.has_pending() {
+                if self.ended {
+                    return Ok(Produced::End);
+                }
+                let mut input = self.delta.buffered();
+                let before = input.len();
+                let ready = self.machine.advance(&mut input);
+                let used = before - input.len();
+                self.delta.consume(used);
+                if !ready? && !self.delta.fill()? {
+                    self.machine.end()?;
+                    self.ended = true;
+                }
             }
-            let mut input = self.delta.buffered();
-            let before = input.len();
-            let ready = self.machine.advance(&mut input);
-            let used = before - input.len();
-            self.delta.consume(used);
-            if !ready? && !self.delta.fill()? {
-                self.machine.end()?;
-                self.ended = true;
+            match self.machine.produce(buffer)? {
+                Produced::Bytes(0) => {}
+                produced => return Ok(produced),
             }
         }
-        self.machine.produce(buffer)
     }
 
     fn summary(&self) -> Result<PatchSummary> {
