@@ -119,7 +119,7 @@ impl<T: ReadAt> ReadAt for Pieces<T> {
 }
 
 /// A sink whose content can be looked at while someone else holds it.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
