@@ -1,60 +1,335 @@
-//! Levels made and restored.
+//! Levels made one upon the other, and restored one by one or in one pass.
+
+#[path = "support/random.rs"]
+mod random;
+
 use std::io::Read;
+
+use frazil::{
+    Chain, Engine, Error, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, LevelSummary, Matching, NoBasis,
+    PatchOptions, PatchReader, Signature, SignatureFile, SignatureParams, StreamId, StrongKind, WeakKind,
+};
+use random::{Content, Edit, Random, seed};
+
+const LEVELS: usize = 10;
+
+fn blocks_of(block_len: u32) -> SignatureParams {
+    SignatureParams::with_block_len(block_len).unwrap()
+}
+
+/// The stream and what was done.
+fn level(basis: impl Into<LevelBasis>, content: &[u8], options: LevelOptions) -> (Vec<u8>, LevelSummary) {
+    let mut level = LevelReader::new(content, basis, options).unwrap();
+    let mut stream = Vec::new();
+    level.read_to_end(&mut stream).unwrap();
+    let summary = level.finish_summary().unwrap();
+    assert_eq!(summary.stats.stream_bytes, stream.len() as u64);
+    assert_eq!(summary.stats.source_bytes, content.len() as u64);
+    let stats = summary.stats;
+    assert_eq!(stats.copy_bytes + stats.literal_bytes + stats.zero_bytes, stats.source_bytes);
+    (stream, summary)
+}
+
+/// The new signature of a level.
+fn signature_of(summary: &LevelSummary) -> &Signature {
+    summary.signature.as_ref().unwrap()
+}
+
+fn sign(content: &[u8], params: SignatureParams) -> Signature {
+    let options = LevelOptions::new().params(params).format(Format::Rdiff);
+    LevelReader::new(content, None, options).unwrap().finish().unwrap()
+}
+
+fn patched(basis: &[u8], delta: &[u8]) -> Vec<u8> {
+    let mut patch = PatchReader::new(delta, basis, PatchOptions::new()).unwrap();
+    let mut out = Vec::new();
+    patch.read_to_end(&mut out).unwrap();
+    patch.finish().unwrap();
+    out
+}
+
+fn chained(deltas: &[Vec<u8>], options: PatchOptions) -> Vec<u8> {
+    let mut chain = Chain::new(NoBasis, deltas.iter().collect(), options).unwrap();
+    let length = chain.length();
+    let mut out = Vec::new();
+    chain.read_to_end(&mut out).unwrap();
+    assert_eq!(length, out.len() as u64);
+    chain.finish().unwrap();
+    out
+}
+
+/// One to three random edits.
+fn edit(random: &mut Random, kind: Content, content: &mut Vec<u8>) {
+    for _ in 0..1 + random.below(3) {
+        random.pick(&Edit::ALL).apply(random, kind, content);
+    }
+    content.truncate(600_000);
+}
+
+/// Makes levels on levels; whichever of the formats `format` gives for each.
+fn check_chain(engine: Engine, block_len: u32, kind: Content, random: &mut Random, format: impl Fn(usize) -> Format) {
+    let len = random.below(40 * block_len as usize).min(400_000);
+    let mut content = random.content(kind, len);
+    let mut restored = Vec::new();
+    let mut signature: Option<Signature> = None;
+    let mut deltas = Vec::new();
+    for number in 0..LEVELS {
+        let name = format!("level {number}, {engine:?}, blocks of {block_len}, {kind:?}");
+        let options = LevelOptions::new().engine(engine).params(blocks_of(block_len)).format(format(number));
+        let (delta, summary) = level(signature.as_ref(), &content, options);
+        assert!(*signature_of(&summary) == sign(&content, blocks_of(block_len)), "signature: {name}");
+        assert_eq!(signature_of(&summary).identity(), Some(&summary.identity), "{name}");
+        assert_eq!(summary.identity.length(), content.len() as u64, "{name}");
+        restored = patched(&restored, &delta);
+        assert!(restored == content, "restored level by level: {name}");
+        deltas.push(delta);
+        assert!(chained(&deltas, PatchOptions::new()) == content, "restored in one pass: {name}");
+        signature = summary.signature;
+        edit(random, kind, &mut content);
+    }
+    // In this little memory hardly anything is indexed, and the deltas are parsed again and again.
+    assert!(chained(&deltas, PatchOptions::new().index_memory(200)) == restored);
+}
+
 #[test]
-fn smoke() {
-    let mut rng = 1u64;
-    let mut next = || {
-        rng ^= rng << 13;
-        rng ^= rng >> 7;
-        rng ^= rng << 17;
-        rng
-    };
-    let mut data: Vec<u8> = (0..5_000_000).map(|_| next() as u8).collect();
-    let mut sig = None;
-    let mut deltas: Vec<Vec<u8>> = Vec::new();
-    let mut contents = vec![];
-    for level in 0..5 {
-        let mut l = frazil::gen_sig_from_stream(&data[..], sig.as_ref()).unwrap();
-        let mut d = Vec::new();
-        l.read_to_end(&mut d).unwrap();
-        println!("{level}: {} {:?}", d.len(), l.stats());
-        sig = Some(l.finish().unwrap());
-        deltas.push(d);
-        contents.push(data.clone());
-        match level {
-            0 => {
-                data.insert(100, 5);
-            }
-            1 => {
-                for _ in 0..10 {
-                    let at = next() as usize % data.len();
-                    data[at] ^= 1;
-                }
-            }
-            2 => {
-                data.drain(1000..400_000);
-                data.extend([0; 1_000_000]);
-            }
-            _ => {
-                let x: Vec<u8> = data.drain(0..1_000_000).collect();
-                data.extend(x);
+fn ten_levels_of_random_edits_restore_one_by_one_and_in_one_pass() {
+    let mut next_seed = seed(100);
+    for engine in [Engine::Native, Engine::Librsync] {
+        for block_len in [100, 1024, 4096, 65_536] {
+            for kind in Content::ALL {
+                let mut random = Random::new(next_seed);
+                next_seed += 1;
+                check_chain(engine, block_len, kind, &mut random, |_| Format::Sealed);
+                check_chain(engine, block_len, kind, &mut random, |_| Format::Rdiff);
+                let mixed = |number: usize| if number % 3 == 1 { Format::Rdiff } else { Format::Sealed };
+                check_chain(engine, block_len, kind, &mut random, mixed);
             }
         }
     }
-    let mut state: Vec<u8> = Vec::new();
-    for (d, c) in deltas.iter().zip(&contents) {
-        let mut out = Vec::new();
-        frazil::PatchReader::new(&d[..], state, frazil::PatchOptions::new()).unwrap().read_to_end(&mut out).unwrap();
-        assert!(&out == c);
-        state = out;
+}
+
+#[test]
+fn the_stream_does_not_depend_on_the_number_of_threads() {
+    let mut random = Random::new(seed(200));
+    let old = random.content(Content::Random, 7_000_001);
+    let mut new = old.clone();
+    // Each kind of run: unchanged on the grid and off it, changed in place, and new.
+    new.splice(3_000_000..3_000_000, *b"inserted");
+    new[1_000_000] ^= 1;
+    new.extend(random.content(Content::Text, 900_000));
+    for block_len in [4096, 65_536, 500_000] {
+        for matching in [Matching::Auto, Matching::Rolling, Matching::Aligned] {
+            let options = |threads| {
+                let id = StreamId([7; 16]);
+                LevelOptions::new().params(blocks_of(block_len)).matching(matching).stream_id(id).threads(threads)
+            };
+            let signature = signature_of(&level(None, &old, options(1)).1).clone();
+            let one = level(&signature, &new, options(1));
+            for threads in [2, 5] {
+                let more = level(&signature, &new, options(threads));
+                assert!(more.0 == one.0, "{threads} threads, blocks of {block_len}, {matching:?}");
+                assert!(more.1.signature == one.1.signature, "{threads} threads, blocks of {block_len}, {matching:?}");
+            }
+            assert!(patched(&old, &one.0) == new);
+        }
     }
-    for n in 1..=deltas.len() {
-        let mut chain =
-            frazil::Chain::new(frazil::NoBasis, deltas[..n].iter().collect::<Vec<_>>(), frazil::PatchOptions::new())
-                .unwrap();
-        let mut out = Vec::new();
-        chain.read_to_end(&mut out).unwrap();
-        assert!(out == contents[n - 1]);
-        chain.finish().unwrap();
+}
+
+#[test]
+fn a_level_0_of_sparse_content_is_as_long_as_its_data() {
+    let mut content = vec![0; 20_000_000];
+    let data = Random::new(seed(300)).content(Content::Random, 50_000);
+    content[9_000_000..9_050_000].copy_from_slice(&data);
+    let (stream, summary) = level(None, &content, LevelOptions::new());
+    assert!(stream.len() < 200_000, "{} bytes", stream.len());
+    assert!(summary.stats.zero_bytes > 19_000_000);
+    assert!(patched(&[], &stream) == content);
+    assert!(chained(&[stream], PatchOptions::new()) == content);
+}
+
+#[test]
+fn the_block_length_may_change_between_levels() {
+    let mut random = Random::new(seed(400));
+    for _ in 0..20 {
+        let mut content = random.content(Content::Random, 300_000);
+        let mut deltas = Vec::new();
+        let mut signature: Option<Signature> = None;
+        for block_len in [65_536, 1000, 4096, 1, 30_011, 1 << 20, 512] {
+            content.truncate(if block_len == 1 { 5000 } else { 300_000 });
+            let (delta, summary) =
+                level(signature.as_ref(), &content, LevelOptions::new().params(blocks_of(block_len)));
+            assert!(*signature_of(&summary) == sign(&content, blocks_of(block_len)), "blocks of {block_len}");
+            deltas.push(delta);
+            assert!(chained(&deltas, PatchOptions::new()) == content, "blocks of {block_len}");
+            signature = summary.signature;
+            edit(&mut random, Content::Random, &mut content);
+        }
+    }
+}
+
+/// The blocks of the basis, not those of the new signature, are what is matched.
+#[test]
+fn unchanged_content_is_all_copied_whatever_the_new_block_length() {
+    let content = Random::new(seed(450)).content(Content::Random, 1_000_001);
+    for (old, new) in [(65_536, 4096), (4096, 65_536), (777, 1000)] {
+        let options = LevelOptions::new().params(blocks_of(new));
+        let stats = level(&sign(&content, blocks_of(old)), &content, options).1.stats;
+        assert_eq!((stats.copy_bytes, stats.copy_commands), (1_000_001, 1), "{old} to {new}");
+    }
+}
+
+#[test]
+fn a_plain_signature_is_a_basis_that_nobody_verifies() {
+    let mut random = Random::new(seed(500));
+    let old = random.content(Content::Random, 200_001);
+    let mut new = old.clone();
+    edit(&mut random, Content::Random, &mut new);
+    let known = sign(&old, blocks_of(4096));
+    let raw = Signature::read_from(&known.write_to(Vec::new(), Format::Rdiff).unwrap()[..]).unwrap();
+    assert_eq!((raw.identity(), raw.length()), (None, None));
+
+    // The last block is found although its length is not known.
+    let (unchanged, summary) = level(&raw, &old, LevelOptions::new());
+    assert_eq!((summary.stats.copy_bytes, summary.stats.copy_commands), (200_001, 1));
+    assert!(patched(&old, &unchanged) == old);
+
+    let (delta, _) = level(&raw, &new, LevelOptions::new());
+    assert!(patched(&old, &delta) == new);
+    let error = raw.write_to(Vec::new(), Format::Sealed).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "writing a signature: a signature without length and fingerprint cannot be sealed");
+
+    // With the known signature a wrong basis is refused; with the raw one only its result is wrong.
+    let mut other = old.clone();
+    other[5] ^= 1;
+    let refused = |delta: &[u8]| {
+        let mut patch = PatchReader::new(delta, &other[..], PatchOptions::new()).unwrap();
+        Error::from(patch.read_to_end(&mut Vec::new()).unwrap_err()).kind()
+    };
+    assert_eq!(refused(&unchanged), ErrorKind::Mismatch);
+    assert_eq!(refused(&level(&known, &old, LevelOptions::new()).0), ErrorKind::WrongBasis);
+}
+
+#[test]
+fn sums_that_can_be_forged_must_be_allowed() {
+    let content = Random::new(seed(600)).content(Content::Text, 50_000);
+    let weak = [(StrongKind::Md4, 16, true), (StrongKind::Blake2, 15, true), (StrongKind::Blake2, 16, false)];
+    for (strong, strong_len, forgeable) in weak {
+        let basis = sign(&content, SignatureParams::new(WeakKind::RabinKarp, strong, 1024, strong_len).unwrap());
+        let refused = LevelReader::new(&content[..], &basis, LevelOptions::new()).err();
+        let expected = "starting a level: a sealed level against MD4 or shortened sums must be allowed: \
+                        a false match can be crafted";
+        assert_eq!(
+            refused.map(|error| (error.kind(), error.to_string())),
+            forgeable.then(|| (ErrorKind::InvalidInput, expected.to_owned()))
+        );
+        let (delta, summary) = level(&basis, &content, LevelOptions::new().allow_weak(true));
+        assert_eq!(summary.stats.literal_bytes, 0);
+        // The new signature is whole all the same, and the stream says what it stands on.
+        assert_eq!(*signature_of(&summary).params(), blocks_of(1024));
+        let mut patch = PatchReader::new(&delta[..], &content[..], PatchOptions::new()).unwrap();
+        patch.read_to_end(&mut Vec::new()).unwrap();
+        assert_eq!(patch.finish().unwrap().weak, forgeable);
+    }
+}
+
+#[test]
+fn an_aligned_level_is_the_same_from_a_signature_in_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut random = Random::new(seed(700));
+    for (turn, len) in [0, 1, 4095, 4096, 4097, 3_000_000, 5_555_555].into_iter().enumerate() {
+        let old = random.content(Content::Random, len);
+        let mut new = old.clone();
+        edit(&mut random, Content::Random, &mut new);
+        let held = sign(&old, blocks_of(4096));
+        for format in [Format::Sealed, Format::Rdiff] {
+            let path = dir.path().join(format!("{turn}-{format:?}"));
+            held.save(&path, format).unwrap();
+            let held = Signature::load(&path).unwrap();
+            let file = SignatureFile::open(&path).unwrap();
+            let options = || LevelOptions::new().stream_id(StreamId([3; 16]));
+            let aligned = level(&held, &new, options().matching(Matching::Aligned));
+            for matching in [Matching::Aligned, Matching::Auto] {
+                let filed = level(&file, &new, options().matching(matching));
+                assert!(filed.0 == aligned.0, "{len} bytes, {format:?}, {matching:?}");
+                assert!(filed.1.signature == aligned.1.signature, "{len} bytes, {format:?}, {matching:?}");
+            }
+            assert!(patched(&old, &aligned.0) == new, "{len} bytes, {format:?}");
+        }
+    }
+}
+
+/// The delta is exactly as long as what changed, in blocks.
+#[test]
+fn one_percent_edited_in_place_is_one_percent_of_literals() {
+    const BLOCK_LEN: usize = 4096;
+    let mut random = Random::new(seed(800));
+    let old = random.content(Content::Random, 2000 * BLOCK_LEN);
+    let mut new = old.clone();
+    for block in (50..2000).step_by(100) {
+        new[block * BLOCK_LEN + random.below(BLOCK_LEN)] ^= 1;
+    }
+    let signature = sign(&old, blocks_of(BLOCK_LEN as u32));
+    for matching in [Matching::Auto, Matching::Aligned, Matching::Rolling] {
+        let (delta, summary) = level(&signature, &new, LevelOptions::new().matching(matching));
+        let stats = summary.stats;
+        assert_eq!(stats.literal_bytes, 20 * BLOCK_LEN as u64, "{matching:?}");
+        assert_eq!(stats.copy_commands, 21, "{matching:?}");
+        assert!((delta.len() as u64) < stats.literal_bytes + 1000, "{matching:?}: {} bytes", delta.len());
+        assert!(patched(&old, &delta) == new);
+    }
+}
+
+#[test]
+fn a_byte_at_the_front_shifts_all_and_costs_a_byte() {
+    let old = Random::new(seed(900)).content(Content::Random, 3_000_000);
+    let signature = sign(&old, blocks_of(4096));
+    let mut new = old.clone();
+    new.insert(0, 77);
+    for options in [
+        LevelOptions::new(),
+        LevelOptions::new().matching(Matching::Rolling),
+        LevelOptions::new().engine(Engine::Librsync),
+    ] {
+        let (delta, summary) = level(&signature, &new, options);
+        assert_eq!((summary.stats.literal_bytes, summary.stats.copy_commands), (1, 1));
+        assert!(delta.len() < 400, "{} bytes", delta.len());
+        assert!(patched(&old, &delta) == new);
+    }
+    let (_, aligned) = level(&signature, &new, LevelOptions::new().matching(Matching::Aligned));
+    assert_eq!(aligned.stats.copy_bytes, 0);
+}
+
+/// The content that does not make a whole window must be matched like the rest.
+#[test]
+fn matches_are_found_wherever_the_content_ends() {
+    const BLOCK_LEN: usize = 1000;
+    let mut random = Random::new(seed(1000));
+    // Around the 2 MiB that are gathered at once, and around whole blocks there.
+    let gathered = (2_usize << 20).next_multiple_of(BLOCK_LEN);
+    for base in [gathered, gathered + BLOCK_LEN, gathered + 2 * BLOCK_LEN, 2 * gathered + 2 * BLOCK_LEN] {
+        let long = random.content(Content::Random, base + 3 * BLOCK_LEN);
+        for len in [base - 1, base, base + 1, base + BLOCK_LEN - 1, base + BLOCK_LEN, base + BLOCK_LEN + 1] {
+            let old = &long[..len];
+            let signature = sign(old, blocks_of(BLOCK_LEN as u32));
+            let raw = signature.write_to(Vec::new(), Format::Rdiff).unwrap();
+            let raw = Signature::read_from(&raw[..]).unwrap();
+            let mut changed = old.to_vec();
+            changed[len - 2 * BLOCK_LEN] ^= 1;
+            for shift in [0, 1, 7, BLOCK_LEN - 1] {
+                let new = [&long[long.len() - shift..], old].concat();
+                for basis in [&signature, &raw] {
+                    for matching in [Matching::Auto, Matching::Rolling] {
+                        let options = || LevelOptions::new().matching(matching).threads(1);
+                        let (delta, summary) = level(basis, &new, options());
+                        let name = format!("{len} bytes, shifted by {shift}, {matching:?}");
+                        assert_eq!(summary.stats.literal_bytes, shift as u64, "{name}");
+                        assert!(patched(old, &delta) == new, "{name}");
+                    }
+                }
+            }
+            let stats = level(&signature, &changed, LevelOptions::new().threads(1)).1.stats;
+            assert!(stats.literal_bytes <= 2 * BLOCK_LEN as u64, "{len} bytes: {stats:?}");
+        }
     }
 }
