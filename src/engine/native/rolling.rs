@@ -124,7 +124,8 @@ impl RollingMatcher {
                     if !decidable && !eof {
                         break;
                     }
-                    // An edit in place: no other block fits between here and the next one that matches.
+                    // An edit in place: a scan would find no other block between here and the next one that
+                    // matches, but where content is like itself, as zeros are.
                     if decidable && self.matches(window, grid, at + block_len, next) {
                         self.position += block_len as u64;
                         self.expected = next;
@@ -248,6 +249,7 @@ impl RollingMatcher {
             let come = *window.data.get(at + block_len)?;
             sum.roll(window.data[at], come);
             at += 1;
+            self.budget += 1;
         }
     }
 
@@ -310,5 +312,48 @@ impl RollingMatcher {
     fn is_tail(&self, weak: u32, content: &[u8], last: usize) -> bool {
         weak == self.basis.weak()[last]
             && is_strong(&strong_sum(self.params.strong, content), self.basis.strong_of(last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts the bytes of the basis that are copied.
+    #[derive(Default)]
+    struct Copied(u64);
+
+    impl CommandSink for Copied {
+        fn copy(&mut self, _: u64, len: u64) {
+            self.0 += len;
+        }
+
+        fn literal(&mut self, _: &[u8]) {}
+    }
+
+    #[test]
+    fn content_that_fails_at_every_byte_still_finds_some_of_its_blocks() {
+        const BLOCK_LEN: usize = 16;
+        let params = SignatureParams::with_block_len(BLOCK_LEN as u32).unwrap();
+        let content: Vec<u8> =
+            (0..8000_u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+        // The weak sum of every window, under a strong sum that none has; then, long after they have used
+        // the budget up, true blocks at distances that meet each remainder of what is earned again.
+        let mut table = SumTable::new(params);
+        for window in content.windows(BLOCK_LEN) {
+            let weak = Scan::new(params.weak, window).digest();
+            table.push(&BlockSum { weak, ..BlockSum::default() }, u64::MAX).unwrap();
+        }
+        let mut truth = Vec::new();
+        for at in (4000..7900).step_by(BLOCK_LEN + 1) {
+            block_sums(&params, &content[at..at + BLOCK_LEN], 1, &mut truth);
+        }
+        truth.iter().for_each(|sum| table.push(sum, u64::MAX).unwrap());
+
+        let length = (table.len() * BLOCK_LEN) as u64;
+        let mut matcher = RollingMatcher::new(Arc::new(table), Some(length), true, 1);
+        let mut copied = Copied::default();
+        matcher.advance(&Window { data: &content, start: 0 }, None, true, &mut copied);
+        assert!(copied.0 >= BLOCK_LEN as u64, "nothing was found");
     }
 }
