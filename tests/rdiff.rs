@@ -9,8 +9,8 @@ use std::fs;
 use std::io::{Read, Write};
 
 use frazil::{
-    Chain, Engine, Format, LevelBasis, LevelOptions, LevelReader, LevelWriter, Matching, NoBasis, PatchOptions,
-    PatchReader, PatchWriter, Signature, SignatureParams, StrongKind, WeakKind, patch_file,
+    Chain, Engine, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, LevelWriter, Matching, NoBasis,
+    PatchOptions, PatchReader, PatchWriter, Signature, SignatureParams, StrongKind, WeakKind, patch_file,
 };
 use random::{Content, Edit, Random, seed};
 use rdiff::Rdiff;
@@ -306,4 +306,48 @@ fn every_pair_of_lengths_around_a_block_goes_both_ways() {
     }
     tally.settle("lengths around a block");
     assert_eq!(tally.worst.0, 0, "{}", tally.worst.1);
+}
+
+/// Without `-b` and `-S`, and with `-S -1`, rdiff takes what it thinks best for the length of the file.
+#[test]
+fn parameters_that_rdiff_chooses_are_taken_over() {
+    let rdiff = Rdiff::new();
+    let mut random = Random::new(seed(7000));
+    for len in [0, 1, 100_000, 3_000_000] {
+        let old = random.content(Content::Random, len);
+        let mut new = old.clone();
+        Edit::Insert.apply(&mut random, Content::Random, &mut new);
+        for chosen in [&[][..], &["-S", "-1"], &["-b", "0", "-S", "0"], &["-H", "md4"], &["-b", "4000", "-S", "-1"]] {
+            let theirs = rdiff.signature_with(chosen, &old).unwrap();
+            let signature = Signature::read_from(&theirs[..]).unwrap();
+            check_signature(&rdiff, *signature.params(), &old, &format!("{chosen:?}, {len} bytes"));
+            assert!(plain(&signature) == theirs, "{chosen:?}, {len} bytes");
+            let (delta, next) = level(&signature, &new, LevelOptions::new().format(Format::Rdiff));
+            assert!(rdiff.patch(&old, &delta) == new, "{chosen:?}, {len} bytes");
+            assert_eq!(next.params(), signature.params());
+        }
+    }
+}
+
+/// rdiff knows no length that frazil does not, and refuses those that frazil refuses.
+#[test]
+fn sums_that_are_too_long_are_refused_on_both_sides() {
+    let rdiff = Rdiff::new();
+    for (strong, name, max) in [(StrongKind::Md4, "md4", 16), (StrongKind::Blake2, "blake2", 32)] {
+        for (strong_len, accepted) in [(1, true), (max, true), (max + 1, false)] {
+            let options = ["-b", "100", "-H", name, "-S", &strong_len.to_string()];
+            let theirs = rdiff.signature_with(&options, b"content");
+            let ours = SignatureParams::new(WeakKind::RabinKarp, strong, 100, strong_len);
+            if accepted {
+                assert_eq!(theirs.unwrap()[8..12], ours.unwrap().strong_len().to_be_bytes());
+            } else {
+                // librsync's RS_PARAM_ERROR.
+                assert_eq!(theirs.unwrap_err().0, Some(108), "{name} {strong_len}");
+                let error = ours.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidInput);
+                let expected = format!("strong sum length is out of range: expected 1 to {max}, found {strong_len}");
+                assert_eq!(error.to_string(), expected);
+            }
+        }
+    }
 }

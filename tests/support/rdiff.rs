@@ -30,23 +30,36 @@ impl Rdiff {
         path
     }
 
-    fn run(&self, args: &[&OsStr]) -> Vec<u8> {
+    /// What rdiff makes, or what it says and its exit status.
+    fn try_run(&self, args: &[&OsStr]) -> Result<Vec<u8>, (Option<i32>, String)> {
         let made = self.path("made");
         let output = Command::new("rdiff").arg("-f").args(args).arg(&made).output();
         let output = output.expect("rdiff is installed (Debian: apt-get install rdiff)");
-        assert!(output.status.success(), "rdiff {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        fs::read(made).unwrap()
+        if output.status.success() {
+            Ok(fs::read(made).unwrap())
+        } else {
+            Err((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
+        }
+    }
+
+    fn run(&self, args: &[&OsStr]) -> Vec<u8> {
+        self.try_run(args).unwrap_or_else(|error| panic!("rdiff {args:?}: {error:?}"))
+    }
+
+    /// A signature with options as they stand on the command line.
+    pub(crate) fn signature_with(&self, options: &[&str], content: &[u8]) -> Result<Vec<u8>, (Option<i32>, String)> {
+        let basis = self.put("basis", content);
+        let mut args: Vec<&OsStr> = options.iter().map(OsStr::new).collect();
+        args.extend(["signature".as_ref(), basis.as_os_str()]);
+        self.try_run(&args)
     }
 
     pub(crate) fn signature(&self, params: &SignatureParams, content: &[u8]) -> Vec<u8> {
         let (block_len, strong_len) = (params.block_len().to_string(), params.strong_len().to_string());
         let weak = if params.weak() == WeakKind::Rollsum { "rollsum" } else { "rabinkarp" };
         let strong = if params.strong() == StrongKind::Md4 { "md4" } else { "blake2" };
-        let basis = self.put("basis", content);
-        let words = ["-b", &block_len, "-S", &strong_len, "-R", weak, "-H", strong, "signature"];
-        let mut args: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
-        args.push(basis.as_os_str());
-        self.run(&args)
+        let options = ["-b", &block_len, "-S", &strong_len, "-R", weak, "-H", strong];
+        self.signature_with(&options, content).unwrap_or_else(|error| panic!("rdiff {options:?}: {error:?}"))
     }
 
     pub(crate) fn delta(&self, signature: &[u8], new: &[u8]) -> Vec<u8> {
