@@ -4,7 +4,9 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint bench
+SECONDS ?= 10
+
+.PHONY: help setup build demo test lint bench fuzz
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,3 +36,7 @@ lint: ## Check the formatting, Clippy's lints and the documentation
 bench: ## Run the benchmarks
 	@scripts/setup build
 	$(CARGO) bench --all-features --locked --bench '*'
+
+fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
+	@scripts/setup build
+	@scripts/fuzz '$(SECONDS)'

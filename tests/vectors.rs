@@ -1,0 +1,318 @@
+//! Streams of each released version of the format, kept for ever: they are read, and made again.
+//!
+//! A file in `tests/vectors/` is never changed. `BLESS=1` writes those that are missing, and only those:
+//! when a better matcher makes another level of the same contents, the old file stays to be read, and
+//! the new stream gets a file of its own.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use frazil::{
+    Chain, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, PatchOptions, PatchReader, Result, SealedHeader,
+    SealedKind, Signature, SignatureParams, SignatureReader, StreamId, StrongKind, WeakKind,
+};
+
+const STREAM_ID: StreamId = StreamId(*b"frazil's vectors");
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/v1").join(name)
+}
+
+/// The frozen bytes of a vector.
+fn frozen(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// 5,000 bytes without any pattern that a block could repeat.
+fn old() -> Vec<u8> {
+    let mut state = 1_u32;
+    let step = |_| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as u8
+    };
+    (0..5000).map(step).collect()
+}
+
+/// The old content with a sentence put in, and a run of zeros.
+fn new() -> Vec<u8> {
+    let old = old();
+    [&old[..2048], b"These words are new.", &old[2048..4096], &[0; 8192], &old[4096..]].concat()
+}
+
+fn params(weak: WeakKind, strong: StrongKind, block_len: u32, strong_len: u32) -> SignatureParams {
+    SignatureParams::new(weak, strong, block_len, strong_len).unwrap()
+}
+
+fn signature_of(content: &[u8], params: SignatureParams) -> Signature {
+    let options = LevelOptions::new().params(params).format(Format::Rdiff);
+    LevelReader::new(content, None, options).and_then(LevelReader::finish).unwrap()
+}
+
+fn level(content: &[u8], basis: impl Into<LevelBasis>, options: LevelOptions) -> Vec<u8> {
+    let mut stream = Vec::new();
+    let mut level = LevelReader::new(content, basis, options.stream_id(STREAM_ID)).unwrap();
+    level.read_to_end(&mut stream).unwrap();
+    level.finish().unwrap();
+    stream
+}
+
+struct SignatureVector {
+    name: &'static str,
+    params: SignatureParams,
+    format: Format,
+}
+
+/// Signatures of the old content.
+fn signatures() -> Vec<SignatureVector> {
+    use StrongKind::{Blake2, Md4};
+    use WeakKind::{RabinKarp, Rollsum};
+    let vector = |name, params, format| SignatureVector { name, params, format };
+    vec![
+        vector("signature.sealed", params(RabinKarp, Blake2, 1024, 32), Format::Sealed),
+        vector("signature-rollsum.sealed", params(Rollsum, Blake2, 2048, 32), Format::Sealed),
+        // Blocks too short to be the leaves of the fingerprint.
+        vector("signature-short-blocks.sealed", params(RabinKarp, Blake2, 500, 32), Format::Sealed),
+        vector("signature-72730136.rdiff", params(Rollsum, Md4, 1024, 8), Format::Rdiff),
+        vector("signature-72730137.rdiff", params(Rollsum, Blake2, 1024, 32), Format::Rdiff),
+        vector("signature-72730146.rdiff", params(RabinKarp, Md4, 1000, 16), Format::Rdiff),
+        vector("signature-72730147.rdiff", params(RabinKarp, Blake2, 1024, 16), Format::Rdiff),
+    ]
+}
+
+struct DeltaVector {
+    name: &'static str,
+    basis: Vec<u8>,
+    target: Vec<u8>,
+    make: fn(&Self) -> Vec<u8>,
+}
+
+/// Deltas of every form: each header field, each frame type, each flag that can be asked for.
+fn deltas() -> Vec<DeltaVector> {
+    let vector = |name, basis, target, make| DeltaVector { name, basis, target, make };
+    vec![
+        vector("tiny-level0.sealed", vec![], b"ice".to_vec(), |this| {
+            level(&this.target, None, LevelOptions::new().target_len(3))
+        }),
+        vector("nothing-level0.sealed", vec![], vec![], |this| level(&this.target, None, LevelOptions::new())),
+        vector("level0.sealed", vec![], old(), |this| {
+            level(&this.target, None, LevelOptions::new().params(signatures()[0].params))
+        }),
+        vector("level1.sealed", old(), new(), |this| {
+            level(&this.target, &signature_of(&this.basis, signatures()[0].params), LevelOptions::new())
+        }),
+        vector("level1-every-field.sealed", old(), new(), |this| {
+            let options = LevelOptions::new()
+                .params(SignatureParams::with_block_len(2048).unwrap())
+                .target_len(this.target.len() as u64)
+                .basis_path("an/older/path");
+            level(&this.target, &signature_of(&this.basis, signatures()[0].params), options)
+        }),
+        vector("level1-weak.sealed", old(), new(), |this| {
+            let basis = Signature::read_from(&frozen("signature-72730136.rdiff")[..]).unwrap();
+            level(&this.target, &basis, LevelOptions::new().allow_weak(true))
+        }),
+        vector("level0.rdiff", vec![], old(), |this| {
+            level(&this.target, None, LevelOptions::new().format(Format::Rdiff))
+        }),
+        vector("level1.rdiff", old(), new(), |this| {
+            let signature = signature_of(&this.basis, signatures()[0].params);
+            level(&this.target, &signature, LevelOptions::new().format(Format::Rdiff))
+        }),
+        vector("level1-unchanged.sealed", old(), old(), |this| {
+            level(&this.target, &signature_of(&this.basis, signatures()[0].params), LevelOptions::new())
+        }),
+    ]
+}
+
+/// Gives the frozen bytes; with `BLESS=1` a vector that is missing is written first.
+fn frozen_or_blessed(name: &str, made: &[u8]) -> Vec<u8> {
+    if std::env::var_os("BLESS").is_some() && !path(name).exists() {
+        std::fs::create_dir_all(path("")).unwrap();
+        std::fs::write(path(name), made).unwrap();
+    }
+    frozen(name)
+}
+
+fn restored(delta: &[u8], basis: &[u8]) -> Result<Vec<u8>> {
+    let mut target = Vec::new();
+    let mut patch = PatchReader::new(delta, basis, PatchOptions::new())?;
+    patch.read_to_end(&mut target)?;
+    patch.finish()?;
+    Ok(target)
+}
+
+fn chained(delta: &[u8], basis: &[u8]) -> Result<Vec<u8>> {
+    let mut target = Vec::new();
+    let mut chain = Chain::new(basis, vec![delta], PatchOptions::new())?;
+    chain.read_to_end(&mut target)?;
+    chain.finish()?;
+    Ok(target)
+}
+
+/// The header of a sealed signature.
+fn header_of(signature: &[u8]) -> SealedHeader {
+    SignatureReader::new(signature).unwrap().header().expect("it is sealed").clone()
+}
+
+/// The contents, as files for whoever reads the vectors with another program.
+fn contents() -> [(&'static str, Vec<u8>); 2] {
+    [("old", old()), ("new", new())]
+}
+
+#[test]
+fn the_contents_are_those_of_the_files() {
+    for (name, content) in contents() {
+        assert!(frozen_or_blessed(name, &content) == content, "{name}");
+    }
+}
+
+#[test]
+fn every_signature_is_read_and_made_again() {
+    for SignatureVector { name, params, format } in signatures() {
+        let signature = signature_of(&old(), params);
+        let made = signature.write_with_stream_id(Vec::new(), format, STREAM_ID).unwrap();
+        let frozen = frozen_or_blessed(name, &made);
+        assert!(made == frozen, "{name} is made otherwise than it was");
+
+        let read = Signature::read_from(&frozen[..]).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(read.params(), &params, "{name}");
+        assert!(read.blocks().eq(signature.blocks()), "{name}");
+        match format {
+            Format::Sealed => {
+                assert_eq!(read.identity(), signature.identity(), "{name}");
+                let header = header_of(&frozen);
+                assert_eq!((header.kind, header.stream_id), (SealedKind::Signature, STREAM_ID), "{name}");
+                assert_eq!(header.target_block_len, Some(params.block_len()), "{name}");
+            }
+            Format::Rdiff => assert_eq!(frozen[..4], params.magic().to_be_bytes(), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn every_delta_is_read_and_made_again() {
+    for vector in deltas() {
+        let name = vector.name;
+        let made = (vector.make)(&vector);
+        let frozen = frozen_or_blessed(name, &made);
+        assert!(made == frozen, "{name} is made otherwise than it was");
+        for (way, result) in [("patch", restored(&frozen, &vector.basis)), ("chain", chained(&frozen, &vector.basis))] {
+            let target = result.unwrap_or_else(|error| panic!("{name}, {way}: {error}"));
+            assert!(target == vector.target, "{name}, {way}: another target");
+        }
+    }
+}
+
+#[test]
+fn a_run_of_zeros_takes_no_room_in_a_sealed_vector() {
+    let zeros = 8192;
+    let (sealed, plain) = (frozen("level1.sealed").len(), frozen("level1.rdiff").len());
+    assert!(sealed < 500 && plain > zeros, "sealed {sealed} bytes, plain {plain}");
+}
+
+#[test]
+fn a_vector_on_another_basis_is_refused() {
+    let mut other = old();
+    other[4999] ^= 1;
+    for name in ["level1.sealed", "level1-every-field.sealed", "level1-unchanged.sealed"] {
+        let error = restored(&frozen(name), &other).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WrongBasis, "{name}");
+        assert!(error.to_string().contains("the delta was made against another basis"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_newer_version_is_refused_by_name_and_before_anything_else_is_read() {
+    for name in ["level0.sealed", "signature.sealed"] {
+        // A newer version may have another header, so whatever follows its number is rubbish here.
+        let mut newer = frozen(name);
+        newer[9] = 2;
+        newer[10..].fill(0xee);
+        let errors = [
+            ("patch", restored(&newer, &[]).unwrap_err()),
+            ("chain", chained(&newer, &[]).unwrap_err()),
+            ("signature", Signature::read_from(&newer[..]).unwrap_err()),
+        ];
+        for (way, error) in errors {
+            assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(8)), "{way}: {error}");
+            let message = "sealed stream of format version 2, and this frazil reads version 1";
+            assert!(error.to_string().contains(message), "{way}: {error}");
+        }
+    }
+}
+
+/// A header with these fields, and its checksum.
+fn header_with(kind: u8, fields: &[u8]) -> Vec<u8> {
+    let mut header = b"\x89frazil\n\0\x01".to_vec();
+    header.extend([kind, 0]);
+    header.extend(STREAM_ID.0);
+    header.extend((fields.len() as u32).to_be_bytes());
+    header.extend(fields);
+    header.extend(crc32(&header).to_be_bytes());
+    header
+}
+
+/// CRC32 (IEEE), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
+    })
+}
+
+#[test]
+fn an_unknown_field_is_skipped_when_it_is_optional_and_refused_when_it_is_not() {
+    let optional = header_with(2, &[0x80, 0x63, 0, 0, 0, 1, 7]);
+    let error = restored(&optional, &[]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated, "only the rest is missing: {error}");
+    assert!(error.to_string().contains("stream ends before its trailer"), "{error}");
+
+    let required = header_with(2, &[0x00, 0x63, 0, 0, 0, 1, 7]);
+    let error = restored(&required, &[]).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(32)), "{error}");
+    assert!(error.to_string().contains("header field 99"), "{error}");
+
+    let snapshot = header_with(3, &[]);
+    let error = restored(&snapshot, &[]).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(10)), "{error}");
+    assert!(error.to_string().contains("sealed stream of kind 3"), "{error}");
+}
+
+#[test]
+fn every_file_is_listed_and_they_are_small() {
+    let listed: BTreeSet<String> = signatures()
+        .iter()
+        .map(|vector| vector.name)
+        .chain(deltas().iter().map(|vector| vector.name))
+        .chain(contents().iter().map(|(name, _)| *name))
+        .map(str::to_owned)
+        .collect();
+    let mut found = BTreeSet::new();
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(path("")).unwrap() {
+        let entry = entry.unwrap();
+        found.insert(entry.file_name().into_string().unwrap());
+        bytes += entry.metadata().unwrap().len();
+    }
+    assert_eq!(found, listed);
+    assert!(bytes < 100 * 1024, "{bytes} bytes");
+    let versions = std::fs::read_dir(path("").parent().unwrap()).unwrap().count();
+    assert_eq!(versions, 1, "a directory for each version, and a test for each directory");
+}
+
+/// The worked example of the format's description is the tiny vector.
+#[test]
+fn the_dump_in_the_documentation_is_the_tiny_vector() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/format.md")).unwrap();
+    let dump = page.split("```dump\n").nth(1).and_then(|rest| rest.split("```").next()).expect("there is a dump");
+    let mut bytes = Vec::new();
+    for line in dump.lines() {
+        let (offset, rest) = line.split_once("  ").unwrap_or_else(|| panic!("{line}"));
+        assert_eq!(usize::from_str_radix(offset, 16), Ok(bytes.len()), "{line}");
+        let hex = rest.split("  ").next().unwrap_or(rest);
+        bytes.extend(hex.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap_or_else(|_| panic!("{line}"))));
+    }
+    assert!(bytes == frozen("tiny-level0.sealed"));
+}
