@@ -263,7 +263,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn an_unknown_field_is_skipped_when_it_is_optional_and_refused_when_it_is_not() {
+fn what_a_header_may_add_is_skipped_only_where_it_says_so() {
     let optional = header_with(2, &[0x80, 0x63, 0, 0, 0, 1, 7]);
     let error = restored(&optional, &[]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Truncated, "only the rest is missing: {error}");
@@ -278,6 +278,14 @@ fn an_unknown_field_is_skipped_when_it_is_optional_and_refused_when_it_is_not() 
     let error = restored(&snapshot, &[]).unwrap_err();
     assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(10)), "{error}");
     assert!(error.to_string().contains("sealed stream of kind 3"), "{error}");
+
+    let mut flagged = header_with(2, &[]);
+    flagged.truncate(32);
+    flagged[11] = 4;
+    flagged.extend(crc32(&flagged).to_be_bytes());
+    let error = restored(&flagged, &[]).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(11)), "{error}");
+    assert!(error.to_string().contains("header flags 04"), "{error}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{CRC_LEN, SEALED_MAGIC, VERSION};
 use crate::format::Fingerprint;
 use crate::{Error, ErrorKind, Result};
 
-/// Magic, version, kind, a zero byte, stream id, length of the fields that follow.
+/// Magic, version, kind, flags (none yet: zero), stream id, length of the fields that follow.
 pub(super) const FIXED_LEN: usize = 8 + 2 + 1 + 1 + 16 + 4;
 
 /// All fields together may not be longer than this.
@@ -193,6 +193,10 @@ impl SealedHeader {
                 return Err(Error::new(ErrorKind::Unsupported, what).at(10));
             }
         };
+        if body[11] != 0 {
+            let what = format!("header flags {:02x}, which this frazil does not know", body[11]);
+            return Err(Error::new(ErrorKind::Unsupported, what).at(11));
+        }
         let mut id = [0; 16];
         id.copy_from_slice(&body[12..28]);
         let mut header = Self::new(kind, StreamId(id));
