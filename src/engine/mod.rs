@@ -9,7 +9,7 @@ pub(crate) mod librsync;
 pub(crate) mod native;
 mod window;
 
-pub(crate) use window::{CommandSink, Grid, Window, is_strong};
+pub(crate) use window::{CommandSink, Grid, Window, is_strong, is_zeros};
 
 /// Who computes sums and finds matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

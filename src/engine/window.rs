@@ -55,3 +55,8 @@ pub(crate) trait CommandSink {
 pub(crate) fn is_strong(strong: &Leaf, kept: &[u8]) -> bool {
     strong[..kept.len()] == *kept
 }
+
+/// Whether all bytes are zero; looked at in pieces that the processor takes at once.
+pub(crate) fn is_zeros(content: &[u8]) -> bool {
+    content.chunks(128).all(|piece| piece.iter().fold(0, |all, byte| all | byte) == 0)
+}

@@ -2,7 +2,7 @@
 
 use bytes::BufMut;
 
-use crate::engine::CommandSink;
+use crate::engine::{CommandSink, is_zeros};
 use crate::format::{
     DELTA_MAGIC, END, Format, MAX_PAYLOAD, SealedHeader, Sealer, Trailer, encode_copy, encode_literal,
 };
@@ -145,7 +145,7 @@ impl CommandSink for Encoder {
     fn literal(&mut self, content: &[u8]) {
         self.stats.source_bytes += content.len() as u64;
         for piece in content.chunks(LITERAL_MAX) {
-            let zero_run = self.sealer.is_some() && piece.len() >= ZERO_RUN_MIN && piece.iter().all(|&byte| byte == 0);
+            let zero_run = self.sealer.is_some() && piece.len() >= ZERO_RUN_MIN && is_zeros(piece);
             if zero_run {
                 if self.copy.is_some() {
                     self.settle();

@@ -5,7 +5,7 @@ use super::basis::BasisSource;
 use super::options::{LevelOptions, Matching};
 use super::relay::LibrsyncMatcher;
 use crate::engine::Engine;
-use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher};
+use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, RollingOptions};
 use crate::format::{Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId};
 use crate::{Error, ErrorKind, Result};
 
@@ -129,9 +129,12 @@ pub(super) fn build_matcher(basis: &LevelBasis, matching: Matching, options: &Le
             Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len))
         }
         (Engine::Native, _) => {
-            let always_scan = matching == Matching::Rolling;
-            let matcher = RollingMatcher::new(table.clone(), length, always_scan, options.thread_count());
-            Matcher::Rolling(Box::new(matcher))
+            let rolling = RollingOptions {
+                always_scan: matching == Matching::Rolling,
+                zeros_are_free: options.format == Format::Sealed,
+                threads: options.thread_count(),
+            };
+            Matcher::Rolling(Box::new(RollingMatcher::new(table.clone(), length, rolling)))
         }
     })
 }

@@ -1,19 +1,24 @@
 //! Finds the blocks of a signature by their weak sum.
 
+use std::hash::{BuildHasher, RandomState};
+
 use crate::format::SumTable;
 
 /// No block.
 const NONE: u32 = u32::MAX;
 
-/// The longest chain: a signature made of equal weak sums must not make every look-up slow
-/// (CVE-2026-70453 in rsync is that fault). Honest chains hold one or two blocks.
-const CHAIN_MAX: usize = 64;
+/// Blocks of one weak sum that are kept: a signature made of them must not make every look-up slow
+/// (CVE-2026-70453 in rsync is that fault). Honest signatures hold one or two.
+const EQUAL_MAX: usize = 64;
 
 /// A hash table over the weak sums, with a bit filter before it that stays in the processor's cache.
 ///
-/// Of blocks with equal sums only the first is in it. It takes 13 to 18 bytes for each block,
-/// and up to 32 where there are fewer than 2^18.
+/// Of blocks with equal sums only the first is in it, and of one weak sum the first 64. It takes 13 to 18
+/// bytes for each block of a large signature, and up to 32 of a small one.
 pub(crate) struct BlockIndex {
+    /// Spreads the sums over the table. It is odd and drawn by lot, so that nobody can choose sums that
+    /// meet in one place; what is found does not depend on it.
+    multiplier: u32,
     filter: Vec<u64>,
     filter_bits: u32,
     heads: Vec<u32>,
@@ -32,11 +37,6 @@ fn sizes(blocks: usize) -> (u32, u32) {
     (filter_bits, head_bits)
 }
 
-/// Spreads the sums: rollsum's low bits alone say little.
-fn spread(weak: u32, bits: u32) -> usize {
-    (weak.wrapping_mul(0x9e37_79b1) >> (32 - bits)) as usize
-}
-
 impl BlockIndex {
     /// Bytes of memory that the index of so many blocks takes.
     pub(crate) fn memory_bytes(blocks: usize) -> u64 {
@@ -48,6 +48,7 @@ impl BlockIndex {
     pub(crate) fn new(table: &SumTable, blocks: usize) -> Self {
         let (filter_bits, head_bits) = sizes(blocks);
         let mut index = Self {
+            multiplier: RandomState::new().hash_one(blocks) as u32 | 1,
             filter: vec![0; 1 << (filter_bits - 6)],
             filter_bits,
             heads: vec![NONE; 1 << head_bits],
@@ -63,34 +64,40 @@ impl BlockIndex {
 
     fn insert(&mut self, table: &SumTable, block: usize) {
         let weak = self.weak[block];
-        let head = spread(weak, self.head_bits);
-        let mut chained = 0;
+        let head = self.spread(weak, self.head_bits);
+        let mut equal_weak = 0;
         let mut other = self.heads[head];
         while other != NONE {
             let at = other as usize;
-            chained += 1;
-            let equal = self.weak[at] == weak && table.strong_of(at) == table.strong_of(block);
-            if equal || chained == CHAIN_MAX {
-                return;
+            if self.weak[at] == weak {
+                equal_weak += 1;
+                if equal_weak == EQUAL_MAX || table.strong_of(at) == table.strong_of(block) {
+                    return;
+                }
             }
             other = self.next[at];
         }
         self.next[block] = self.heads[head];
         self.heads[head] = block as u32;
-        let bit = spread(weak, self.filter_bits);
+        let bit = self.spread(weak, self.filter_bits);
         self.filter[bit / 64] |= 1 << (bit % 64);
+    }
+
+    #[inline(always)]
+    fn spread(&self, weak: u32, bits: u32) -> usize {
+        (weak.wrapping_mul(self.multiplier) >> (32 - bits)) as usize
     }
 
     /// Whether a block may have this weak sum: a quick look that is seldom wrong.
     #[inline(always)]
     pub(crate) fn may_hold(&self, weak: u32) -> bool {
-        let bit = spread(weak, self.filter_bits);
+        let bit = self.spread(weak, self.filter_bits);
         self.filter[bit / 64] >> (bit % 64) & 1 != 0
     }
 
     /// The blocks with this weak sum, at most 64.
     pub(crate) fn candidates(&self, weak: u32) -> impl Iterator<Item = u32> + '_ {
-        let mut block = self.heads[spread(weak, self.head_bits)];
+        let mut block = self.heads[self.spread(weak, self.head_bits)];
         std::iter::from_fn(move || {
             while block != NONE {
                 let at = block as usize;

@@ -1,6 +1,7 @@
 //! frazil's own engine: sums of many blocks at once, and the matcher.
 
 mod aligned;
+mod budget;
 mod identity;
 mod index;
 mod rolling;
@@ -11,7 +12,7 @@ mod weak;
 pub(crate) use aligned::{AlignedMatcher, BasisSums};
 pub(crate) use identity::IdentityBuilder;
 pub(crate) use index::BlockIndex;
-pub(crate) use rolling::RollingMatcher;
+pub(crate) use rolling::{RollingMatcher, RollingOptions};
 pub(crate) use sums::block_sums;
 
 /// Fewer bytes than this are not worth a second thread: starting one costs some 20 microseconds.

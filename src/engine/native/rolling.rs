@@ -2,24 +2,33 @@
 
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::index::BlockIndex;
 use super::strong::strong_sum;
 use super::sums::block_sums;
 use super::weak::{RabinKarp, Rolling, Rollsum};
-use crate::engine::{CommandSink, Grid, Window, is_strong};
+use crate::engine::{CommandSink, Grid, Window, is_strong, is_zeros};
 use crate::format::{BlockSum, SignatureParams, SumTable, WeakKind};
 
-/// Blocks off the grid that are hashed at once, at most, while a run of matches lasts.
+/// Blocks off the grid that are hashed at once while a run of matches lasts: at first as many as a vector
+/// holds, since fewer take as long, then more.
+const BATCH_MIN: usize = 4;
 const BATCH_MAX: usize = 16;
 
-/// Failed strong sums that may be computed at once, in blocks; they are earned again by bytes scanned.
-const BUDGET_BLOCKS: u64 = 64;
+/// How a [`RollingMatcher`] works.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RollingOptions {
+    /// Scan every changed byte, even where the next block is in its place.
+    pub(crate) always_scan: bool,
+    /// Runs of zeros take no room in the stream: better than to copy them from wherever the basis has some.
+    pub(crate) zeros_are_free: bool,
+    pub(crate) threads: usize,
+}
 
 /// Matches content against a signature in memory.
 ///
-/// Time is bounded whatever the signature holds: chains of equal weak sums are cut, and strong sums that
-/// fail are paid for out of a budget of one byte for each byte scanned. Content crafted to fail at
-/// every byte thus costs about two looks at each; the price is a match missed now and then.
+/// Time is bounded whatever the signature holds: of one weak sum only so many blocks are kept, and
+/// strong sums that fail are paid for out of a [`Budget`]. The price is a match missed now and then.
 pub(crate) struct RollingMatcher {
     basis: Arc<SumTable>,
     index: BlockIndex,
@@ -28,16 +37,15 @@ pub(crate) struct RollingMatcher {
     whole_blocks: usize,
     /// The length of the short last block, 0 for none; `None` when the signature does not say.
     tail_len: Option<usize>,
-    /// Scan every changed byte, even where the next block is in its place.
-    always_scan: bool,
-    threads: usize,
+    options: RollingOptions,
+    /// The block that should come next; past the last when none should.
     expected: usize,
     /// Where in the content the next block to be matched begins.
     position: u64,
     /// Where what has not been given to the sink begins.
     literal_start: u64,
     scan: Option<Scan>,
-    budget: u64,
+    budget: Budget,
     batch: usize,
     sums: Vec<BlockSum>,
 }
@@ -72,9 +80,21 @@ impl Scan {
     }
 }
 
+/// What a look at the content has shown.
+enum Found {
+    /// This block of the basis.
+    Block(usize),
+    /// A block of zeros.
+    Zeros,
+    /// Nothing that is known.
+    Nothing,
+    /// More content is needed to tell.
+    Undecided,
+}
+
 impl RollingMatcher {
     /// A matcher on a basis of `length` bytes, where that is known.
-    pub(crate) fn new(basis: Arc<SumTable>, length: Option<u64>, always_scan: bool, threads: usize) -> Self {
+    pub(crate) fn new(basis: Arc<SumTable>, length: Option<u64>, options: RollingOptions) -> Self {
         let params = *basis.params();
         let block_len = params.block_len as usize;
         let (whole_blocks, tail_len) = match length {
@@ -83,18 +103,17 @@ impl RollingMatcher {
         };
         Self {
             index: BlockIndex::new(&basis, whole_blocks),
+            budget: Budget::new(block_len as u64, basis.len() as u64 * block_len as u64),
             basis,
             params,
             whole_blocks,
             tail_len,
-            always_scan,
-            threads,
+            options,
             expected: 0,
             position: 0,
             literal_start: 0,
             scan: None,
-            budget: BUDGET_BLOCKS * block_len as u64,
-            batch: 1,
+            batch: BATCH_MIN,
             sums: Vec::new(),
         }
     }
@@ -110,31 +129,27 @@ impl RollingMatcher {
         let block_len = self.params.block_len as usize;
         loop {
             let at = (self.position - window.start) as usize;
-            if window.data.len() - at < block_len {
-                break;
+            let mut found = Found::Nothing;
+            if self.scan.is_none() {
+                found = self.look_in_place(window, grid, at, eof, sink);
             }
-            if self.scan.is_none() && self.expected < self.whole_blocks {
-                if self.matches(window, grid, at, self.expected) {
-                    self.copy_run(window, grid, at, sink);
-                    continue;
-                }
-                let next = self.expected + 1;
-                if !self.always_scan && next < self.whole_blocks {
-                    let decidable = window.data.len() - at >= 2 * block_len;
-                    if !decidable && !eof {
-                        break;
-                    }
-                    // An edit in place: a scan would find no other block between here and the next one that
-                    // matches, but where content is like itself, as zeros are.
-                    if decidable && self.matches(window, grid, at + block_len, next) {
-                        self.position += block_len as u64;
-                        self.expected = next;
-                        continue;
-                    }
-                }
+            if matches!(found, Found::Nothing) {
+                found = self.scan(window, grid, eof);
             }
-            if !self.scan(window, at, sink) {
-                break;
+            match found {
+                Found::Block(block) => {
+                    self.copy(window, block, block_len, sink);
+                    self.expected = block + 1;
+                    self.copy_run(window, grid, sink);
+                }
+                Found::Zeros => {
+                    self.literal_until(window, self.position, sink);
+                    self.position += block_len as u64;
+                    self.literal_until(window, self.position, sink);
+                    self.expected = (self.position / block_len as u64) as usize;
+                }
+                Found::Nothing => {}
+                Found::Undecided => break,
             }
         }
         if eof {
@@ -174,63 +189,122 @@ impl RollingMatcher {
             && is_strong(&strong_sum(self.params.strong, content), self.basis.strong_of(block))
     }
 
-    /// Copies the expected block, which was found to match, and off the grid the run that follows it.
-    fn copy_run(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, at: usize, sink: &mut impl CommandSink) {
+    /// Looks at the content without scanning: for the expected block, for any block whose sums are those
+    /// that were computed for the new signature, for zeros, and for an edit in place.
+    ///
+    /// What it passes over as edited is left before `position`, to become a literal.
+    fn look_in_place(
+        &mut self,
+        window: &Window<'_>,
+        grid: Option<&Grid<'_>>,
+        at: usize,
+        eof: bool,
+        sink: &mut impl CommandSink,
+    ) -> Found {
         let block_len = self.params.block_len as usize;
-        self.copy(window, self.expected, block_len, sink);
-        self.expected += 1;
-        let at = at + block_len;
-        if grid.is_some_and(|grid| grid.sum_at(window.start + at as u64).is_some()) {
-            return;
+        let left = window.data.len() - at;
+        if let Some(tail_len) = self.tail_len.filter(|&len| len > 0 && self.expected == self.whole_blocks) {
+            if left < tail_len {
+                return Found::Undecided;
+            }
+            // What was appended to a file follows its short last block.
+            self.expected += 1;
+            let content = &window.data[at..at + tail_len];
+            if self.is_tail(Scan::new(self.params.weak, content).digest(), content, self.whole_blocks) {
+                self.copy(window, self.whole_blocks, tail_len, sink);
+                return self.look_in_place(window, grid, at + tail_len, eof, sink);
+            }
         }
-        let count = self.batch.min((window.data.len() - at) / block_len).min(self.whole_blocks - self.expected);
-        let mut sums = std::mem::take(&mut self.sums);
-        sums.clear();
-        block_sums(&self.params, &window.data[at..at + count * block_len], self.threads, &mut sums);
-        let run = sums
-            .iter()
-            .take_while(|sum| {
-                let equal = self.basis.is_block(self.expected, sum);
-                if equal {
-                    self.copy(window, self.expected, block_len, sink);
-                    self.expected += 1;
-                }
-                equal
-            })
-            .count();
-        self.batch = if run == sums.len() { (self.batch * 2).min(BATCH_MAX) } else { 1 };
-        self.sums = sums;
+        if left < block_len {
+            return Found::Undecided;
+        }
+        if self.expected < self.whole_blocks && self.matches(window, grid, at, self.expected) {
+            return Found::Block(self.expected);
+        }
+        let known = self.look_up_known(window, grid, at);
+        let next = self.expected + 1;
+        if !matches!(known, Found::Nothing) || self.options.always_scan || next >= self.whole_blocks {
+            return known;
+        }
+        if left < 2 * block_len {
+            return if eof { Found::Nothing } else { Found::Undecided };
+        }
+        if self.matches(window, grid, at + block_len, next) {
+            // An edit in place: a scan would find no other block between here and the next one that
+            // matches, but where content is like itself.
+            self.position += block_len as u64;
+            return Found::Block(next);
+        }
+        Found::Nothing
     }
 
-    /// Moves byte by byte until a block matches; `false` when the window has run out first.
-    fn scan(&mut self, window: &Window<'_>, at: usize, sink: &mut impl CommandSink) -> bool {
+    /// What stands at `at`, if its sums are known already: this costs nothing but the look.
+    fn look_up_known(&self, window: &Window<'_>, grid: Option<&Grid<'_>>, at: usize) -> Found {
+        let Some(sum) = grid.and_then(|grid| grid.sum_at(window.start + at as u64)) else { return Found::Nothing };
+        let content = window.data.get(at..at + self.params.block_len as usize);
+        match content {
+            Some(content) if self.options.zeros_are_free && is_zeros(content) => return Found::Zeros,
+            Some(_) => {}
+            None => return Found::Nothing,
+        }
+        let block =
+            self.index.candidates(sum.weak).map(|block| block as usize).find(|&block| self.basis.is_block(block, sum));
+        block.map_or(Found::Nothing, Found::Block)
+    }
+
+    /// Off the grid: hashes blocks that follow a match, several at once, for as long as they match too.
+    fn copy_run(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, sink: &mut impl CommandSink) {
         let block_len = self.params.block_len as usize;
-        let scan = self.scan.take().unwrap_or_else(|| Scan::new(self.params.weak, &window.data[at..at + block_len]));
-        let (found, scan) = match scan {
-            Scan::RabinKarp(mut sum) => (self.roll(window, at, &mut sum), Scan::RabinKarp(sum)),
-            Scan::Rollsum(mut sum) => (self.roll(window, at, &mut sum), Scan::Rollsum(sum)),
+        loop {
+            let at = (self.position - window.start) as usize;
+            let on_grid = grid.is_some_and(|grid| grid.sum_at(self.position).is_some());
+            let expected = self.whole_blocks.saturating_sub(self.expected);
+            let count = self.batch.min((window.data.len() - at) / block_len).min(expected);
+            if on_grid || count == 0 {
+                return;
+            }
+            let mut sums = std::mem::take(&mut self.sums);
+            sums.clear();
+            block_sums(&self.params, &window.data[at..at + count * block_len], self.options.threads, &mut sums);
+            let run =
+                sums.iter().zip(self.expected..).take_while(|(sum, block)| self.basis.is_block(*block, sum)).count();
+            self.sums = sums;
+            for _ in 0..run {
+                self.copy(window, self.expected, block_len, sink);
+                self.expected += 1;
+            }
+            if run < count {
+                self.batch = BATCH_MIN;
+                return;
+            }
+            self.batch = (self.batch * 2).min(BATCH_MAX);
+        }
+    }
+
+    /// Moves byte by byte until something is found; leaves `position` there, or at the last window there is.
+    fn scan(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, eof: bool) -> Found {
+        let block_len = self.params.block_len as usize;
+        let at = (self.position - window.start) as usize;
+        let Some(content) = window.data.get(at..at + block_len) else { return Found::Undecided };
+        let found = match self.scan.take().unwrap_or_else(|| Scan::new(self.params.weak, content)) {
+            Scan::RabinKarp(mut sum) => (self.roll(window, grid, at, &mut sum), Scan::RabinKarp(sum)),
+            Scan::Rollsum(mut sum) => (self.roll(window, grid, at, &mut sum), Scan::Rollsum(sum)),
         };
-        match found {
-            Some(block) => {
-                self.copy(window, block, block_len, sink);
-                self.expected = block + 1;
-                self.batch = 1;
-                true
-            }
-            None => {
-                self.scan = Some(scan);
-                false
-            }
+        let (found, scan) = found;
+        if matches!(found, Found::Undecided) && !eof {
+            self.scan = Some(scan);
         }
+        found
     }
 
-    /// Rolls `sum` from `at` on; leaves `position` at the match, or at the last window there is.
-    fn roll<R: Rolling>(&mut self, window: &Window<'_>, mut at: usize, sum: &mut R) -> Option<usize> {
+    fn roll<R: Rolling>(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, mut at: usize, sum: &mut R) -> Found {
         let block_len = self.params.block_len as usize;
-        let budget_max = BUDGET_BLOCKS * block_len as u64;
         loop {
             let start = at;
-            let mut bytes = window.data[at..].iter().zip(&window.data[at + block_len..]);
+            // Up to the next block whose sums are known, where another look is free.
+            let offset = window.start + at as u64;
+            let to_known = grid.map_or(usize::MAX, |grid| (grid.block_len - offset % grid.block_len) as usize);
+            let mut bytes = window.data[at..].iter().zip(&window.data[at + block_len..]).take(to_known);
             let weak = loop {
                 let weak = sum.digest();
                 if self.index.may_hold(weak) {
@@ -240,32 +314,33 @@ impl RollingMatcher {
                 sum.roll(gone, come);
                 at += 1;
             };
-            self.budget = (self.budget + (at - start) as u64).min(budget_max);
+            self.budget.earn((at - start) as u64);
             self.position = window.start + at as u64;
-            let found = self.find(weak?, &window.data[at..at + block_len]);
-            if found.is_some() {
-                return found;
+            let known = self.look_up_known(window, grid, at);
+            if !matches!(known, Found::Nothing) {
+                return known;
             }
-            let come = *window.data.get(at + block_len)?;
-            sum.roll(window.data[at], come);
-            at += 1;
-            self.budget += 1;
+            if let Some(block) = weak.and_then(|weak| self.find(weak, &window.data[at..at + block_len])) {
+                return Found::Block(block);
+            }
+            let Some(&come) = window.data.get(at + block_len) else { return Found::Undecided };
+            if weak.is_some() {
+                sum.roll(window.data[at], come);
+                at += 1;
+                self.budget.earn(1);
+            }
         }
     }
 
     /// The block with these sums.
     fn find(&mut self, weak: u32, content: &[u8]) -> Option<usize> {
-        let mut candidates = self.index.candidates(weak).peekable();
-        candidates.peek()?;
+        let candidates = || self.index.candidates(weak).map(|block| block as usize);
         let price = content.len() as u64;
-        if self.budget < price {
-            return None;
-        }
+        let purse = self.budget.allows(candidates(), self.expected, price)?;
         let strong = strong_sum(self.params.strong, content);
-        let found =
-            candidates.map(|block| block as usize).find(|&block| is_strong(&strong, self.basis.strong_of(block)));
+        let found = candidates().find(|&block| is_strong(&strong, self.basis.strong_of(block)));
         if found.is_none() {
-            self.budget -= price;
+            self.budget.pay(purse, price);
         }
         found
     }
@@ -297,14 +372,15 @@ impl RollingMatcher {
         for len in 1..=longest {
             let content = &rest[rest.len() - len..];
             sum.push_front(content[0]);
-            self.budget += 1;
-            if sum.digest() != self.basis.weak()[last] || self.budget < len as u64 {
+            self.budget.earn(1);
+            if sum.digest() != self.basis.weak()[last] {
                 continue;
             }
+            let Some(purse) = self.budget.allows(std::iter::once(last), last, len as u64) else { continue };
             if self.is_tail(sum.digest(), content, last) {
                 return Some(len);
             }
-            self.budget -= len as u64;
+            self.budget.pay(purse, len as u64);
         }
         None
     }
@@ -350,8 +426,9 @@ mod tests {
         }
         truth.iter().for_each(|sum| table.push(sum, u64::MAX).unwrap());
 
+        let options = RollingOptions { always_scan: true, zeros_are_free: false, threads: 1 };
         let length = (table.len() * BLOCK_LEN) as u64;
-        let mut matcher = RollingMatcher::new(Arc::new(table), Some(length), true, 1);
+        let mut matcher = RollingMatcher::new(Arc::new(table), Some(length), options);
         let mut copied = Copied::default();
         matcher.advance(&Window { data: &content, start: 0 }, None, true, &mut copied);
         assert!(copied.0 >= BLOCK_LEN as u64, "nothing was found");
