@@ -267,6 +267,9 @@ fn a_level_that_failed_in_its_signature_goes_no_further() {
     assert_eq!(writer.finish().unwrap_err().kind(), State);
 }
 
+/// The kind and a part of the message; none where the level starts.
+type Refusal = Option<(ErrorKind, &'static str)>;
+
 #[test]
 fn options_that_do_not_go_together_are_refused_before_the_start() {
     let params = |strong, block_len, len| SignatureParams::new(WeakKind::RabinKarp, strong, block_len, len).unwrap();
@@ -285,7 +288,7 @@ fn options_that_do_not_go_together_are_refused_before_the_start() {
     let librsync = || LevelOptions::new().engine(Engine::Librsync);
     let other_blocks = params(StrongKind::Blake2, 2048, 32);
     let allowed = "must be allowed: a false match can be crafted";
-    let table: [(LevelBasis, LevelOptions, Option<(ErrorKind, &str)>); 20] = [
+    let table: [(LevelBasis, LevelOptions, Refusal); 20] = [
         ((&md4).into(), LevelOptions::new(), Some((InvalidInput, allowed))),
         ((&short).into(), LevelOptions::new(), Some((InvalidInput, allowed))),
         ((&md4).into(), LevelOptions::new().allow_weak(true), None),
@@ -338,24 +341,32 @@ fn a_level_matched_on_weak_sums_says_so() {
     assert!(restored == content && patch.finish().unwrap().weak);
 }
 
-#[test]
-fn an_observer_that_stops_a_patch_stops_it_for_good() {
-    struct Stop;
-    impl frazil::Observer for Stop {
-        fn cancelled(&self) -> bool {
-            true
-        }
+/// Stops at a call of so many.
+struct StopAt(u64, AtomicU64);
+
+impl frazil::Observer for StopAt {
+    fn cancelled(&self) -> bool {
+        self.1.fetch_add(1, Ordering::Relaxed) + 1 == self.0
     }
+}
+
+#[test]
+fn an_observer_that_stops_a_patch_or_chain_stops_it_for_good() {
     let content = noise(3 << 20, 1);
     let (delta, _) = level(&content, None, options(65536));
-    let options = || PatchOptions::new().observer(Arc::new(Stop));
-    let mut reader = PatchReader::new(&delta[..], NoBasis, options()).unwrap();
-    let error = Error::from(reader.read_to_end(&mut Vec::new()).unwrap_err());
-    assert_eq!(error.kind(), ErrorKind::Cancelled);
-    assert_eq!(Error::from(reader.read(&mut [0]).unwrap_err()).kind(), State);
-    assert_eq!(reader.finish().unwrap_err().kind(), State);
+    let options = |call| PatchOptions::new().observer(Arc::new(StopAt(call, AtomicU64::new(0))));
+    let mut patch = PatchReader::new(&delta[..], NoBasis, options(1)).unwrap();
+    // A chain is watched as often while its delta is indexed, and would go on with a gap where it stopped.
+    let mut chain = Chain::new(NoBasis, vec![&delta], options(5)).unwrap();
+    for reader in [&mut patch as &mut dyn Read, &mut chain] {
+        let error = Error::from(reader.read_to_end(&mut Vec::new()).unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        assert_eq!(Error::from(reader.read(&mut [0]).unwrap_err()).kind(), State);
+    }
+    assert_eq!(patch.finish().unwrap_err().kind(), State);
+    assert_eq!(chain.finish().unwrap_err().kind(), State);
     let dir = tempfile::tempdir().unwrap();
-    let error = patch_file(None, &delta[..], dir.path().join("target"), options()).unwrap_err();
+    let error = patch_file(None, &delta[..], dir.path().join("target"), options(2)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }

@@ -371,7 +371,7 @@ fn repeated() -> Repeated {
 fn plain_copies_and_literals_around_2_to_the_31_and_32_are_carried_out_whole() {
     let magic = [0x72, 0x73, 0x02, 0x36];
     let basis = Islands::new(0);
-    for (offset, len) in [(7, (1 << 31) - 1), ((4 << 30) - 50, 600 << 20), (3, (1 << 32) + 5)] {
+    for (offset, len) in [(7, (1 << 31) - 1), (4 * GIB - 50, 82_000), (3, (1 << 32) + 5)] {
         let delta = [&magic[..], &[0x54], &u64::to_be_bytes(offset), &u64::to_be_bytes(len), &[0]].concat();
         let expected = Summing::of(Onwards { basis: &basis, position: offset }.take(len));
         assert_eq!(expected.0, len);
