@@ -192,14 +192,20 @@ fn every_signature_is_read_and_made_again() {
     }
 }
 
+/// What a level finds may get better from version to version; what a stream means may not. So a delta is
+/// not made again byte for byte, but must not be longer than it was.
 #[test]
-fn every_delta_is_read_and_made_again() {
+fn every_delta_is_read_and_made_no_longer() {
     for vector in deltas() {
         let name = vector.name;
         let made = (vector.make)(&vector);
         let frozen = frozen_or_blessed(name, &made);
-        assert!(made == frozen, "{name} is made otherwise than it was");
-        for (way, result) in [("patch", restored(&frozen, &vector.basis)), ("chain", chained(&frozen, &vector.basis))] {
+        assert!(made.len() <= frozen.len(), "{name} has {} bytes, and had {}", made.len(), frozen.len());
+        for (way, result) in [
+            ("patch", restored(&frozen, &vector.basis)),
+            ("chain", chained(&frozen, &vector.basis)),
+            ("patch of what is made now", restored(&made, &vector.basis)),
+        ] {
             let target = result.unwrap_or_else(|error| panic!("{name}, {way}: {error}"));
             assert!(target == vector.target, "{name}, {way}: another target");
         }

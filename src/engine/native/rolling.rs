@@ -15,6 +15,10 @@ use crate::format::{BlockSum, SignatureParams, SumTable, WeakKind};
 const BATCH_MIN: usize = 4;
 const BATCH_MAX: usize = 16;
 
+/// A short last block is looked for before the end of the content only if it is longer than this: a copy
+/// and another literal command cost as much.
+const TAIL_MIN: usize = 16;
+
 /// How a [`RollingMatcher`] works.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RollingOptions {
@@ -203,7 +207,7 @@ impl RollingMatcher {
     ) -> Found {
         let block_len = self.params.block_len as usize;
         let left = window.data.len() - at;
-        if let Some(tail_len) = self.tail_len.filter(|&len| len > 0 && self.expected == self.whole_blocks) {
+        if let Some(tail_len) = self.tail_len.filter(|&len| len > TAIL_MIN && self.expected == self.whole_blocks) {
             if left < tail_len {
                 return Found::Undecided;
             }
