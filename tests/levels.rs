@@ -167,15 +167,46 @@ fn the_block_length_may_change_between_levels() {
     }
 }
 
-/// The blocks of the basis, not those of the new signature, are what is matched.
+/// The sums of the basis, not those of the new signature, are what is matched.
 #[test]
-fn unchanged_content_is_all_copied_whatever_the_new_block_length() {
+fn unchanged_content_is_all_copied_whatever_the_sums_of_the_new_signature() {
     let content = Random::new(seed(450)).content(Content::Random, 1_000_001);
-    for (old, new) in [(65_536, 4096), (4096, 65_536), (777, 1000)] {
-        let options = LevelOptions::new().params(blocks_of(new));
-        let stats = level(&sign(&content, blocks_of(old)), &content, options).1.stats;
-        assert_eq!((stats.copy_bytes, stats.copy_commands), (1_000_001, 1), "{old} to {new}");
+    let all = [
+        (WeakKind::RabinKarp, StrongKind::Blake2, 4096, 32),
+        (WeakKind::RabinKarp, StrongKind::Blake2, 4096, 8),
+        (WeakKind::Rollsum, StrongKind::Blake2, 4096, 32),
+        (WeakKind::RabinKarp, StrongKind::Md4, 4096, 16),
+        (WeakKind::RabinKarp, StrongKind::Blake2, 777, 32),
+        (WeakKind::Rollsum, StrongKind::Md4, 65_536, 12),
+    ];
+    let params = all.map(|(weak, strong, block_len, len)| SignatureParams::new(weak, strong, block_len, len).unwrap());
+    for old in params {
+        let basis = sign(&content, old);
+        for new in params {
+            for matching in [Matching::Auto, Matching::Aligned, Matching::Rolling] {
+                if matching == Matching::Aligned && old.block_len() != new.block_len() {
+                    continue;
+                }
+                let options = LevelOptions::new().params(new).format(Format::Rdiff).matching(matching);
+                let (_, summary) = level(&basis, &content, options);
+                let found = (summary.stats.copy_bytes, summary.stats.copy_commands);
+                assert_eq!(found, (1_000_001, 1), "{old:?} to {new:?}, {matching:?}");
+                assert!(*signature_of(&summary) == sign(&content, new), "{old:?} to {new:?}, {matching:?}");
+            }
+        }
     }
+}
+
+#[test]
+fn blocks_of_two_lengths_cannot_be_aligned() {
+    let basis = sign(b"content", blocks_of(4096));
+    let options = LevelOptions::new().params(blocks_of(1000)).matching(Matching::Aligned);
+    let error = LevelReader::new(&b"content"[..], &basis, options).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(
+        error.to_string(),
+        "starting a level: an aligned match needs the new signature's blocks to be as long as the basis's"
+    );
 }
 
 #[test]
@@ -330,6 +361,42 @@ fn matches_are_found_wherever_the_content_ends() {
             }
             let stats = level(&signature, &changed, LevelOptions::new().threads(1)).1.stats;
             assert!(stats.literal_bytes <= 2 * BLOCK_LEN as u64, "{len} bytes: {stats:?}");
+        }
+    }
+}
+
+#[test]
+fn less_than_two_blocks_at_the_end_are_scanned_too() {
+    const BLOCK_LEN: usize = 1000;
+    let old = Random::new(seed(1100)).content(Content::Random, 3 * BLOCK_LEN);
+    let signature = sign(&old, blocks_of(BLOCK_LEN as u32));
+    for inserted in [1, 10, BLOCK_LEN - 1] {
+        // The third block is gone: what is expected fails, and nothing more can be tried in its place.
+        let new = [&old[..BLOCK_LEN], &vec![7; inserted], &old[BLOCK_LEN..2 * BLOCK_LEN]].concat();
+        for matching in [Matching::Auto, Matching::Rolling] {
+            let (delta, summary) = level(&signature, &new, LevelOptions::new().matching(matching));
+            assert_eq!(summary.stats.literal_bytes, inserted as u64, "{matching:?}");
+            assert!(patched(&old, &delta) == new, "{matching:?}");
+        }
+    }
+}
+
+/// librsync knows only the first of several equal blocks, and breaks the copy off at each of the others.
+#[test]
+fn of_equal_blocks_the_one_that_carries_on_the_copy_is_taken() {
+    const BLOCK_LEN: usize = 1000;
+    let mut random = Random::new(seed(1200));
+    let equal = random.content(Content::Random, BLOCK_LEN);
+    let old: Vec<u8> = (0..60)
+        .flat_map(|block| if block % 3 == 0 { random.content(Content::Random, BLOCK_LEN) } else { equal.clone() })
+        .collect();
+    let signature = sign(&old, blocks_of(BLOCK_LEN as u32));
+    for inserted in [0, 1, 500] {
+        let new = [&vec![7; inserted], &old[..]].concat();
+        for matching in [Matching::Auto, Matching::Rolling] {
+            let stats = level(&signature, &new, LevelOptions::new().matching(matching)).1.stats;
+            let found = (stats.literal_bytes, stats.copy_commands);
+            assert_eq!(found, (inserted as u64, 1), "{matching:?}, {inserted} bytes inserted");
         }
     }
 }
