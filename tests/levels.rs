@@ -1,52 +1,20 @@
 //! Levels made one upon the other, and restored one by one or in one pass.
 
+#[path = "support/made.rs"]
+mod made;
 #[path = "support/random.rs"]
 mod random;
 
 use std::io::Read;
 
 use frazil::{
-    Chain, Engine, Error, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, LevelSummary, Matching, NoBasis,
-    PatchOptions, PatchReader, Signature, SignatureFile, SignatureParams, StreamId, StrongKind, WeakKind,
+    Chain, Engine, Error, ErrorKind, Format, LevelOptions, LevelReader, Matching, NoBasis, PatchOptions, PatchReader,
+    Signature, SignatureFile, SignatureParams, StreamId, StrongKind, WeakKind,
 };
+use made::{blocks_of, level, patched, sign, signature_of};
 use random::{Content, Edit, Random, seed};
 
 const LEVELS: usize = 10;
-
-fn blocks_of(block_len: u32) -> SignatureParams {
-    SignatureParams::with_block_len(block_len).unwrap()
-}
-
-/// The stream and what was done.
-fn level(basis: impl Into<LevelBasis>, content: &[u8], options: LevelOptions) -> (Vec<u8>, LevelSummary) {
-    let mut level = LevelReader::new(content, basis, options).unwrap();
-    let mut stream = Vec::new();
-    level.read_to_end(&mut stream).unwrap();
-    let summary = level.finish_summary().unwrap();
-    assert_eq!(summary.stats.stream_bytes, stream.len() as u64);
-    assert_eq!(summary.stats.source_bytes, content.len() as u64);
-    let stats = summary.stats;
-    assert_eq!(stats.copy_bytes + stats.literal_bytes + stats.zero_bytes, stats.source_bytes);
-    (stream, summary)
-}
-
-/// The new signature of a level.
-fn signature_of(summary: &LevelSummary) -> &Signature {
-    summary.signature.as_ref().unwrap()
-}
-
-fn sign(content: &[u8], params: SignatureParams) -> Signature {
-    let options = LevelOptions::new().params(params).format(Format::Rdiff);
-    LevelReader::new(content, None, options).unwrap().finish().unwrap()
-}
-
-fn patched(basis: &[u8], delta: &[u8]) -> Vec<u8> {
-    let mut patch = PatchReader::new(delta, basis, PatchOptions::new()).unwrap();
-    let mut out = Vec::new();
-    patch.read_to_end(&mut out).unwrap();
-    patch.finish().unwrap();
-    out
-}
 
 fn chained(deltas: &[Vec<u8>], options: PatchOptions) -> Vec<u8> {
     let mut chain = Chain::new(NoBasis, deltas.iter().collect(), options).unwrap();
@@ -167,48 +135,6 @@ fn the_block_length_may_change_between_levels() {
     }
 }
 
-/// The sums of the basis, not those of the new signature, are what is matched.
-#[test]
-fn unchanged_content_is_all_copied_whatever_the_sums_of_the_new_signature() {
-    let content = Random::new(seed(450)).content(Content::Random, 1_000_001);
-    let all = [
-        (WeakKind::RabinKarp, StrongKind::Blake2, 4096, 32),
-        (WeakKind::RabinKarp, StrongKind::Blake2, 4096, 8),
-        (WeakKind::Rollsum, StrongKind::Blake2, 4096, 32),
-        (WeakKind::RabinKarp, StrongKind::Md4, 4096, 16),
-        (WeakKind::RabinKarp, StrongKind::Blake2, 777, 32),
-        (WeakKind::Rollsum, StrongKind::Md4, 65_536, 12),
-    ];
-    let params = all.map(|(weak, strong, block_len, len)| SignatureParams::new(weak, strong, block_len, len).unwrap());
-    for old in params {
-        let basis = sign(&content, old);
-        for new in params {
-            for matching in [Matching::Auto, Matching::Aligned, Matching::Rolling] {
-                if matching == Matching::Aligned && old.block_len() != new.block_len() {
-                    continue;
-                }
-                let options = LevelOptions::new().params(new).format(Format::Rdiff).matching(matching);
-                let (_, summary) = level(&basis, &content, options);
-                let found = (summary.stats.copy_bytes, summary.stats.copy_commands);
-                assert_eq!(found, (1_000_001, 1), "{old:?} to {new:?}, {matching:?}");
-                assert!(*signature_of(&summary) == sign(&content, new), "{old:?} to {new:?}, {matching:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn blocks_of_two_lengths_cannot_be_aligned() {
-    let basis = sign(b"content", blocks_of(4096));
-    let options = LevelOptions::new().params(blocks_of(1000)).matching(Matching::Aligned);
-    let error = LevelReader::new(&b"content"[..], &basis, options).err().unwrap();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert_eq!(
-        error.to_string(),
-        "starting a level: an aligned match needs the new signature's blocks to be as long as the basis's"
-    );
-}
-
 #[test]
 fn a_plain_signature_is_a_basis_that_nobody_verifies() {
     let mut random = Random::new(seed(500));
@@ -286,117 +212,6 @@ fn an_aligned_level_is_the_same_from_a_signature_in_its_file() {
                 assert!(filed.1.signature == aligned.1.signature, "{len} bytes, {format:?}, {matching:?}");
             }
             assert!(patched(&old, &aligned.0) == new, "{len} bytes, {format:?}");
-        }
-    }
-}
-
-/// The delta is exactly as long as what changed, in blocks.
-#[test]
-fn one_percent_edited_in_place_is_one_percent_of_literals() {
-    const BLOCK_LEN: usize = 4096;
-    let mut random = Random::new(seed(800));
-    let old = random.content(Content::Random, 2000 * BLOCK_LEN);
-    let mut new = old.clone();
-    for block in (50..2000).step_by(100) {
-        new[block * BLOCK_LEN + random.below(BLOCK_LEN)] ^= 1;
-    }
-    let signature = sign(&old, blocks_of(BLOCK_LEN as u32));
-    for matching in [Matching::Auto, Matching::Aligned, Matching::Rolling] {
-        let (delta, summary) = level(&signature, &new, LevelOptions::new().matching(matching));
-        let stats = summary.stats;
-        assert_eq!(stats.literal_bytes, 20 * BLOCK_LEN as u64, "{matching:?}");
-        assert_eq!(stats.copy_commands, 21, "{matching:?}");
-        assert!((delta.len() as u64) < stats.literal_bytes + 1000, "{matching:?}: {} bytes", delta.len());
-        assert!(patched(&old, &delta) == new);
-    }
-}
-
-#[test]
-fn a_byte_at_the_front_shifts_all_and_costs_a_byte() {
-    let old = Random::new(seed(900)).content(Content::Random, 3_000_000);
-    let signature = sign(&old, blocks_of(4096));
-    let mut new = old.clone();
-    new.insert(0, 77);
-    for options in [
-        LevelOptions::new(),
-        LevelOptions::new().matching(Matching::Rolling),
-        LevelOptions::new().engine(Engine::Librsync),
-    ] {
-        let (delta, summary) = level(&signature, &new, options);
-        assert_eq!((summary.stats.literal_bytes, summary.stats.copy_commands), (1, 1));
-        assert!(delta.len() < 400, "{} bytes", delta.len());
-        assert!(patched(&old, &delta) == new);
-    }
-    let (_, aligned) = level(&signature, &new, LevelOptions::new().matching(Matching::Aligned));
-    assert_eq!(aligned.stats.copy_bytes, 0);
-}
-
-/// The content that does not make a whole window must be matched like the rest.
-#[test]
-fn matches_are_found_wherever_the_content_ends() {
-    const BLOCK_LEN: usize = 1000;
-    let mut random = Random::new(seed(1000));
-    // Around the 2 MiB that are gathered at once, and around whole blocks there.
-    let gathered = (2_usize << 20).next_multiple_of(BLOCK_LEN);
-    for base in [gathered, gathered + BLOCK_LEN, gathered + 2 * BLOCK_LEN, 2 * gathered + 2 * BLOCK_LEN] {
-        let long = random.content(Content::Random, base + 3 * BLOCK_LEN);
-        for len in [base - 1, base, base + 1, base + BLOCK_LEN - 1, base + BLOCK_LEN, base + BLOCK_LEN + 1] {
-            let old = &long[..len];
-            let signature = sign(old, blocks_of(BLOCK_LEN as u32));
-            let raw = signature.write_to(Vec::new(), Format::Rdiff).unwrap();
-            let raw = Signature::read_from(&raw[..]).unwrap();
-            let mut changed = old.to_vec();
-            changed[len - 2 * BLOCK_LEN] ^= 1;
-            for shift in [0, 1, 7, BLOCK_LEN - 1] {
-                let new = [&long[long.len() - shift..], old].concat();
-                for basis in [&signature, &raw] {
-                    for matching in [Matching::Auto, Matching::Rolling] {
-                        let options = || LevelOptions::new().matching(matching).threads(1);
-                        let (delta, summary) = level(basis, &new, options());
-                        let name = format!("{len} bytes, shifted by {shift}, {matching:?}");
-                        assert_eq!(summary.stats.literal_bytes, shift as u64, "{name}");
-                        assert!(patched(old, &delta) == new, "{name}");
-                    }
-                }
-            }
-            let stats = level(&signature, &changed, LevelOptions::new().threads(1)).1.stats;
-            assert!(stats.literal_bytes <= 2 * BLOCK_LEN as u64, "{len} bytes: {stats:?}");
-        }
-    }
-}
-
-#[test]
-fn less_than_two_blocks_at_the_end_are_scanned_too() {
-    const BLOCK_LEN: usize = 1000;
-    let old = Random::new(seed(1100)).content(Content::Random, 3 * BLOCK_LEN);
-    let signature = sign(&old, blocks_of(BLOCK_LEN as u32));
-    for inserted in [1, 10, BLOCK_LEN - 1] {
-        // The third block is gone: what is expected fails, and nothing more can be tried in its place.
-        let new = [&old[..BLOCK_LEN], &vec![7; inserted], &old[BLOCK_LEN..2 * BLOCK_LEN]].concat();
-        for matching in [Matching::Auto, Matching::Rolling] {
-            let (delta, summary) = level(&signature, &new, LevelOptions::new().matching(matching));
-            assert_eq!(summary.stats.literal_bytes, inserted as u64, "{matching:?}");
-            assert!(patched(&old, &delta) == new, "{matching:?}");
-        }
-    }
-}
-
-/// librsync knows only the first of several equal blocks, and breaks the copy off at each of the others.
-#[test]
-fn of_equal_blocks_the_one_that_carries_on_the_copy_is_taken() {
-    const BLOCK_LEN: usize = 1000;
-    let mut random = Random::new(seed(1200));
-    let equal = random.content(Content::Random, BLOCK_LEN);
-    let old: Vec<u8> = (0..60)
-        .flat_map(|block| if block % 3 == 0 { random.content(Content::Random, BLOCK_LEN) } else { equal.clone() })
-        .collect();
-    let signature = sign(&old, blocks_of(BLOCK_LEN as u32));
-    for inserted in [0, 1, 500] {
-        let new = [&vec![7; inserted], &old[..]].concat();
-        for matching in [Matching::Auto, Matching::Rolling] {
-            let stats = level(&signature, &new, LevelOptions::new().matching(matching)).1.stats;
-            let found = (stats.literal_bytes, stats.copy_commands);
-            assert_eq!(found, (inserted as u64, 1), "{matching:?}, {inserted} bytes inserted");
         }
     }
 }
