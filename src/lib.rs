@@ -48,6 +48,7 @@ mod capi;
 mod engine;
 mod error;
 mod format;
+mod inspect;
 mod level;
 mod observer;
 mod patch;
@@ -61,17 +62,19 @@ pub use blueprint::{
     gen_sig_from_file, gen_sig_from_file_with, gen_sig_from_stream, gen_sig_from_stream_with, patch_from_file,
     patch_from_file_with, patch_from_stream, patch_from_stream_with,
 };
-pub use engine::Engine;
+pub use engine::{Engine, librsync_version};
 pub use error::{Error, ErrorKind, Result};
 pub use format::{
     BlockSum, Comparison, DEFAULT_BLOCK_LEN, Fingerprint, Format, Identity, MAX_BLOCK_LEN, SealedHeader, SealedKind,
     SignatureParams, SignatureReader, SignatureWriter, StreamId, StrongKind, WeakKind,
 };
+pub use inspect::{CommandStats, Inspection, inspect};
 pub use level::{LevelBasis, LevelOptions, LevelReader, LevelStats, LevelSummary, LevelWriter, Matching, RangeLevel};
 pub use observer::{Observer, Progress};
 pub use patch::{
     Chain, PatchOptions, PatchReader, PatchSummary, PatchWriter, VerifyBasis, chain_file, patch_file, patch_in_place,
 };
+pub use publish::Publish;
 pub use read_at::{NoBasis, ReadAt, Seekable};
 pub use signature::{BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files};
 #[cfg(feature = "tree")]

@@ -14,8 +14,26 @@ use crate::{Error, ErrorKind, Result};
 /// Between the name and the random letters of a temporary file.
 const MARK: &str = ".frazil-";
 
-/// A file on its way to its place.
-pub(crate) struct Publish {
+/// A file on its way to its place, where it appears whole or not at all.
+///
+/// It is written beside its place under a temporary name, and dropped without [`Publish::commit`] it
+/// leaves nothing. The whole forms and [`Signature::save`](crate::Signature::save) publish through it; it
+/// is there for what is written by push or pull.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?; let path = dir.path().join("level.0");
+/// let mut level = frazil::gen_sig_from_stream(&b"content"[..], None)?;
+/// let mut publish = frazil::Publish::new(&path, false)?;
+/// std::io::copy(&mut level, publish.file())?;
+/// level.finish()?;
+/// assert!(!path.exists());
+/// publish.commit()?;
+/// assert!(path.exists());
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Publish {
     temporary: NamedTempFile,
     path: PathBuf,
     replace: bool,
@@ -29,7 +47,8 @@ impl Publish {
     ///
     /// [`ErrorKind::Exists`] when something is there and `replace` is false; [`ErrorKind::InvalidInput`]
     /// when what is there is no regular file.
-    pub(crate) fn new(path: &Path, replace: bool) -> Result<Self> {
+    pub fn new(path: impl AsRef<Path>, replace: bool) -> Result<Self> {
+        let path = path.as_ref();
         let io = |doing: &'static str| move |error| Error::io(doing, error).path(path);
         let Some(name) = path.file_name() else {
             return Err(Error::new(ErrorKind::InvalidInput, "not the name of a file").doing("creating").path(path));
@@ -63,7 +82,8 @@ impl Publish {
         Ok(Self { temporary, path: path.to_owned(), replace })
     }
 
-    pub(crate) fn file(&mut self) -> &mut File {
+    /// The temporary file.
+    pub fn file(&mut self) -> &mut File {
         self.temporary.as_file_mut()
     }
 
@@ -72,7 +92,7 @@ impl Publish {
     /// # Errors
     ///
     /// [`ErrorKind::Exists`] when something has come to be there meanwhile and was not to be replaced.
-    pub(crate) fn commit(self) -> Result<()> {
+    pub fn commit(self) -> Result<()> {
         let path = &self.path;
         self.temporary.as_file().sync_all().map_err(|error| Error::io("flushing", error).path(path))?;
         let persisted =

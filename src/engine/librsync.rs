@@ -12,7 +12,7 @@ mod collisions;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::hash::RandomState;
 use std::ptr::{self, NonNull};
 use std::sync::Once;
@@ -32,6 +32,20 @@ const SLICE_LEN: usize = 256 << 10;
 /// The most blocks a signature may have: `_hashtable_new` computes ten times their number in an `int`,
 /// and half of what that allows leaves room for every other product.
 const MAX_BLOCKS: u64 = 214_748_364 / 2;
+
+unsafe extern "C" {
+    /// "librsync" and the version; librsync-sys links it but does not declare it.
+    static rs_librsync_version: c_char;
+}
+
+/// The version of the librsync that is linked, as it names itself.
+pub fn librsync_version() -> &'static str {
+    let version = &raw const rs_librsync_version;
+    // SAFETY: `librsync/src/version.c`, which librsync-sys compiles, makes it a string literal: ended by a
+    // zero, constant, and there for ever.
+    let version = unsafe { CStr::from_ptr(version) };
+    version.to_str().map_or("unknown", |version| version.trim_start_matches("librsync "))
+}
 
 /// Stands in for librsync's writer to standard error, which a library must not use.
 extern "C" fn silent(_level: sys::rs_loglevel, _message: *const c_char) {}

@@ -9,6 +9,7 @@ pub(crate) mod librsync;
 pub(crate) mod native;
 mod window;
 
+pub use librsync::librsync_version;
 pub(crate) use window::{CommandSink, Grid, Window, is_strong, is_zeros};
 
 /// Who computes sums and finds matches.

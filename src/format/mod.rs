@@ -18,7 +18,9 @@ pub use signature::{BlockSum, SignatureReader, SignatureWriter};
 
 pub(crate) use delta::{Command, CommandParser, DELTA_MAGIC, END, encode_copy, encode_literal};
 pub(crate) use fingerprint::{FingerprintBuilder, Leaf, leaf_len_for, leaf_of};
-pub(crate) use sealed::{Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Trailer, Unsealer};
+pub(crate) use sealed::{
+    Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Trailer, Unsealer, VERSION as SEALED_VERSION,
+};
 pub(crate) use signature::{check_sealable, named};
 pub(crate) use source::Source;
 pub(crate) use table::SumTable;

@@ -87,7 +87,10 @@ impl Machine {
         let window_max = GATHER_LEN.next_multiple_of(longest) + 2 * longest;
         let matching = choose_matching(&basis, &params, &options, window_max)?;
         let threads = options.thread_count();
-        let sink = SignatureSink::held(params);
+        let sink = match options.hold_signature {
+            true => SignatureSink::held(params),
+            false => SignatureSink::Written(None),
+        };
         let signing = Signing::new(params, options.engine, sink, options.memory_limit, threads)?;
         let encoder = Encoder::new(options.format, &header(&basis, &params, &options)?);
         let match_params = basis.params().copied().filter(|basis| !same_sums(basis, &params));

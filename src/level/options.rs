@@ -34,6 +34,7 @@ pub struct LevelOptions {
     pub(crate) memory_limit: u64,
     pub(crate) threads: usize,
     pub(crate) allow_weak: bool,
+    pub(crate) hold_signature: bool,
     pub(crate) target_len: Option<u64>,
     pub(crate) basis_path: Option<Vec<u8>>,
     pub(crate) stream_id: Option<StreamId>,
@@ -50,6 +51,7 @@ impl Default for LevelOptions {
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
             threads: 0,
             allow_weak: false,
+            hold_signature: true,
             target_len: None,
             basis_path: None,
             stream_id: None,
@@ -111,6 +113,13 @@ impl LevelOptions {
     /// crafted; the stream then says so. Off by default.
     pub fn allow_weak(mut self, allow: bool) -> Self {
         self.allow_weak = allow;
+        self
+    }
+
+    /// Whether the new signature is held in memory, as it is by default. Off, it takes none of the memory
+    /// limit, and goes to where `signature_to` says, or nowhere.
+    pub fn hold_signature(mut self, hold: bool) -> Self {
+        self.hold_signature = hold;
         self
     }
 

@@ -111,12 +111,11 @@ impl<R: Read> LevelReader<R> {
     ///
     /// # Errors
     ///
-    /// As [`LevelReader::finish_summary`]; [`ErrorKind::State`] when the signature was written elsewhere.
+    /// As [`LevelReader::finish_summary`]; [`ErrorKind::State`] when the signature was not held in memory.
     pub fn finish(self) -> Result<Signature> {
         let summary = self.finish_summary()?;
         summary.signature.ok_or_else(|| {
-            Error::new(ErrorKind::State, "the signature was written to the sink that was given")
-                .doing("finishing a level")
+            Error::new(ErrorKind::State, "the signature was not held in memory").doing("finishing a level")
         })
     }
 

@@ -12,7 +12,7 @@ use crate::signature::Signature;
 /// Where the sums go.
 pub(super) enum SignatureSink {
     Held(SumTable),
-    /// `None` once it was closed.
+    /// `None` when it goes nowhere.
     Written(Option<Box<SignatureWriter<Box<dyn Write + Send>>>>),
 }
 

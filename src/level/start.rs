@@ -61,7 +61,8 @@ pub(super) fn choose_matching(
     options: &LevelOptions,
     window_max: usize,
 ) -> Result<Matching> {
-    let signature = options.target_len.map_or(0, |len| params.blocks_in(len) * params.record_len() as u64);
+    let held_len = options.target_len.filter(|_| options.hold_signature);
+    let signature = held_len.map_or(0, |len| params.blocks_in(len) * params.record_len() as u64);
     // The window, the stream made of it, and the buffers of frames and leaves.
     let buffers = 2 * window_max as u64 + (4 << 20) + signature;
     let blocks = basis.blocks();

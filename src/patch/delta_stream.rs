@@ -15,7 +15,7 @@ const PIECE_LEN: usize = 64 * 1024;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// The head is there: [`DeltaStream::header`] says what the delta was made against.
     Begin,
     /// Give `len` bytes of the basis from `offset`.
@@ -30,20 +30,20 @@ pub(super) enum Step {
 
 /// A place in a delta from which it can be parsed: a frame of a sealed one, a command of a plain one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unit {
+pub(crate) struct Unit {
     /// Which frame or command it is, counted from zero.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Where in the stream it begins.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// Where in the target it begins.
-    pub(super) output: u64,
+    pub(crate) output: u64,
 }
 
 /// Parses a delta that comes in pieces.
 ///
 /// Each command is checked before it is given out: against the announced offsets of its frame, the
 /// declared length of the target, and the limit.
-pub(super) struct DeltaStream {
+pub(crate) struct DeltaStream {
     form: Form,
     parser: CommandParser,
     /// Bytes of the stream that were taken.
@@ -75,7 +75,7 @@ struct Frame {
 }
 
 impl DeltaStream {
-    pub(super) fn new(options: &PatchOptions) -> Self {
+    pub(crate) fn new(options: &PatchOptions) -> Self {
         Self {
             form: Form::Unknown { first: [0; DETECT_LEN], have: 0 },
             parser: CommandParser::default(),
@@ -92,7 +92,7 @@ impl DeltaStream {
     }
 
     /// The header of a sealed delta, once it has come.
-    pub(super) fn header(&self) -> Option<&SealedHeader> {
+    pub(crate) fn header(&self) -> Option<&SealedHeader> {
         match &self.form {
             Form::Sealed { unsealer, .. } => unsealer.header(),
             _ => None,
@@ -100,7 +100,7 @@ impl DeltaStream {
     }
 
     /// The trailer of a sealed delta, once it has come.
-    pub(super) fn trailer(&self) -> Option<&Trailer> {
+    pub(crate) fn trailer(&self) -> Option<&Trailer> {
         match &self.form {
             Form::Sealed { unsealer, .. } => unsealer.trailer(),
             _ => None,
@@ -108,7 +108,7 @@ impl DeltaStream {
     }
 
     /// The bytes of the last [`Step::Literal`].
-    pub(super) fn literal(&self) -> &[u8] {
+    pub(crate) fn literal(&self) -> &[u8] {
         match &self.form {
             Form::Sealed { unsealer, frame: Some(frame), .. } => &unsealer.payload()[frame.literal.clone()],
             _ => &self.literal,
@@ -116,17 +116,17 @@ impl DeltaStream {
     }
 
     /// Bytes of the stream that were taken.
-    pub(super) fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.taken
     }
 
     /// Bytes of the target that the commands given out make.
-    pub(super) fn reached(&self) -> u64 {
+    pub(crate) fn reached(&self) -> u64 {
         self.reached
     }
 
     /// The frame or command that the last step came from.
-    pub(super) fn unit(&self) -> Unit {
+    pub(crate) fn unit(&self) -> Unit {
         match &self.form {
             Form::Sealed { unsealer, .. } => {
                 Unit { number: unsealer.sequence(), offset: unsealer.offset(), output: unsealer.frame_start() }
@@ -141,7 +141,7 @@ impl DeltaStream {
     ///
     /// [`ErrorKind::Corrupt`], [`ErrorKind::Unsupported`] or [`ErrorKind::Limit`], with the offset in the
     /// stream of the command or frame.
-    pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Step>> {
+    pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Step>> {
         let before = input.len();
         let step = match &self.form {
             Form::Unknown { .. } => self.begin(input),
@@ -156,7 +156,7 @@ impl DeltaStream {
     }
 
     /// Fails unless the delta is complete: to be called when no more input will come.
-    pub(super) fn finish(&self) -> Result<()> {
+    pub(crate) fn finish(&self) -> Result<()> {
         let truncated = |what| Error::new(ErrorKind::Truncated, what).at(self.taken).doing("reading a delta");
         match &self.form {
             Form::Unknown { have: 0, .. } => Err(truncated("delta is empty")),

@@ -254,7 +254,7 @@ impl<B: ReadAt> PatchMachine<B> {
 }
 
 /// A copy must lie within the basis.
-pub(super) fn check_copy(offset: u64, len: u64, basis_len: u64) -> Result<()> {
+pub(crate) fn check_copy(offset: u64, len: u64, basis_len: u64) -> Result<()> {
     if offset.checked_add(len).is_some_and(|end| end <= basis_len) {
         return Ok(());
     }

@@ -16,6 +16,9 @@ mod options;
 mod reader;
 mod writer;
 
+pub(crate) use delta_stream::{DeltaStream, Step};
+pub(crate) use machine::check_copy;
+
 pub use chain::Chain;
 pub use file::{chain_file, patch_file};
 pub use in_place::patch_in_place;

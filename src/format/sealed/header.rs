@@ -38,7 +38,7 @@ pub enum SealedKind {
 }
 
 impl SealedKind {
-    fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Signature => 1,
             Self::Delta => 2,

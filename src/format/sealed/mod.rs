@@ -23,7 +23,7 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) const SEALED_MAGIC: [u8; 8] = *b"\x89frazil\n";
 
 /// The version this crate writes, and the newest it reads.
-const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 1;
 
 /// The longest payload of a frame: what a reader must be ready to hold before it can check the CRC.
 pub(crate) const MAX_PAYLOAD: usize = 1 << 20;

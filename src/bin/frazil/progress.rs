@@ -1,0 +1,116 @@
+//! Follows the work: a bar on a terminal once it has taken a second, and the problems that it survived.
+
+use std::io::{self, IsTerminal, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use frazil::{ErrorKind, Observer, Progress};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::stop;
+
+/// Work that takes less is not worth a bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the library and the sub-commands tell of the work.
+pub(crate) struct Monitor {
+    started: Instant,
+    /// Whether a bar can be seen and is wanted.
+    visible: bool,
+    bar: Mutex<Option<ProgressBar>>,
+    problems: Mutex<Vec<Problem>>,
+}
+
+/// Something that the work survived.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) text: String,
+    /// Whether the result is less than what was asked for; else it only took another way.
+    pub(crate) grave: bool,
+}
+
+impl Monitor {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let visible = !quiet && io::stderr().is_terminal();
+        Self { started: Instant::now(), visible, bar: Mutex::default(), problems: Mutex::default() }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        if let Some(bar) = lock(&self.bar).take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    pub(crate) fn add_problem(&self, problem: Problem) {
+        lock(&self.problems).push(problem);
+    }
+
+    pub(crate) fn take_problems(&self) -> Vec<Problem> {
+        std::mem::take(&mut *lock(&self.problems))
+    }
+
+    fn show(&self, done: u64, total: Option<u64>) {
+        if !self.visible || self.elapsed() < PATIENCE {
+            return;
+        }
+        let mut bar = lock(&self.bar);
+        let bar = bar.get_or_insert_with(|| {
+            let template = match total {
+                Some(_) => "{wide_bar:.cyan} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+                None => "{spinner:.cyan} {bytes}, {bytes_per_sec}, {elapsed}",
+            };
+            let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new).with_elapsed(self.elapsed());
+            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        bar.set_position(done);
+    }
+}
+
+impl Observer for Monitor {
+    fn progress(&self, progress: &Progress) {
+        self.show(progress.done_bytes, progress.total_bytes);
+    }
+
+    /// A limit that was kept to by another way of working is no problem of the result.
+    fn problem(&self, problem: &frazil::Error) {
+        self.add_problem(Problem { text: problem.to_string(), grave: problem.kind() != ErrorKind::Limit });
+    }
+
+    fn cancelled(&self) -> bool {
+        stop::requested()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A reader whose progress is shown, and that stops when it is asked to.
+pub(crate) struct Watched<R> {
+    inner: R,
+    monitor: Arc<Monitor>,
+    done: u64,
+    total: Option<u64>,
+}
+
+impl<R> Watched<R> {
+    pub(crate) fn new(inner: R, total: Option<u64>, monitor: Arc<Monitor>) -> Self {
+        Self { inner, monitor, done: 0, total }
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        stop::check()?;
+        let len = self.inner.read(buffer)?;
+        self.done += len as u64;
+        self.monitor.show(self.done, self.total);
+        Ok(len)
+    }
+}

@@ -1,0 +1,138 @@
+//! What was done, for a person or as JSON, and the exit status that follows.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use frazil::{Identity, SignatureParams, StrongKind, WeakKind};
+use indicatif::HumanBytes;
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+use crate::progress::Problem;
+
+/// Finished, with problems.
+const PROBLEMS: u8 = 3;
+
+/// What a sub-command has done.
+pub(crate) struct Report {
+    /// What is said on standard error; nothing where the result was printed already.
+    summary: Option<String>,
+    json: Map<String, Value>,
+    /// Whether standard output carries data.
+    stdout_is_data: bool,
+    problems: Vec<Problem>,
+}
+
+impl Report {
+    /// What a command says that has written its result elsewhere.
+    pub(crate) fn new(summary: String, json: Value, stdout_is_data: bool) -> Self {
+        let json = if let Value::Object(json) = json { json } else { Map::new() };
+        Self { summary: Some(summary), json, stdout_is_data, problems: Vec::new() }
+    }
+
+    /// For a command whose result has been printed.
+    pub(crate) fn printed() -> Self {
+        Self { summary: None, json: Map::new(), stdout_is_data: false, problems: Vec::new() }
+    }
+
+    pub(crate) fn with_problems(mut self, problems: Vec<Problem>) -> Self {
+        self.problems.extend(problems);
+        self
+    }
+
+    /// Says it, and gives the exit status.
+    pub(crate) fn give(mut self, json: bool, quiet: bool) -> ExitCode {
+        match self.summary.take() {
+            Some(_) if json => {
+                let texts: Vec<_> = self.problems.iter().map(|problem| problem.text.clone()).collect();
+                self.json.insert("problems".to_owned(), json!(texts));
+                let line = Value::Object(self.json);
+                if self.stdout_is_data {
+                    eprintln!("{line}");
+                } else if let Err(failure) = print(&format!("{line}\n")) {
+                    return failure.exit();
+                }
+            }
+            summary => {
+                for problem in &self.problems {
+                    eprintln!("frazil: {}{}", if problem.grave { "" } else { "note: " }, problem.text);
+                }
+                if let Some(summary) = summary.filter(|_| !quiet) {
+                    eprintln!("{summary}");
+                }
+            }
+        }
+        let grave = self.problems.iter().any(|problem| problem.grave);
+        if grave { ExitCode::from(PROBLEMS) } else { ExitCode::SUCCESS }
+    }
+}
+
+/// Prints on standard output. Whoever has read enough and closed it is served.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::io("writing standard output", error)),
+        _ => Ok(()),
+    }
+}
+
+/// A number of bytes for a person.
+pub(crate) fn human(bytes: u64) -> String {
+    HumanBytes(bytes).to_string()
+}
+
+/// A duration for a person.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// One number as a share of another.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    match whole {
+        0 => "-".to_owned(),
+        _ => format!("{:.1} %", part as f64 * 100.0 / whole as f64),
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What content is, as JSON.
+pub(crate) fn identity_json(identity: &Identity) -> Value {
+    json!({
+        "length": identity.length(),
+        "crc32": format!("{:08x}", identity.crc32()),
+        "fingerprint": hex(identity.fingerprint().digest()),
+        "leaf_len": identity.fingerprint().leaf_len(),
+    })
+}
+
+/// The parameters of a signature, as JSON.
+pub(crate) fn params_json(params: &SignatureParams) -> Value {
+    json!({
+        "weak": weak_name(params.weak()),
+        "strong": strong_name(params.strong()),
+        "strong_len": params.strong_len(),
+        "block_len": params.block_len(),
+    })
+}
+
+/// The name that `--weak` takes.
+pub(crate) fn weak_name(kind: WeakKind) -> &'static str {
+    match kind {
+        WeakKind::Rollsum => "rollsum",
+        WeakKind::RabinKarp => "rabinkarp",
+        _ => "unknown",
+    }
+}
+
+/// The name that `--hash` takes.
+pub(crate) fn strong_name(kind: StrongKind) -> &'static str {
+    match kind {
+        StrongKind::Md4 => "md4",
+        StrongKind::Blake2 => "blake2",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,84 @@
+//! What a sub-command works with: the options of all, and who follows the work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use frazil::{Engine, LevelOptions, PatchOptions};
+
+use crate::input::Input;
+use crate::options::Common;
+use crate::progress::{Monitor, Problem, Watched};
+
+/// One run of the command.
+pub(crate) struct Session {
+    pub(crate) common: Common,
+    monitor: Arc<Monitor>,
+}
+
+impl Session {
+    pub(crate) fn new(common: Common) -> Self {
+        let monitor = Arc::new(Monitor::new(common.quiet));
+        Self { common, monitor }
+    }
+
+    /// The work is over: what is said now must not run into the progress bar.
+    pub(crate) fn end(&self) {
+        self.monitor.clear();
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.monitor.elapsed()
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.common.engine.into()
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.common.threads.unwrap_or(0)
+    }
+
+    /// Bytes that signatures and indexes may take together.
+    pub(crate) fn memory(&self) -> u64 {
+        self.common.memory.unwrap_or(LevelOptions::DEFAULT_MEMORY_LIMIT)
+    }
+
+    /// The options of a level, whose new signature is written or not wanted, but never held.
+    pub(crate) fn level_options(&self) -> LevelOptions {
+        LevelOptions::new()
+            .engine(self.engine())
+            .threads(self.threads())
+            .memory_limit(self.memory())
+            .hold_signature(false)
+            .observer(self.monitor.clone())
+    }
+
+    pub(crate) fn patch_options(&self) -> PatchOptions {
+        let options =
+            PatchOptions::new().replace(self.common.force).threads(self.threads()).observer(self.monitor.clone());
+        match self.common.memory {
+            Some(memory) => options.index_memory(memory),
+            None => options,
+        }
+    }
+
+    /// Follows an input that the library does not follow itself.
+    pub(crate) fn watched(&self, input: Input) -> Watched<Input> {
+        let total = input.len();
+        Watched::new(input, total, self.monitor.clone())
+    }
+
+    /// The result is less than what was asked for.
+    pub(crate) fn problem(&self, text: impl Into<String>) {
+        self.monitor.add_problem(Problem { text: text.into(), grave: true });
+    }
+
+    /// The result is what was asked for, reached by another way.
+    pub(crate) fn note(&self, text: impl Into<String>) {
+        self.monitor.add_problem(Problem { text: text.into(), grave: false });
+    }
+
+    pub(crate) fn take_problems(&self) -> Vec<Problem> {
+        self.monitor.take_problems()
+    }
+}
