@@ -3,8 +3,9 @@
 //! A file is written beside its place under a recognisable name, flushed to the disk and renamed; then
 //! the directory is flushed. Dropped before that, it leaves nothing.
 
-use std::fs::File;
+use std::fs::{File, Metadata, Permissions};
 use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -36,12 +37,14 @@ const MARK: &str = ".frazil-";
 pub struct Publish {
     temporary: NamedTempFile,
     path: PathBuf,
+    /// Opened beforehand, so that nothing can fail after the file is in its place but its flushing.
+    directory: File,
     replace: bool,
 }
 
 impl Publish {
-    /// Opens a temporary file beside `path`, with the permissions of the file there if it will be
-    /// replaced.
+    /// Opens a temporary file beside `path`, with the owner and the permissions of the file there if it
+    /// will be replaced.
     ///
     /// # Errors
     ///
@@ -70,16 +73,18 @@ impl Publish {
         prefix.push(MARK);
         // A name of up to 255 bytes must leave room for the mark.
         let prefix = if prefix.len() > 200 { MARK.into() } else { prefix };
-        let temporary = tempfile::Builder::new()
-            .prefix(&prefix)
-            .suffix(".tmp")
-            .permissions(default_permissions())
-            .tempfile_in(directory)
-            .map_err(io("creating a temporary file beside"))?;
-        if let Some(old) = old {
-            temporary.as_file().set_permissions(old.permissions()).map_err(io("setting permissions for"))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".tmp");
+        if old.is_none() {
+            // What any new file gets, less the umask; a temporary file's 0600 would outlive the rename.
+            builder.permissions(Permissions::from_mode(0o666));
         }
-        Ok(Self { temporary, path: path.to_owned(), replace })
+        let temporary = builder.tempfile_in(directory).map_err(io("creating a temporary file beside"))?;
+        if let Some(old) = old {
+            take_over(temporary.as_file(), &old).map_err(io("setting the permissions for"))?;
+        }
+        let directory = File::open(directory).map_err(|error| Error::io("opening", error).path(directory))?;
+        Ok(Self { temporary, path: path.to_owned(), directory, replace })
     }
 
     /// The temporary file.
@@ -101,10 +106,8 @@ impl Publish {
             io::ErrorKind::AlreadyExists => exists(path),
             _ => Error::io("publishing", error.error).path(path),
         })?;
-        let directory = directory_of(path);
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(|error| Error::io("flushing the directory", error).path(directory))
+        let flushed = self.directory.sync_all();
+        flushed.map_err(|error| Error::io("flushing the directory", error).path(directory_of(path)))
     }
 }
 
@@ -119,8 +122,12 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// What any new file gets, less the umask; a temporary file's 0600 would outlive the rename.
-fn default_permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::Permissions::from_mode(0o666)
+/// Gives the new file the owner and the permissions of the old; without the owner, no set-id bits, which
+/// would lend the rights of whoever runs this.
+fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
+    let mode = match std::os::unix::fs::fchown(new, Some(old.uid()), Some(old.gid())) {
+        Ok(()) => old.mode(),
+        Err(_) => old.mode() & !0o6000,
+    };
+    new.set_permissions(Permissions::from_mode(mode & 0o7777))
 }

@@ -12,7 +12,7 @@ use crate::format::{DEFAULT_BLOCK_LEN, SignatureParams};
 const PERSONAL: &[u8] = b"frazil-fp-v1";
 
 /// Blocks shorter than this would make a tree of more hashes than content.
-const LEAF_LEN_MIN: u32 = 1024;
+pub(crate) const LEAF_LEN_MIN: u32 = 1024;
 
 /// A leaf's digest.
 pub(crate) type Leaf = [u8; 32];

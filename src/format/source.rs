@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 const BUFFER_LEN: usize = 64 * 1024;
 
@@ -47,9 +47,13 @@ impl<R: Read> Source<R> {
             (self.start, self.end) = (0, self.end - self.start);
         }
         self.buffer.resize(BUFFER_LEN, 0);
+        debug_assert!(self.end < BUFFER_LEN, "a full buffer would look like the end");
         loop {
             match self.inner.read(&mut self.buffer[self.end..]) {
                 Ok(0) => return Ok(false),
+                Ok(len) if len > self.buffer.len() - self.end => {
+                    return Err(Error::new(ErrorKind::Internal, "reader claims more bytes than it was asked for"));
+                }
                 Ok(len) => {
                     self.end += len;
                     return Ok(true);

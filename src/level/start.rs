@@ -6,7 +6,7 @@ use super::options::{LevelOptions, Matching};
 use super::relay::LibrsyncMatcher;
 use crate::engine::Engine;
 use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, RollingOptions};
-use crate::format::{Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId};
+use crate::format::{BASIS_PATH_MAX, Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId};
 use crate::{Error, ErrorKind, Result};
 
 /// Who finds the matches.
@@ -50,6 +50,10 @@ pub(super) fn header(basis: &LevelBasis, params: &SignatureParams, options: &Lev
     header.match_block_len = basis.params().map(|params| params.block_len);
     header.target_block_len = Some(params.block_len);
     header.target_len = options.target_len;
+    if let Some(path) = options.basis_path.as_ref().filter(|path| path.len() > BASIS_PATH_MAX) {
+        return Err(Error::new(ErrorKind::InvalidInput, "the path of the basis is too long")
+            .expected(format_args!("at most {BASIS_PATH_MAX} bytes"), path.len()));
+    }
     header.basis_path = options.basis_path.clone();
     Ok(header)
 }

@@ -54,6 +54,7 @@ pub(crate) struct DeltaStream {
     max_output: Option<u64>,
     /// What may come out: the limit, or what the header declares.
     limit: u64,
+    declared: bool,
     literal: Vec<u8>,
     literal_left: u64,
     /// The command of a plain delta that is being carried out, and how many there were.
@@ -83,6 +84,7 @@ impl DeltaStream {
             reached: 0,
             max_output: options.max_output,
             limit: options.max_output.unwrap_or(PatchOptions::DEFAULT_MAX_OUTPUT),
+            declared: false,
             literal: Vec::new(),
             literal_left: 0,
             command: Unit { number: 0, offset: 0, output: 0 },
@@ -274,10 +276,17 @@ impl DeltaStream {
                             return Err(over_limit(self.limit, declared));
                         }
                         self.limit = declared;
+                        self.declared = true;
                     }
                     return Ok(Some(Step::Begin));
                 }
                 Event::Trailer => {
+                    let expected = unsealer.header().map(SealedHeader::target_leaf_len);
+                    let found = unsealer.trailer().map(|trailer| trailer.identity.fingerprint().leaf_len());
+                    if expected != found {
+                        return Err(corrupt("fingerprint has other leaves than the header's block length gives")
+                            .expected(expected.unwrap_or_default(), found.unwrap_or_default()));
+                    }
                     let length = unsealer.trailer().map(|trailer| trailer.identity.length());
                     if !self.ended {
                         return Err(corrupt("trailer comes before the end of the delta"));
@@ -289,6 +298,10 @@ impl DeltaStream {
                     return Ok(Some(Step::End));
                 }
                 _ if self.ended => return Err(corrupt("frame after the end of the delta")),
+                _ if unsealer.output() > self.limit && self.declared => {
+                    return Err(corrupt("frame reaches past the length that the header declares")
+                        .expected(format_args!("at most {}", self.limit), unsealer.output()));
+                }
                 _ if unsealer.output() > self.limit => return Err(over_limit(self.limit, unsealer.output())),
                 Event::ZeroRun(len) => {
                     if !*magic_seen {

@@ -6,11 +6,14 @@ use std::ops::ControlFlow;
 use bytes::{Buf, BufMut};
 
 use super::{CRC_LEN, SEALED_MAGIC, VERSION};
-use crate::format::Fingerprint;
+use crate::format::{DEFAULT_BLOCK_LEN, Fingerprint, LEAF_LEN_MIN, MAX_BLOCK_LEN, SignatureParams, leaf_len_for};
 use crate::{Error, ErrorKind, Result};
 
 /// Magic, version, kind, flags (none yet: zero), stream id, length of the fields that follow.
 pub(super) const FIXED_LEN: usize = 8 + 2 + 1 + 1 + 16 + 4;
+
+/// The longest path of a basis that fits with all other fields.
+pub(crate) const BASIS_PATH_MAX: usize = 1 << 15;
 
 /// All fields together may not be longer than this.
 const FIELDS_MAX: usize = 1 << 16;
@@ -117,6 +120,12 @@ impl SealedHeader {
             target_len: None,
             basis_path: None,
         }
+    }
+
+    /// The leaves of the fingerprint of the content, which its block length decides.
+    pub(crate) fn target_leaf_len(&self) -> u32 {
+        let params = SignatureParams::with_block_len(self.target_block_len.unwrap_or(DEFAULT_BLOCK_LEN));
+        params.map_or(DEFAULT_BLOCK_LEN, |params| leaf_len_for(&params))
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -241,13 +250,15 @@ impl SealedHeader {
             TAG_MATCH_BLOCK_LEN => {
                 sized(4)?;
                 once(self.match_block_len.is_some())?;
-                self.match_block_len = Some(value.get_u32());
+                let block_len = value.get_u32();
+                check_block_len(block_len).map_err(|error| error.at(at))?;
+                self.match_block_len = Some(block_len);
             }
             TAG_TARGET_BLOCK_LEN => {
                 sized(4)?;
                 once(self.target_block_len.is_some())?;
                 let block_len = value.get_u32();
-                check_leaf_len(block_len).map_err(|error| error.at(at))?;
+                check_block_len(block_len).map_err(|error| error.at(at))?;
                 self.target_block_len = Some(block_len);
             }
             TAG_TARGET_LEN => {
@@ -269,11 +280,19 @@ impl SealedHeader {
     }
 }
 
-/// A hostile length of leaf or block would decide how much a reader holds.
+/// A hostile length of a block would decide how much a reader holds.
+fn check_block_len(len: u32) -> Result<()> {
+    in_range("block length is out of range", 1, len)
+}
+
+/// Leaves that are shorter than any writer makes would make a reader hash more leaves than content.
 pub(super) fn check_leaf_len(len: u32) -> Result<()> {
-    if (1..=crate::format::MAX_BLOCK_LEN).contains(&len) {
+    in_range("leaf length is out of range", LEAF_LEN_MIN, len)
+}
+
+fn in_range(what: &'static str, least: u32, len: u32) -> Result<()> {
+    if (least..=MAX_BLOCK_LEN).contains(&len) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Corrupt, "block length is out of range")
-        .expected(format_args!("1 to {}", crate::format::MAX_BLOCK_LEN), len))
+    Err(Error::new(ErrorKind::Corrupt, what).expected(format_args!("{least} to {MAX_BLOCK_LEN}"), len))
 }

@@ -11,6 +11,7 @@ mod trailer;
 mod unsealed;
 mod unsealer;
 
+pub(crate) use header::BASIS_PATH_MAX;
 pub use header::{SealedHeader, SealedKind, StreamId};
 pub(crate) use sealer::Sealer;
 pub(crate) use trailer::{Flags, Trailer};
@@ -61,8 +62,8 @@ impl FrameKind {
             2 => Ok(Self::ZeroRun),
             0xff => Ok(Self::Trailer),
             _ => {
-                Err(Error::new(ErrorKind::Corrupt, "unknown frame type")
-                    .expected("01, 02 or ff", format!("{code:02x}")))
+                let what = format!("frame of type {code:02x}, which this frazil does not know");
+                Err(Error::new(ErrorKind::Unsupported, what))
             }
         }
     }

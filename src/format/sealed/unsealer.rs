@@ -50,7 +50,6 @@ enum State {
 /// The head of a frame.
 struct Head {
     kind: FrameKind,
-    payload_len: usize,
     output: u64,
 }
 
@@ -175,18 +174,43 @@ impl Unsealer {
             return Ok(None);
         }
         let offset = self.offset;
-        let head = self.parse_head().map_err(|error| error.at(offset))?;
-        if !self.gather(input, FRAME_HEAD_LEN + head.payload_len + CRC_LEN) {
+        let payload_len = self.payload_len().map_err(|error| error.at(offset))?;
+        if !self.gather(input, FRAME_HEAD_LEN + payload_len + CRC_LEN) {
             return Ok(None);
         }
-        let event = self.verify_frame(&head).map_err(|error| error.at(offset))?;
+        // Only bytes whose checksum holds are interpreted: what is unknown in them is new, not damaged.
+        self.verify_checksum().map_err(|error| error.at(offset))?;
+        let head = self.parse_head().map_err(|error| error.at(offset))?;
+        let event = self.take_frame(&head).map_err(|error| error.at(offset))?;
         self.sequence += 1;
         self.frame_start = self.output;
         self.output = head.output;
         Ok(Some(event))
     }
 
-    /// Everything that can be refused before the payload is read and held.
+    /// The length of the payload, which decides how much is read and held before it can be checked.
+    fn payload_len(&self) -> Result<usize> {
+        let mut len = &self.held[2..6];
+        let len = len.get_u32() as usize;
+        if len > MAX_PAYLOAD {
+            return Err(Error::new(ErrorKind::Corrupt, "frame is too long")
+                .expected(format_args!("at most {MAX_PAYLOAD} bytes"), len));
+        }
+        Ok(len)
+    }
+
+    fn verify_checksum(&self) -> Result<()> {
+        let (body, mut crc_bytes) = self.held.split_at(self.held.len() - CRC_LEN);
+        let mut crc = self.crc.clone();
+        crc.update(body);
+        let (expected, found) = (crc_bytes.get_u32(), crc.finalize());
+        if expected == found {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Corrupt, "frame checksum does not match")
+            .expected(format_args!("{expected:08x}"), format_args!("{found:08x}")))
+    }
+
     fn parse_head(&self) -> Result<Head> {
         let mut head = &self.held[..FRAME_HEAD_LEN];
         let kind = FrameKind::from_code(head.get_u8())?;
@@ -202,7 +226,7 @@ impl Unsealer {
         }
         let output = head.get_u64();
         let fits = match kind {
-            FrameKind::Data => (1..=MAX_PAYLOAD).contains(&payload_len),
+            FrameKind::Data => payload_len > 0,
             FrameKind::ZeroRun => payload_len == 8,
             FrameKind::Trailer => payload_len == FIELDS_LEN + DIGEST_LEN,
         };
@@ -219,19 +243,11 @@ impl Unsealer {
             return Err(Error::new(ErrorKind::Corrupt, "frame announces a wrong output offset")
                 .expected(format_args!("from {}", self.output), output));
         }
-        Ok(Head { kind, payload_len, output })
+        Ok(Head { kind, output })
     }
 
-    fn verify_frame(&mut self, head: &Head) -> Result<Event> {
-        let (body, mut crc_bytes) = self.held.split_at(self.held.len() - CRC_LEN);
-        let mut crc = self.crc.clone();
-        crc.update(body);
-        let (expected, found) = (crc_bytes.get_u32(), crc.finalize());
-        if expected != found {
-            return Err(Error::new(ErrorKind::Corrupt, "frame checksum does not match")
-                .expected(format_args!("{expected:08x}"), format_args!("{found:08x}")));
-        }
-        let mut payload = &body[FRAME_HEAD_LEN..];
+    fn take_frame(&mut self, head: &Head) -> Result<Event> {
+        let mut payload = &self.held[FRAME_HEAD_LEN..self.held.len() - CRC_LEN];
         if head.kind == FrameKind::Trailer {
             let (fields, digest) = payload.split_at(FIELDS_LEN);
             let trailer = Trailer::decode_fields(fields)?;
