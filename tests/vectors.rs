@@ -220,6 +220,17 @@ fn a_run_of_zeros_takes_no_room_in_a_sealed_vector() {
 }
 
 #[test]
+fn a_run_of_zeros_takes_no_room_whatever_the_blocks() {
+    let target = [&old()[..4096], &[0; 1 << 20], &old()[4096..]].concat();
+    for block_len in [16, 500, 1024, 4096, 65536] {
+        let basis = signature_of(&old(), SignatureParams::with_block_len(block_len).unwrap());
+        let stream = level(&target, &basis, LevelOptions::new());
+        assert!(stream.len() < 6500, "blocks of {block_len}: {} bytes", stream.len());
+        assert!(restored(&stream, &old()).unwrap() == target, "blocks of {block_len}");
+    }
+}
+
+#[test]
 fn a_vector_on_another_basis_is_refused() {
     let mut other = old();
     other[4999] ^= 1;

@@ -56,6 +56,9 @@ pub(crate) fn is_strong(strong: &Leaf, kept: &[u8]) -> bool {
     strong[..kept.len()] == *kept
 }
 
+/// Shorter runs of zeros cost more as a frame of their own than they save.
+pub(crate) const ZERO_RUN_MIN: usize = 4096;
+
 /// Whether all bytes are zero; looked at in pieces that the processor takes at once.
 pub(crate) fn is_zeros(content: &[u8]) -> bool {
     content.chunks(128).all(|piece| piece.iter().fold(0, |all, byte| all | byte) == 0)

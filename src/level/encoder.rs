@@ -1,8 +1,10 @@
 //! Turns copies and literals into the level's stream, sealed or plain.
 
+use std::ops::Range;
+
 use bytes::BufMut;
 
-use crate::engine::{CommandSink, is_zeros};
+use crate::engine::{CommandSink, ZERO_RUN_MIN, is_zeros};
 use crate::format::{
     DELTA_MAGIC, END, Format, MAX_PAYLOAD, SealedHeader, Sealer, Trailer, encode_copy, encode_literal,
 };
@@ -30,9 +32,6 @@ const LITERAL_MAX: usize = 64 * 1024;
 
 /// A frame is closed when its payload has grown to this; with the last literal it stays below 1 MiB.
 const FRAME_LEN: usize = 256 * 1024;
-
-/// Shorter runs of zeros cost more as a frame of their own than they save.
-const ZERO_RUN_MIN: usize = 4096;
 
 const _: () = assert!(FRAME_LEN + LITERAL_MAX + 64 <= MAX_PAYLOAD);
 
@@ -120,12 +119,38 @@ impl Encoder {
     }
 
     fn put_literal(&mut self, content: &[u8]) {
-        self.settle();
-        encode_literal(content.len() as u64, &mut self.commands);
-        self.commands.extend_from_slice(content);
-        self.reached += content.len() as u64;
-        self.stats.literal_bytes += content.len() as u64;
-        self.flush_if_full();
+        for piece in content.chunks(LITERAL_MAX) {
+            self.settle();
+            encode_literal(piece.len() as u64, &mut self.commands);
+            self.commands.extend_from_slice(piece);
+            self.reached += piece.len() as u64;
+            self.stats.literal_bytes += piece.len() as u64;
+            self.flush_if_full();
+        }
+    }
+
+    fn put_zeros(&mut self, len: usize) {
+        if self.copy.is_some() {
+            self.settle();
+        }
+        self.zeros += len as u64;
+        self.stats.zero_bytes += len as u64;
+    }
+}
+
+/// The first run of zeros that is worth a frame of its own, in full.
+fn zero_run(content: &[u8]) -> Option<Range<usize>> {
+    // A run of that length covers one of these pieces, wherever it begins.
+    const PROBE_LEN: usize = ZERO_RUN_MIN / 2;
+    let mut from = 0;
+    loop {
+        let probe = from + content[from..].chunks_exact(PROBE_LEN).position(is_zeros)? * PROBE_LEN;
+        let before = content[from..probe].iter().rev().take_while(|&&byte| byte == 0).count();
+        let after = content[probe..].iter().take_while(|&&byte| byte == 0).count();
+        if before + after >= ZERO_RUN_MIN {
+            return Some(probe - before..probe + after);
+        }
+        from = probe + after;
     }
 }
 
@@ -144,17 +169,37 @@ impl CommandSink for Encoder {
 
     fn literal(&mut self, content: &[u8]) {
         self.stats.source_bytes += content.len() as u64;
-        for piece in content.chunks(LITERAL_MAX) {
-            let zero_run = self.sealer.is_some() && piece.len() >= ZERO_RUN_MIN && is_zeros(piece);
-            if zero_run {
-                if self.copy.is_some() {
-                    self.settle();
-                }
-                self.zeros += piece.len() as u64;
-                self.stats.zero_bytes += piece.len() as u64;
-            } else {
-                self.put_literal(piece);
+        let mut rest = content;
+        if self.sealer.is_some() {
+            if self.zeros > 0 {
+                let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+                self.put_zeros(zeros);
+                rest = &rest[zeros..];
+            }
+            while let Some(run) = zero_run(rest) {
+                self.put_literal(&rest[..run.start]);
+                self.put_zeros(run.len());
+                rest = &rest[run.end..];
             }
         }
+        self.put_literal(rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_found_in_full_wherever_it_begins() {
+        for start in [0, 1, 2047, 2048, 5000] {
+            for len in [ZERO_RUN_MIN - 1, ZERO_RUN_MIN, ZERO_RUN_MIN + 1, 3 * ZERO_RUN_MIN] {
+                let content = [&vec![7; start][..], &vec![0; len], &[7; 3000]].concat();
+                let expected = (len >= ZERO_RUN_MIN).then_some(start..start + len);
+                assert_eq!(zero_run(&content), expected, "{len} zeros from {start}");
+            }
+        }
+        let short_then_long = [&[0; 3000][..], &[7], &[0; 5000]].concat();
+        assert_eq!(zero_run(&short_then_long), Some(3001..8001));
     }
 }

@@ -7,7 +7,7 @@ use super::index::BlockIndex;
 use super::strong::strong_sum;
 use super::sums::block_sums;
 use super::weak::{RabinKarp, Rolling, Rollsum};
-use crate::engine::{CommandSink, Grid, Window, is_strong, is_zeros};
+use crate::engine::{CommandSink, Grid, Window, ZERO_RUN_MIN, is_strong, is_zeros};
 use crate::format::{BlockSum, SignatureParams, SumTable, WeakKind};
 
 /// Blocks off the grid that are hashed at once while a run of matches lasts: at first as many as a vector
@@ -88,7 +88,7 @@ impl Scan {
 enum Found {
     /// This block of the basis.
     Block(usize),
-    /// A block of zeros.
+    /// A run of zeros that is long enough to take no room.
     Zeros,
     /// Nothing that is known.
     Nothing,
@@ -147,9 +147,10 @@ impl RollingMatcher {
                     self.copy_run(window, grid, sink);
                 }
                 Found::Zeros => {
-                    self.literal_until(window, self.position, sink);
-                    self.position += block_len as u64;
-                    self.literal_until(window, self.position, sink);
+                    // It stays with the literal around it, in which the sink finds the whole run.
+                    let blocks = window.slice(self.position, window.end()).chunks_exact(block_len);
+                    let zeros = blocks.take_while(|block| is_zeros(block)).count();
+                    self.position += (zeros * block_len) as u64;
                     self.expected = (self.position / block_len as u64) as usize;
                 }
                 Found::Nothing => {}
@@ -245,11 +246,14 @@ impl RollingMatcher {
     /// What stands at `at`, if its sums are known already: this costs nothing but the look.
     fn look_up_known(&self, window: &Window<'_>, grid: Option<&Grid<'_>>, at: usize) -> Found {
         let Some(sum) = grid.and_then(|grid| grid.sum_at(window.start + at as u64)) else { return Found::Nothing };
-        let content = window.data.get(at..at + self.params.block_len as usize);
-        match content {
-            Some(content) if self.options.zeros_are_free && is_zeros(content) => return Found::Zeros,
-            Some(_) => {}
-            None => return Found::Nothing,
+        let block_len = self.params.block_len as usize;
+        if window.data.len() < at + block_len {
+            return Found::Nothing;
+        }
+        // Only as long a run as takes no room; the blocks of a shorter one may be in the basis.
+        let run = window.data.get(at..at + block_len.max(ZERO_RUN_MIN)).filter(|_| self.options.zeros_are_free);
+        if run.is_some_and(is_zeros) {
+            return Found::Zeros;
         }
         let block =
             self.index.candidates(sum.weak).map(|block| block as usize).find(|&block| self.basis.is_block(block, sum));
