@@ -6,7 +6,8 @@ mod made;
 mod random;
 
 use frazil::{
-    Engine, ErrorKind, Format, LevelOptions, LevelReader, Matching, Signature, SignatureParams, StrongKind, WeakKind,
+    Engine, ErrorKind, Format, LevelOptions, LevelReader, Matching, Signature, SignatureParams, StreamId, StrongKind,
+    WeakKind,
 };
 use made::{blocks_of, level, patched, sign, signature_of};
 use random::{Content, Random, seed};
@@ -161,5 +162,48 @@ fn of_equal_blocks_the_one_that_carries_on_the_copy_is_taken() {
             let found = (stats.literal_bytes, stats.copy_commands);
             assert_eq!(found, (inserted as u64, 1), "{matching:?}, {inserted} bytes inserted");
         }
+    }
+}
+
+/// The index is spread by lot; nobody may see that in the stream.
+#[test]
+fn two_runs_find_the_same() {
+    const BLOCK_LEN: usize = 4096;
+    let mut random = Random::new(seed(1300));
+    let old = random.content(Content::Random, 600 * BLOCK_LEN);
+    let signature = sign(&old, blocks_of(BLOCK_LEN as u32));
+    // Content to scan, and every third block of zeros, of which the basis has none.
+    let mut new = random.content(Content::Random, 1800 * BLOCK_LEN);
+    new.chunks_mut(BLOCK_LEN).step_by(3).for_each(|block| block.fill(0));
+    let options = || LevelOptions::new().stream_id(StreamId([1; 16])).threads(1);
+    let (first, summary) = level(&signature, &new, options());
+    assert_eq!(summary.stats.zero_bytes, 600 * BLOCK_LEN as u64);
+    for _ in 0..10 {
+        assert!(level(&signature, &new, options()).0 == first);
+    }
+}
+
+#[test]
+fn zeros_take_no_room_whatever_the_block_length() {
+    let mut random = Random::new(seed(1400));
+    let old = random.content(Content::Random, 300_000);
+    for block_len in [100, 1024, 4095, 4096, 65_536] {
+        let signature = sign(&old, blocks_of(block_len));
+        let new = [&random.content(Content::Random, 10_001), &vec![0; 4_000_000], &old[..]].concat();
+        for matching in [Matching::Auto, Matching::Rolling] {
+            let (delta, summary) = level(&signature, &new, LevelOptions::new().matching(matching));
+            // The ends of the run may stand in a piece with other content.
+            let most = 10_001 + 2 * 65_536 + 2 * block_len as usize;
+            assert!(delta.len() < most + 2000, "{} bytes, blocks of {block_len}: {:?}", delta.len(), summary.stats);
+            assert!(patched(&old, &delta) == new, "blocks of {block_len}, {matching:?}");
+        }
+        // Where a block is too short for a run, it is copied like any other.
+        let old = [&vec![0; block_len as usize], &old[..]].concat();
+        let new = [&old[block_len as usize..], &vec![0; block_len as usize]].concat();
+        let aligned_new = &new[..new.len() / block_len as usize * block_len as usize];
+        let signature = sign(&old, blocks_of(block_len));
+        let (delta, summary) = level(&signature, aligned_new, LevelOptions::new());
+        assert!(summary.stats.literal_bytes < u64::from(block_len), "blocks of {block_len}: {:?}", summary.stats);
+        assert!(patched(&old, &delta) == aligned_new, "blocks of {block_len}");
     }
 }

@@ -4,7 +4,7 @@ use super::LevelBasis;
 use super::basis::BasisSource;
 use super::options::{LevelOptions, Matching};
 use super::relay::LibrsyncMatcher;
-use crate::engine::Engine;
+use crate::engine::{Engine, ZERO_RUN_MIN};
 use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, RollingOptions};
 use crate::format::{BASIS_PATH_MAX, Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId};
 use crate::{Error, ErrorKind, Result};
@@ -136,7 +136,7 @@ pub(super) fn build_matcher(basis: &LevelBasis, matching: Matching, options: &Le
         (Engine::Native, _) => {
             let rolling = RollingOptions {
                 always_scan: matching == Matching::Rolling,
-                zeros_are_free: options.format == Format::Sealed,
+                zeros_are_free: options.format == Format::Sealed && params.block_len as usize >= ZERO_RUN_MIN,
                 threads: options.thread_count(),
             };
             Matcher::Rolling(Box::new(RollingMatcher::new(table.clone(), length, rolling)))

@@ -307,11 +307,16 @@ impl RollingMatcher {
 
     fn roll<R: Rolling>(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, mut at: usize, sum: &mut R) -> Found {
         let block_len = self.params.block_len as usize;
+        // The look in place came before the first window.
+        let mut looked = true;
         loop {
             let start = at;
             // Up to the next block whose sums are known, where another look is free.
             let offset = window.start + at as u64;
-            let to_known = grid.map_or(usize::MAX, |grid| (grid.block_len - offset % grid.block_len) as usize);
+            let to_known = grid.map_or(usize::MAX, |grid| match offset % grid.block_len {
+                0 if !looked => 0,
+                past => (grid.block_len - past) as usize,
+            });
             let mut bytes = window.data[at..].iter().zip(&window.data[at + block_len..]).take(to_known);
             let weak = loop {
                 let weak = sum.digest();
@@ -328,6 +333,7 @@ impl RollingMatcher {
             if !matches!(known, Found::Nothing) {
                 return known;
             }
+            looked = weak.is_none();
             if let Some(block) = weak.and_then(|weak| self.find(weak, &window.data[at..at + block_len])) {
                 return Found::Block(block);
             }
