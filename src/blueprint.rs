@@ -118,16 +118,24 @@ pub fn gen_sig_from_stream_with<R: Read>(
 /// std::fs::write(at("old"), "the old content")?;
 /// let signature = frazil::gen_sig_from_file(at("old"), None)?.finish()?;
 /// std::fs::write(at("new"), "the new content")?;
-/// let level = frazil::gen_sig_from_file(at("new"), Some(&signature))?;
+/// let mut level = frazil::gen_sig_from_file(at("new"), Some(&signature))?;
+/// std::io::copy(&mut level, &mut std::fs::File::create(at("delta"))?)?;
+/// level.finish()?;
 ///
-/// frazil::patch_from_file(at("old"), at("restored"), Some(level))?;
+/// // The basis is a file and the delta comes through a pipe.
+/// let mut pipe = std::fs::File::open(at("delta"))?;
+/// frazil::patch_from_file(at("old"), at("restored"), Some(&mut pipe))?;
 /// assert_eq!(std::fs::read(at("restored"))?, b"the new content");
+///
+/// // The delta is a file, and the old content becomes the new.
+/// frazil::patch_from_file(at("delta"), at("old"), None)?;
+/// assert_eq!(std::fs::read(at("old"))?, b"the new content");
 /// # Ok(()) }
 /// ```
-pub fn patch_from_file<R: Read>(
+pub fn patch_from_file(
     source: impl AsRef<Path>,
     destination: impl AsRef<Path>,
-    read_pipe: Option<R>,
+    read_pipe: Option<&mut dyn Read>,
 ) -> Result<PatchSummary> {
     patch_from_file_with(source, destination, read_pipe, PatchOptions::new())
 }
@@ -137,10 +145,10 @@ pub fn patch_from_file<R: Read>(
 /// # Errors
 ///
 /// As [`patch_from_file`].
-pub fn patch_from_file_with<R: Read>(
+pub fn patch_from_file_with(
     source: impl AsRef<Path>,
     destination: impl AsRef<Path>,
-    read_pipe: Option<R>,
+    read_pipe: Option<&mut dyn Read>,
     options: PatchOptions,
 ) -> Result<PatchSummary> {
     let source = source.as_ref();
@@ -155,6 +163,8 @@ pub fn patch_from_file_with<R: Read>(
 
 /// Applies the delta that streams out of a pipe (blueprint item 6): a level 0 creates `destination`, a
 /// level n turns the file that is there into its next state, whole or not at all.
+///
+/// A plain delta does not say which level it is of, and is applied to the file that is there, if one is.
 ///
 /// # Errors
 ///
@@ -199,10 +209,6 @@ pub fn patch_from_stream_with(
     if !is_there {
         return patch_file(None, read_pipe, destination, options);
     }
-    let replace_any = options.replace;
-    let result = patch_file(Some(destination), read_pipe, destination, options.replace(true));
-    match result {
-        Err(error) if error.kind() == ErrorKind::WrongBasis && !replace_any => Err(error),
-        result => result,
-    }
+    let level_0_replaces = options.replace;
+    patch_file(Some(destination), read_pipe, destination, PatchOptions { level_0_replaces, ..options.replace(true) })
 }

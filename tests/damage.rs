@@ -137,15 +137,11 @@ fn blame(stream: &[u8], at: usize) -> &'static [(ErrorKind, &'static str)] {
             (Truncated, "ends within its header"),
         ],
         (0, _) => &[(Corrupt, "header checksum does not match")],
-        (_, 0) => &[(Corrupt, "unknown frame type")],
-        (_, 1) => &[(Unsupported, "codec")],
         (_, 2..6) => &[
-            (Corrupt, "length that its type does not take"),
+            (Corrupt, "frame is too long"),
             (Corrupt, "frame checksum does not match"),
             (Truncated, "ends within a frame"),
         ],
-        (_, 6..14) => &[(Corrupt, "out of order")],
-        (_, 14..22) => &[(Corrupt, "wrong output offset"), (Corrupt, "frame checksum does not match")],
         _ => &[(Corrupt, "frame checksum does not match")],
     }
 }

@@ -125,3 +125,60 @@ fn what_can_be_refused_is_refused_before_the_first_write() {
     patch_in_place(&path, &delta[..], PatchOptions::new().index_memory(120_000)).unwrap();
     assert!(fs::read(&path).unwrap() == swapped);
 }
+
+/// A plain delta of copies, as `(offset, length)`.
+fn plain(copies: &[(u16, u16)]) -> Vec<u8> {
+    let mut delta = vec![0x72, 0x73, 0x02, 0x36];
+    for (offset, len) in copies {
+        // COPY with an offset and a length of two bytes each.
+        delta.push(0x4a);
+        delta.extend(offset.to_be_bytes());
+        delta.extend(len.to_be_bytes());
+    }
+    delta.push(0);
+    delta
+}
+
+#[test]
+fn moves_that_share_their_source_and_cross_are_carried_out_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image");
+    let mut random = Random(31);
+    let old = random.bytes(400);
+    let copies = [(300, 100), (0, 100), (0, 100), (0, 100), (10, 5), (50, 10)];
+    let new: Vec<u8> = copies.iter().flat_map(|&(at, len)| &old[at as usize..(at + len) as usize]).copied().collect();
+    fs::write(&path, &old).unwrap();
+    patch_in_place(&path, &plain(&copies)[..], PatchOptions::new()).unwrap();
+    assert!(fs::read(&path).unwrap() == new);
+
+    for round in 0..500 {
+        let old = random.bytes(2000);
+        let copies: Vec<(u16, u16)> = (0..random.below(40))
+            .map(|_| {
+                let len = 1 + random.below(300);
+                (random.below(2000 - len) as u16, len as u16)
+            })
+            .collect();
+        let new: Vec<u8> =
+            copies.iter().flat_map(|&(at, len)| &old[at as usize..(at + len) as usize]).copied().collect();
+        fs::write(&path, &old).unwrap();
+        patch_in_place(&path, &plain(&copies)[..], PatchOptions::new()).unwrap();
+        assert!(fs::read(&path).unwrap() == new, "round {round}: {copies:?}");
+    }
+}
+
+#[test]
+fn halves_of_megabytes_change_places() {
+    let mut random = Random(8);
+    let old = random.bytes(8 << 20);
+    let half = 4 << 20;
+    let new = [&old[half..], &old[..half], &old[65536..131_072]].concat();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image");
+    for format in [Format::Sealed, Format::Rdiff] {
+        fs::write(&path, &old).unwrap();
+        let delta = delta(&old, &new, 65536, format);
+        patch_in_place(&path, &delta[..], PatchOptions::new()).unwrap();
+        assert!(fs::read(&path).unwrap() == new, "{format:?}");
+    }
+}

@@ -177,7 +177,8 @@ fn two_runs_find_the_same() {
     new.chunks_mut(BLOCK_LEN).step_by(3).for_each(|block| block.fill(0));
     let options = || LevelOptions::new().stream_id(StreamId([1; 16])).threads(1);
     let (first, summary) = level(&signature, &new, options());
-    assert_eq!(summary.stats.zero_bytes, 600 * BLOCK_LEN as u64);
+    // And a zero byte or two beside them, as chance will have it.
+    assert!((600 * BLOCK_LEN as u64..601 * BLOCK_LEN as u64).contains(&summary.stats.zero_bytes));
     for _ in 0..10 {
         assert!(level(&signature, &new, options()).0 == first);
     }

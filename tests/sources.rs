@@ -63,3 +63,16 @@ fn a_fifo_is_read_to_its_end() {
     writer.join().unwrap();
     assert_eq!(signature.length(), Some(300_000));
 }
+
+#[test]
+fn a_level_0_replaces_a_file_only_when_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("restored");
+    std::fs::write(&path, "what was there").unwrap();
+    let level = || frazil::gen_sig_from_stream(&b"new"[..], None).unwrap();
+    let error = frazil::patch_from_stream(level(), &path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongBasis, "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"what was there");
+    frazil::patch_from_stream_with(level(), &path, PatchOptions::new().replace(true)).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
+}

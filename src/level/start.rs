@@ -4,9 +4,11 @@ use super::LevelBasis;
 use super::basis::BasisSource;
 use super::options::{LevelOptions, Matching};
 use super::relay::LibrsyncMatcher;
-use crate::engine::{Engine, ZERO_RUN_MIN};
 use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, RollingOptions};
-use crate::format::{BASIS_PATH_MAX, Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId};
+use crate::engine::{Engine, ZERO_RUN_MIN};
+use crate::format::{
+    BASIS_PATH_MAX, Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Who finds the matches.

@@ -6,8 +6,9 @@
 
 use std::io::{self, Read};
 
+use super::check::{TargetCheck, shrunk, verify_basis, wrong_basis};
 use super::layer::{Layer, Piece};
-use super::machine::{Produce, Produced, TargetCheck, WATCH_BYTES, ZEROS_LEN, shrunk, verify_basis, wrong_basis};
+use super::machine::{Produce, Produced, WATCH_BYTES, ZEROS_LEN};
 use super::reader::read_produced;
 use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::observer::Progress;
@@ -55,16 +56,16 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
     }
 
     fn open(basis: B, deltas: Vec<D>, options: PatchOptions, verify: VerifyBasis) -> Result<Self> {
-        let verify = options.verify_basis.unwrap_or(verify);
+        let mut verify = options.verify_basis.unwrap_or(verify);
         let threads = options.thread_count();
         let basis_len = basis.size().map_err(|error| Error::io("measuring the basis", error))?;
-        let budget = options.index_memory.unwrap_or(PatchOptions::DEFAULT_INDEX_MEMORY) / deltas.len().max(1) as u64;
+        let budgets = budgets(&deltas, options.index_memory.unwrap_or(PatchOptions::DEFAULT_INDEX_MEMORY))?;
         // The limit is for what comes out, and a level below may be longer than the last.
         let max_below = options.max_output.filter(|&max| max > PatchOptions::DEFAULT_MAX_OUTPUT);
         let below = PatchOptions { max_output: max_below, ..options.clone() };
         let top = deltas.len().saturating_sub(1);
         let mut layers: Vec<Layer<D>> = Vec::with_capacity(deltas.len());
-        for (level, delta) in deltas.into_iter().enumerate() {
+        for (level, (delta, budget)) in deltas.into_iter().zip(budgets).enumerate() {
             let options = if level == top { &options } else { &below };
             let below_len = layers.last().map_or(basis_len, Layer::length);
             let layer = Layer::open(delta, below_len, budget, options).map_err(|error| in_level(error, level))?;
@@ -76,10 +77,14 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
                 Error::new(ErrorKind::InvalidInput, "a chain needs at least one delta").doing("opening a chain")
             );
         };
+        if last.trailer().is_none() {
+            // A plain delta at the end promises nothing that the result could be held against.
+            verify = VerifyBasis::Before;
+        }
         if let Some(expected) = first.header().and_then(|header| header.basis)
             && (verify == VerifyBasis::Before || expected.length() != basis_len)
         {
-            verify_basis(&basis, &expected, threads)?;
+            verify_basis(&basis, &expected, &options)?;
         }
         let target = last.header().map_or_else(TargetCheck::none, |header| TargetCheck::new(header, threads));
         Ok(Self {
@@ -169,7 +174,7 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
             let trailer = self.layers.last().and_then(|layer| layer.trailer().copied());
             if let Err(error) = self.target.verify(trailer.as_ref()) {
                 if let (Some(expected), VerifyBasis::After) = (self.expected_basis(), self.verify_basis) {
-                    verify_basis(&self.basis, &expected, self.options.thread_count())?;
+                    verify_basis(&self.basis, &expected, &self.options)?;
                 }
                 return Err(error);
             }
@@ -189,6 +194,14 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
             stream_bytes: self.layers.iter().map(Layer::stream_bytes).sum(),
         })
     }
+}
+
+/// Shares the memory for indexes out by the length of the deltas.
+fn budgets<D: ReadAt>(deltas: &[D], memory: u64) -> Result<Vec<u64>> {
+    let sizes: io::Result<Vec<u64>> = deltas.iter().map(ReadAt::size).collect();
+    let sizes = sizes.map_err(|error| Error::io("measuring a delta", error))?;
+    let total = sizes.iter().sum::<u64>().max(1);
+    Ok(sizes.iter().map(|&size| (u128::from(memory) * u128::from(size) / u128::from(total)) as u64).collect())
 }
 
 /// The basis of a level must be the target of the one below it, as far as both say what they are.
@@ -228,13 +241,9 @@ impl<B: ReadAt, D: ReadAt> Produce for Chain<B, D> {
             return Err(Error::new(ErrorKind::State, "the target was not read to its end").doing("finishing a chain"));
         }
         let trailer = self.layers.last().and_then(Layer::trailer);
-        Ok(PatchSummary {
-            output_bytes: self.position,
-            stream_bytes: self.layers.iter().map(Layer::stream_bytes).sum(),
-            identity: trailer.map(|trailer| trailer.identity),
-            dirty: trailer.is_some_and(|trailer| trailer.flags.dirty),
-            weak: self.layers.iter().filter_map(Layer::trailer).any(|trailer| trailer.flags.weak),
-        })
+        let stream_bytes = self.layers.iter().map(Layer::stream_bytes).sum();
+        let weak = self.layers.iter().filter_map(Layer::trailer).any(|trailer| trailer.flags.weak);
+        Ok(PatchSummary { weak, ..PatchSummary::new(self.position, stream_bytes, trailer) })
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind as IoErrorKind;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use super::check::{TargetCheck, shrunk, verify_basis};
 use super::layer::{Layer, Piece};
-use super::machine::{TargetCheck, WATCH_BYTES, verify_basis};
+use super::machine::WATCH_BYTES;
 use super::{PatchOptions, PatchSummary};
 use crate::observer::Progress;
 use crate::read_at::{ReadAt, read_some};
@@ -20,8 +22,9 @@ const BUFFER_LEN: usize = 1 << 20;
 /// **What this gives up:** once writing has begun the old content is gone. A crash, a full disk or a
 /// failing device leaves a file that is neither old nor new, with no way back but restoring all levels;
 /// [`patch_file`](crate::patch_file) never does. Everything that can be checked is checked before the
-/// first write: the whole delta, and the basis against the delta's fingerprint. The result is read back
-/// and verified at the end. An observer can stop the checks, but not the writing.
+/// first write: the whole delta, and the basis against the fingerprint that a sealed delta carries. The
+/// result of a sealed delta is read back and verified at the end; a plain one says neither what its
+/// basis nor what its target should be. An observer can stop the checks, but not the writing.
 ///
 /// Content that moves both towards the end and towards the start of the file is held in memory where
 /// the two cross, within [`PatchOptions::index_memory`].
@@ -55,6 +58,8 @@ struct Saved {
 
 struct InPlace<D> {
     file: File,
+    /// A device has the length that it has.
+    resizable: bool,
     layer: Layer<D>,
     /// Content that goes towards the start, by offset: done in this order none overwrites another's source.
     down: Vec<Move>,
@@ -73,10 +78,16 @@ impl<D: ReadAt> InPlace<D> {
         let basis_len = file.size().map_err(|error| Error::io("measuring the basis", error))?;
         let layer = Layer::open(delta, basis_len, budget, &options)?;
         if let Some(expected) = layer.header().and_then(|header| header.basis) {
-            verify_basis(&file, &expected, options.thread_count())?;
+            verify_basis(&file, &expected, &options)?;
+        }
+        let resizable = file.metadata().map_err(|error| Error::io("looking at the basis", error))?.is_file();
+        if !resizable && layer.length() > basis_len {
+            return Err(Error::new(ErrorKind::InvalidInput, "the target is longer than the device")
+                .doing("planning to patch in place")
+                .expected(format_args!("at most {basis_len} bytes"), layer.length()));
         }
         let (down, up) = (Vec::new(), Vec::new());
-        let mut this = Self { file, layer, down, up, saved: Vec::new(), options, written: 0, watched: 0 };
+        let mut this = Self { file, resizable, layer, down, up, saved: Vec::new(), options, written: 0, watched: 0 };
         this.gather_moves(budget)?;
         this.save_crossings(budget)?;
         Ok(this)
@@ -105,23 +116,35 @@ impl<D: ReadAt> InPlace<D> {
 
     /// Reads what goes up but lies where something that goes down is written before.
     fn save_crossings(&mut self, budget: u64) -> Result<()> {
-        let mut held = 0;
+        let mut crossings: Vec<Range<u64>> = Vec::new();
         for up in &self.up {
             let end = up.from + up.len;
             let first = self.down.partition_point(|down| down.to + down.len <= up.from);
             for down in self.down[first..].iter().take_while(|down| down.to < end) {
-                let from = down.to.max(up.from);
-                let len = (down.to + down.len).min(end) - from;
-                held += len + size_of::<Saved>() as u64;
-                if held > budget {
+                crossings.push(down.to.max(up.from)..(down.to + down.len).min(end));
+                if crossings.len() as u64 * size_of::<Range<u64>>() as u64 > budget {
                     return Err(over_budget(budget));
                 }
-                let mut content = vec![0; len as usize];
-                read_exact(&self.file, &mut content, from)?;
-                self.saved.push(Saved { from, content });
             }
         }
-        self.saved.sort_unstable_by_key(|saved| saved.from);
+        // Several moves may take from one place: what they share is held once.
+        crossings.sort_unstable_by_key(|crossing| crossing.start);
+        crossings.dedup_by(|next, last| {
+            let touches = next.start <= last.end;
+            if touches {
+                last.end = last.end.max(next.end);
+            }
+            touches
+        });
+        let held: u64 = crossings.iter().map(|crossing| crossing.end - crossing.start).sum();
+        if held > budget {
+            return Err(over_budget(budget));
+        }
+        for crossing in crossings {
+            let mut content = vec![0; (crossing.end - crossing.start) as usize];
+            read_exact(&self.file, &mut content, crossing.start)?;
+            self.saved.push(Saved { from: crossing.start, content });
+        }
         Ok(())
     }
 
@@ -149,7 +172,9 @@ impl<D: ReadAt> InPlace<D> {
         }
         self.write_new(&mut buffer)?;
         let length = self.layer.length();
-        self.file.set_len(length).map_err(|error| Error::io("setting the length", error))?;
+        if self.resizable {
+            self.file.set_len(length).map_err(|error| Error::io("setting the length", error))?;
+        }
         self.file.sync_all().map_err(|error| Error::io("flushing", error))?;
         self.verify(&mut buffer)
     }
@@ -211,27 +236,22 @@ impl<D: ReadAt> InPlace<D> {
         let trailer = self.layer.trailer();
         if let (Some(header), Some(_)) = (self.layer.header(), trailer) {
             let mut target = TargetCheck::new(header, self.options.thread_count());
-            loop {
-                match read_some(&self.file, buffer, target.length())? {
+            while target.length() < self.layer.length() {
+                let len = (self.layer.length() - target.length()).min(buffer.len() as u64) as usize;
+                match read_some(&self.file, &mut buffer[..len], target.length())? {
                     0 => break,
                     len => target.update(&buffer[..len]),
                 }
             }
             target.verify(trailer)?;
         }
-        Ok(PatchSummary {
-            output_bytes: self.layer.length(),
-            stream_bytes: self.layer.stream_bytes(),
-            identity: trailer.map(|trailer| trailer.identity),
-            dirty: trailer.is_some_and(|trailer| trailer.flags.dirty),
-            weak: trailer.is_some_and(|trailer| trailer.flags.weak),
-        })
+        Ok(PatchSummary::new(self.layer.length(), self.layer.stream_bytes(), trailer))
     }
 }
 
 fn read_exact(file: &File, content: &mut [u8], from: u64) -> Result<()> {
     file.read_exact_at(content, from).map_err(|error| match error.kind() {
-        IoErrorKind::UnexpectedEof => super::machine::shrunk(from, from + content.len() as u64),
+        IoErrorKind::UnexpectedEof => shrunk(from, from + content.len() as u64),
         _ => Error::io("reading the basis", error),
     })
 }

@@ -7,14 +7,18 @@
 use std::ops::Range;
 
 use super::PatchOptions;
+use super::check::check_copy;
 use super::delta_stream::{DeltaStream, Step, Unit};
-use super::machine::{WATCH_BYTES, check_copy};
+use super::machine::WATCH_BYTES;
 use crate::format::{Command, CommandParser, DETECT_LEN, Event, SealedHeader, Trailer, Unsealer};
 use crate::read_at::{ReadAt, read_some};
 use crate::{Error, ErrorKind, Result};
 
 /// How much of a delta is read at once.
 const READ_LEN: usize = 64 * 1024;
+
+/// How much of a plain delta is read at once for its commands, between which lie literals to be passed over.
+const COMMANDS_LEN: usize = 4 * 1024;
 
 /// How many commands of a plain delta are held at once.
 const SEGMENT_COMMANDS: usize = 1024;
@@ -92,10 +96,11 @@ enum Held {
         zeros: bool,
         marks: Vec<(u64, u32)>,
     },
-    /// Commands of a plain delta, and where in the target each begins.
+    /// Commands of a plain delta, where in the target each begins, and where in the delta they end.
     Segment {
         output: Range<u64>,
         pieces: Vec<(u64, Piece)>,
+        end: u64,
     },
 }
 
@@ -181,10 +186,11 @@ impl<D: ReadAt> Layer<D> {
             Held::Frame { output: range, .. } | Held::Segment { output: range, .. } => range.contains(&output),
         };
         if !held {
+            let place = self.nearest(output).ok_or_else(changed)?;
             self.held = Held::Nothing;
             self.held = match &self.header {
-                Some(header) => self.load_frame(header, output)?,
-                None => self.load_segment(output)?,
+                Some(header) => self.load_frame(header, place, output)?,
+                None => self.load_segment(place, output)?,
             };
         }
         match &self.held {
@@ -217,9 +223,22 @@ impl<D: ReadAt> Layer<D> {
         }
     }
 
-    /// Reads and verifies the frame that makes the target's byte at `output`.
-    fn load_frame(&self, header: &SealedHeader, output: u64) -> Result<Held> {
-        let place = self.index.before(output).ok_or_else(changed)?;
+    /// Where to begin to parse for the target's byte at `output`: at the nearest place of the index, or
+    /// after what is held, so that reading on in order parses nothing twice.
+    fn nearest(&self, output: u64) -> Option<Unit> {
+        let after = match &self.held {
+            Held::Nothing => None,
+            Held::Frame { unsealer, output, .. } => {
+                Some(Unit { number: unsealer.sequence() + 1, offset: unsealer.end(), output: output.end })
+            }
+            Held::Segment { output, end, .. } => Some(Unit { number: 0, offset: *end, output: output.end }),
+        };
+        let indexed = self.index.before(output);
+        [after.filter(|after| after.output <= output), indexed].into_iter().flatten().max_by_key(|place| place.output)
+    }
+
+    /// Reads and verifies the frame that makes the target's byte at `output`, from `place` on.
+    fn load_frame(&self, header: &SealedHeader, place: Unit, output: u64) -> Result<Held> {
         let mut unsealer = Box::new(Unsealer::resumed(header, place.offset, place.number, place.output));
         let mut buffer = vec![0; READ_LEN];
         let mut read = place.offset;
@@ -247,11 +266,11 @@ impl<D: ReadAt> Layer<D> {
         }
     }
 
-    /// Parses the commands of a plain delta around the one that makes the target's byte at `output`.
-    fn load_segment(&self, output: u64) -> Result<Held> {
-        let place = self.index.before(output).ok_or_else(changed)?;
+    /// Parses the commands of a plain delta around the one that makes the target's byte at `output`, from
+    /// `place` on.
+    fn load_segment(&self, place: Unit, output: u64) -> Result<Held> {
         let mut commands =
-            PlainCommands { delta: &self.delta, offset: place.offset, buffer: vec![0; READ_LEN], held: 0..0 };
+            PlainCommands { delta: &self.delta, offset: place.offset, buffer: vec![0; COMMANDS_LEN], held: 0..0 };
         let mut reached = place.output;
         let mut pieces: Vec<(u64, Piece)> = Vec::new();
         loop {
@@ -265,7 +284,7 @@ impl<D: ReadAt> Layer<D> {
                 Command::End => break,
             };
             pieces.push((reached, piece));
-            reached += piece.len();
+            reached = reached.checked_add(piece.len()).ok_or_else(changed)?;
             if pieces.len() >= SEGMENT_COMMANDS {
                 if reached > output {
                     break;
@@ -274,7 +293,7 @@ impl<D: ReadAt> Layer<D> {
             }
         }
         let start = pieces.first().map_or(reached, |&(start, _)| start);
-        Ok(Held::Segment { output: start..reached, pieces })
+        Ok(Held::Segment { output: start..reached, pieces, end: commands.offset })
     }
 }
 
@@ -316,7 +335,7 @@ fn commands_of(payload: &[u8], mut from: usize) -> impl Iterator<Item = Result<(
             Command::Copy { offset, len } => Piece::Below { offset, len },
             Command::Literal { len } => {
                 let literal = from as u64;
-                from += usize::try_from(len).ok()?;
+                from = from.checked_add(usize::try_from(len).ok()?)?;
                 Piece::Literal { at: literal, len }
             }
         };
@@ -333,7 +352,7 @@ fn marks_of(payload: &[u8], mut output: u64) -> Result<Vec<(u64, u32)>> {
         if number % MARK_COMMANDS == 0 {
             marks.push((output, at as u32));
         }
-        output += piece.len();
+        output = output.checked_add(piece.len()).ok_or_else(changed)?;
     }
     Ok(marks)
 }
@@ -343,10 +362,11 @@ fn find_in_payload(payload: &[u8], marks: &[(u64, u32)], output: u64) -> Option<
     let &(mut start, from) = marks.get(at.checked_sub(1)?)?;
     for command in commands_of(payload, from as usize) {
         let (_, piece) = command.ok()?;
-        if output < start + piece.len() {
+        let end = start.checked_add(piece.len())?;
+        if output < end {
             return Some(skip(piece, output - start));
         }
-        start += piece.len();
+        start = end;
     }
     None
 }
@@ -381,7 +401,7 @@ impl<D: ReadAt> PlainCommands<'_, D> {
     }
 
     fn skip(&mut self, len: u64) {
-        self.offset += len;
+        self.offset = self.offset.saturating_add(len);
         let within = usize::try_from(len).unwrap_or(usize::MAX).min(self.held.len());
         self.held.start += within;
         if (within as u64) < len {

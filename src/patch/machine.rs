@@ -2,29 +2,12 @@
 
 use std::ops::Range;
 
+use super::check::{TargetCheck, check_copy, shrunk, verify_basis};
 use super::delta_stream::{DeltaStream, Step};
-use super::{PatchOptions, VerifyBasis};
-use crate::engine::native::IdentityBuilder;
-use crate::format::{DEFAULT_BLOCK_LEN, Identity, SealedHeader, SignatureParams, Trailer, leaf_len_for};
+use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::observer::Progress;
 use crate::read_at::{ReadAt, read_some};
-use crate::{Comparison, Error, ErrorKind, Fingerprint, Result};
-
-/// What a finished patch or chain is.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct PatchSummary {
-    /// Bytes of the target.
-    pub output_bytes: u64,
-    /// Bytes of the deltas.
-    pub stream_bytes: u64,
-    /// The identity of the target, which was verified; a plain delta does not say what it should be.
-    pub identity: Option<Identity>,
-    /// Whether the source had changed while the level was made.
-    pub dirty: bool,
-    /// Whether blocks were matched on sums that cannot be trusted to tell contents apart.
-    pub weak: bool,
-}
+use crate::{Error, ErrorKind, Fingerprint, Result};
 
 /// What came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +134,7 @@ impl<B: ReadAt> PatchMachine<B> {
         self.state = State::Failed;
         // The usual reason for a wrong result is a wrong basis, so look before blaming the delta.
         if let (Some(expected), VerifyBasis::After) = (self.expected_basis(), self.verify_basis) {
-            verify_basis(&self.basis, &expected, self.options.thread_count())?;
+            verify_basis(&self.basis, &expected, &self.options)?;
         }
         Err(error)
     }
@@ -178,6 +161,7 @@ impl<B: ReadAt> PatchMachine<B> {
         let Some(header) = self.stream.header() else { return };
         self.target = TargetCheck::new(header, self.options.thread_count());
         if let Some(expected) = self.expected_basis()
+            && !(self.options.level_0_replaces && expected.length() == 0)
             && (self.verify_basis == VerifyBasis::Before || expected.length() != self.basis_len)
         {
             self.pending = Pending::Basis(expected);
@@ -193,7 +177,7 @@ impl<B: ReadAt> PatchMachine<B> {
         let produced = match &mut self.pending {
             Pending::Nothing => return Ok(Produced::Bytes(0)),
             Pending::Basis(expected) => {
-                verify_basis(&self.basis, expected, self.options.thread_count())?;
+                verify_basis(&self.basis, expected, &self.options)?;
                 self.pending = Pending::Nothing;
                 return Ok(Produced::Bytes(0));
             }
@@ -242,124 +226,6 @@ impl<B: ReadAt> PatchMachine<B> {
         if self.state != State::Ended {
             return Err(Error::new(ErrorKind::State, "the target was not read to its end").doing("finishing a patch"));
         }
-        let trailer = self.stream.trailer();
-        Ok(PatchSummary {
-            output_bytes: self.target.length(),
-            stream_bytes: self.stream.taken(),
-            identity: trailer.map(|trailer| trailer.identity),
-            dirty: trailer.is_some_and(|trailer| trailer.flags.dirty),
-            weak: trailer.is_some_and(|trailer| trailer.flags.weak),
-        })
-    }
-}
-
-/// A copy must lie within the basis.
-pub(crate) fn check_copy(offset: u64, len: u64, basis_len: u64) -> Result<()> {
-    if offset.checked_add(len).is_some_and(|end| end <= basis_len) {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Corrupt, "copy reaches past the end of the basis")
-        .doing("reading a delta")
-        .expected(format_args!("an end of at most {basis_len}"), format_args!("{offset} + {len}")))
-}
-
-pub(super) fn shrunk(offset: u64, expected: u64) -> Error {
-    Error::new(ErrorKind::WrongBasis, "basis became shorter while it was read")
-        .doing("applying a delta")
-        .expected(format_args!("{expected} bytes"), offset)
-}
-
-/// Fails unless the basis has this fingerprint; both are named.
-pub(super) fn verify_basis(basis: &dyn ReadAt, expected: &Fingerprint, threads: usize) -> Result<()> {
-    let found = fingerprint_of(basis, expected.leaf_len(), threads)?;
-    match expected.compare(&found) {
-        Comparison::Equal => Ok(()),
-        _ => Err(wrong_basis(expected, &found)),
-    }
-}
-
-/// The fingerprint of the whole content, over leaves of `leaf_len` bytes.
-fn fingerprint_of(source: &dyn ReadAt, leaf_len: u32, threads: usize) -> Result<Fingerprint> {
-    let mut identity = IdentityBuilder::new(leaf_len, threads);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match read_some(source, &mut buffer, identity.length())? {
-            0 => return Ok(*identity.finish().fingerprint()),
-            len => identity.update(&buffer[..len]),
-        }
-    }
-}
-
-pub(super) fn wrong_basis(expected: &Fingerprint, found: &Fingerprint) -> Error {
-    Error::new(ErrorKind::WrongBasis, "the delta was made against another basis")
-        .doing("applying a delta")
-        .expected(expected, found)
-}
-
-/// Holds the target, as it goes by, against what a sealed delta promises.
-pub(super) struct TargetCheck {
-    identity: Option<IdentityBuilder>,
-    length: u64,
-    wrong: bool,
-}
-
-impl TargetCheck {
-    /// For a plain delta, which promises nothing.
-    pub(super) fn none() -> Self {
-        Self { identity: None, length: 0, wrong: false }
-    }
-
-    pub(super) fn new(header: &SealedHeader, threads: usize) -> Self {
-        // The header's target block length and this rule give the leaves of the trailer's fingerprint.
-        let params = SignatureParams::with_block_len(header.target_block_len.unwrap_or(DEFAULT_BLOCK_LEN));
-        let leaf_len = params.map_or(DEFAULT_BLOCK_LEN, |params| leaf_len_for(&params));
-        Self { identity: Some(IdentityBuilder::new(leaf_len, threads)), length: 0, wrong: false }
-    }
-
-    pub(super) fn update(&mut self, content: &[u8]) {
-        self.length += content.len() as u64;
-        if let Some(identity) = &mut self.identity {
-            identity.update(content);
-        }
-    }
-
-    pub(super) fn zeros(&mut self, len: u64) {
-        self.length += len;
-        if let Some(identity) = &mut self.identity {
-            identity.zeros(len);
-        }
-    }
-
-    pub(super) fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Ends the target.
-    pub(super) fn verify(&mut self, trailer: Option<&Trailer>) -> Result<()> {
-        if self.wrong {
-            return Err(Error::new(ErrorKind::State, "the result was found wrong before").doing("applying a delta"));
-        }
-        let result = self.compare(trailer);
-        self.wrong = result.is_err();
-        result
-    }
-
-    fn compare(&mut self, trailer: Option<&Trailer>) -> Result<()> {
-        let (Some(identity), Some(trailer)) = (self.identity.take(), trailer) else { return Ok(()) };
-        let (expected, found) = (trailer.identity, identity.finish());
-        let mismatch = |what| Error::new(ErrorKind::Mismatch, what).doing("applying a delta");
-        if expected.length() != found.length() {
-            return Err(mismatch("result has the wrong length").expected(expected.length(), found.length()));
-        }
-        if expected.crc32() != found.crc32() {
-            return Err(mismatch("result has the wrong checksum")
-                .expected(format_args!("{:08x}", expected.crc32()), format_args!("{:08x}", found.crc32())));
-        }
-        if expected.fingerprint() != found.fingerprint() {
-            return Err(
-                mismatch("result has the wrong fingerprint").expected(expected.fingerprint(), found.fingerprint())
-            );
-        }
-        Ok(())
+        Ok(PatchSummary::new(self.target.length(), self.stream.taken(), self.stream.trailer()))
     }
 }

@@ -7,6 +7,7 @@
 //! once, from where it stands, and written once.
 
 mod chain;
+mod check;
 mod delta_stream;
 mod file;
 mod in_place;
@@ -16,13 +17,13 @@ mod options;
 mod reader;
 mod writer;
 
+pub(crate) use check::check_copy;
 pub(crate) use delta_stream::{DeltaStream, Step};
-pub(crate) use machine::check_copy;
 
 pub use chain::Chain;
+pub use check::PatchSummary;
 pub use file::{chain_file, patch_file};
 pub use in_place::patch_in_place;
-pub use machine::PatchSummary;
 pub use options::{PatchOptions, VerifyBasis};
 pub use reader::PatchReader;
 pub use writer::PatchWriter;

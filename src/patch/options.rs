@@ -23,6 +23,8 @@ pub struct PatchOptions {
     pub(crate) verify_basis: Option<VerifyBasis>,
     pub(crate) index_memory: Option<u64>,
     pub(crate) replace: bool,
+    /// A sealed level 0 may be applied where there is a basis, of which it needs nothing.
+    pub(crate) level_0_replaces: bool,
     pub(crate) threads: usize,
     pub(crate) watch: Watch,
 }

@@ -108,6 +108,11 @@ impl Unsealer {
         self.frame_start
     }
 
+    /// Where in the stream the header or frame ends that was just verified.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.held.len() as u64
+    }
+
     /// The output offset that the frame just verified reaches.
     pub(crate) fn output(&self) -> u64 {
         self.output
