@@ -63,23 +63,29 @@ struct Context {
     what: Cow<'static, str>,
     doing: Option<Cow<'static, str>>,
     path: Option<PathBuf>,
+    /// What all the work is to do to the file, where the rest of the message is not about the file itself.
+    aim: Option<&'static str>,
     offset: Option<u64>,
     expected_found: Option<(String, String)>,
 }
 
 impl fmt::Display for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut path = self.path.as_ref();
+        if let (Some(aim), Some(path)) = (self.aim, path.take_if(|_| self.aim.is_some())) {
+            write!(f, "{aim} {}: ", path.display())?;
+        }
         if let Some(doing) = &self.doing {
             f.write_str(doing)?;
         }
-        if let Some(path) = &self.path {
+        if let Some(path) = path {
             write!(f, "{}{}", if self.doing.is_some() { " " } else { "" }, path.display())?;
         }
         if let Some(offset) = self.offset {
-            let space = if self.doing.is_some() || self.path.is_some() { " " } else { "" };
+            let space = if self.doing.is_some() || path.is_some() { " " } else { "" };
             write!(f, "{space}at offset {offset}")?;
         }
-        if self.doing.is_some() || self.path.is_some() || self.offset.is_some() {
+        if self.doing.is_some() || path.is_some() || self.offset.is_some() {
             f.write_str(": ")?;
         }
         f.write_str(&self.what)?;
@@ -92,7 +98,8 @@ impl fmt::Display for Context {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, what: impl Into<Cow<'static, str>>) -> Self {
-        let context = Context { kind, what: what.into(), doing: None, path: None, offset: None, expected_found: None };
+        let context =
+            Context { kind, what: what.into(), doing: None, path: None, aim: None, offset: None, expected_found: None };
         Self { context: Box::new(context), source: None }
     }
 
@@ -116,6 +123,15 @@ impl Error {
     pub(crate) fn path(mut self, path: impl AsRef<Path>) -> Self {
         self.context.path.get_or_insert_with(|| path.as_ref().to_owned());
         self
+    }
+
+    /// Names the file that the work was for, unless a deeper layer has named one: what failed may be
+    /// another, and an offset is not one in this file.
+    pub(crate) fn aiming(mut self, aim: &'static str, path: impl AsRef<Path>) -> Self {
+        if self.context.path.is_none() {
+            self.context.aim = Some(aim);
+        }
+        self.path(path)
     }
 
     pub(crate) fn expected(mut self, expected: impl fmt::Display, found: impl fmt::Display) -> Self {
@@ -210,6 +226,14 @@ mod tests {
             "reading a sealed delta a.frz at offset 40: frame checksum does not match: \
              expected 00000001, found 00000002"
         );
+    }
+
+    #[test]
+    fn an_offset_is_not_taken_for_one_in_the_file_that_the_work_was_for() {
+        let error = Error::new(ErrorKind::Truncated, "stream ends").doing("reading a delta").at(7);
+        assert_eq!(error.aiming("writing", "x").to_string(), "writing x: reading a delta at offset 7: stream ends");
+        let error = Error::new(ErrorKind::Io, "no").doing("opening").path("basis").aiming("writing", "x");
+        assert_eq!(error.to_string(), "opening basis: no");
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub fn patch_file(
         Some(path) => Box::new(open_basis(path)?),
         None => Box::new(NoBasis),
     };
-    write_out(PatchReader::verifying_after(delta, basis, options)?, publish).map_err(|error| error.path(target))
+    write_out(PatchReader::verifying_after(delta, basis, options)?, publish)
+        .map_err(|error| error.aiming("restoring", target))
 }
 
 /// Applies the deltas of several levels to the file `basis`, in order and in one pass, and publishes the
@@ -58,7 +59,8 @@ pub fn chain_file<D: ReadAt>(
         Some(path) => Box::new(open_basis(path)?),
         None => Box::new(NoBasis),
     };
-    write_out(Chain::verifying_after(basis, deltas, options)?, publish).map_err(|error| error.path(target))
+    write_out(Chain::verifying_after(basis, deltas, options)?, publish)
+        .map_err(|error| error.aiming("restoring", target))
 }
 
 fn open_basis(path: &Path) -> Result<File> {
