@@ -9,11 +9,11 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::place::{Place, check_one_standard_input};
-use crate::report::{Report, human, percent};
+use crate::report::{Report, count, human, percent};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
-Only blocks that stand on the grid of both contents are recognised: a byte inserted changes all that
+Only blocks that stand on the grid of both contents are recognised: a byte inserted changes all that \
 follows. Signatures that do not fit in --memory are compared in constant memory, without moved blocks.
 
 Examples:
@@ -149,9 +149,9 @@ impl Table {
         let share = |bytes| format!("{} ({})", human(bytes), percent(bytes, total));
         writeln!(
             self.out,
-            "\n{} in {} ranges: {} same, {} moved, {} changed",
+            "\n{} in {}: {} same, {} moved, {} changed",
             human(total),
-            self.ranges,
+            count(self.ranges, "range"),
             share(same),
             share(moved),
             share(changed),

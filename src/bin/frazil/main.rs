@@ -43,7 +43,7 @@ Example: three days of backups of a disk image, and the restoration of the third
 
 /// Block-level backups of files and streams, made and restored in stream.
 #[derive(Parser)]
-#[command(name = "frazil", version, long_version = LONG_VERSION.as_str(), after_help = AFTER_HELP)]
+#[command(name = "frazil", version, long_version = LONG_VERSION.as_str(), after_help = AFTER_HELP, max_term_width = 100)]
 struct Arguments {
     #[command(flatten)]
     common: Common,

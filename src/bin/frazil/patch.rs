@@ -17,7 +17,7 @@ use crate::report::{Report, human, identity_json, seconds};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
-Sealed deltas and librsync's are told apart by themselves. What comes from a sealed delta is verified
+Sealed deltas and librsync's are told apart by themselves. What comes from a sealed delta is verified \
 before it appears in a file; what goes to standard output is to be trusted at exit status 0 only.
 
 Examples:

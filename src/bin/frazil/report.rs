@@ -82,6 +82,11 @@ pub(crate) fn human(bytes: u64) -> String {
     HumanBytes(bytes).to_string()
 }
 
+/// So many of something.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A duration for a person.
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())

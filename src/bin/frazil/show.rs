@@ -9,11 +9,11 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::place::Place;
-use crate::report::{Report, hex, human, identity_json, params_json, percent, print, strong_name, weak_name};
+use crate::report::{Report, count, hex, human, identity_json, params_json, percent, print, strong_name, weak_name};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
-The whole stream is read and everything is checked that can be without the content itself. What a delta
+The whole stream is read and everything is checked that can be without the content itself. What a delta \
 says of its target is its claim: only restoring it proves that. Exit status 1 if the stream is damaged.
 
 Examples:
@@ -82,10 +82,11 @@ fn to_text(name: &str, inspection: &Inspection) -> String {
         }
         let commands = inspection.commands;
         let total = commands.target_bytes();
-        let part = |bytes, number, what| format!("{} ({}) in {number} {what}", human(bytes), percent(bytes, total));
-        lines.add("copied", part(commands.copy_bytes, commands.copy_commands, "ranges"));
-        lines.add("literal", part(commands.literal_bytes, commands.literal_commands, "pieces"));
-        lines.add("zeros", part(commands.zero_bytes, commands.zero_runs, "runs"));
+        let part =
+            |bytes, number, what| format!("{} ({}) in {}", human(bytes), percent(bytes, total), count(number, what));
+        lines.add("copied", part(commands.copy_bytes, commands.copy_commands, "range"));
+        lines.add("literal", part(commands.literal_bytes, commands.literal_commands, "piece"));
+        lines.add("zeros", part(commands.zero_bytes, commands.zero_runs, "run"));
         if inspection.identity.is_none() {
             lines.add("makes", format_args!("{total} bytes"));
         }

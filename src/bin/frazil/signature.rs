@@ -12,7 +12,7 @@ use crate::level::check_not_source;
 use crate::options::{FormatName, parse_block_len};
 use crate::output::{Counted, Output};
 use crate::place::Place;
-use crate::report::{Report, human, identity_json, params_json, seconds};
+use crate::report::{Report, count, human, identity_json, params_json, seconds};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
@@ -86,9 +86,10 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     let length = summary.identity.length();
     let blocks = length.div_ceil(u64::from(params.block_len()));
     let text = format!(
-        "{}: {} in {blocks} blocks of {} signed, signature of {}, {}",
+        "{}: {} in {} of {} signed, signature of {}, {}",
         source.as_input(),
         human(length),
+        count(blocks, "block"),
         params.block_len(),
         human(signature_bytes),
         seconds(session.elapsed()),

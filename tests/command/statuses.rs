@@ -1,0 +1,82 @@
+//! The exit status says how it ended.
+
+use crate::ground::{DONE, FAILED, Ground, PROBLEMS, USAGE};
+
+#[test]
+fn every_way_to_end_has_its_status() {
+    let ground = Ground::with_levels();
+    ground.run("signature -q --format rdiff --hash md4 source.0 md4.sig").expect(DONE);
+    ground.write("text", b"neither signature nor delta");
+    let table = [
+        ("--help", DONE),
+        ("level --help", DONE),
+        ("--version", DONE),
+        ("compare sig.0 sig.1", DONE),
+        ("show level.1", DONE),
+        ("", USAGE),
+        ("nonsense", USAGE),
+        ("level", USAGE),
+        ("level source.0", USAGE),
+        ("patch /dev/null level.0", USAGE),
+        ("level --block-size 0 source.0 out", USAGE),
+        ("level --block-size 2G source.0 out", USAGE),
+        ("level --memory much source.0 out", USAGE),
+        ("level --threads 0 source.0 out", USAGE),
+        ("level --against - - out", USAGE),
+        ("delta - - out", USAGE),
+        ("patch - - out", USAGE),
+        ("compare - -", USAGE),
+        ("level --signature-out - source.0 -", USAGE),
+        ("level --signature-out out source.0 out", USAGE),
+        ("signature --hash md4 source.0 out", USAGE),
+        ("signature --strong-len 8 source.0 out", USAGE),
+        ("signature --format rdiff --strong-len 33 source.0 out", USAGE),
+        ("level --against sig.0 --engine librsync --matching aligned source.1 out", USAGE),
+        ("level --against sig.0 --block-size 8K --matching aligned source.1 out", USAGE),
+        ("show text", FAILED),
+        ("compare sig.0 text", FAILED),
+        ("compare sig.0 level.0", FAILED),
+        ("compare sig.0 md4.sig", FAILED),
+        ("level --against text source.0 out", FAILED),
+        ("level --against sig.0 --memory 1M source.0 out", FAILED),
+        ("delta md4.sig source.1 out", FAILED),
+        ("patch source.2 level.1 out", FAILED),
+        ("patch /dev/null text out", FAILED),
+        ("delta --allow-weak md4.sig source.1 weak", PROBLEMS),
+        ("patch source.0 weak restored", PROBLEMS),
+    ];
+    for (arguments, status) in table {
+        let said = ground.run(arguments);
+        assert_eq!(said.status, Some(status), "frazil {arguments}: {}", said.stderr);
+        assert!(!ground.path("out").exists(), "frazil {arguments}");
+    }
+}
+
+#[test]
+fn failures_take_one_line_with_advice() {
+    let ground = Ground::with_levels();
+    ground.run("signature -q --format rdiff --hash md4 source.0 md4.sig").expect(DONE);
+    let table = [
+        ("delta md4.sig source.1 out", "give --allow-weak"),
+        ("level --against sig.0 --memory 1M source.0 out", "raise --memory"),
+        ("signature --hash md4 source.0 out", "give --format rdiff"),
+        ("patch source.2 level.1 out", "restore the levels in order"),
+    ];
+    for (arguments, advice) in table {
+        let said = ground.run(arguments);
+        assert!(said.stderr.starts_with("frazil: ") && said.stderr.contains(advice), "{arguments}: {}", said.stderr);
+        assert_eq!(said.stderr.lines().count(), 1, "{arguments}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn a_weak_stream_is_named_as_a_problem() {
+    let ground = Ground::new();
+    ground.run("signature -q --format rdiff --hash md4 source.0 md4.sig").expect(DONE);
+    let said = ground.run("delta --json --allow-weak md4.sig source.1 weak").expect(PROBLEMS);
+    assert!(said.json()["problems"][0].as_str().unwrap().contains("weak sums"));
+    assert_eq!(said.json()["basis_verifiable"], false);
+    let said = ground.run("patch -q source.0 weak restored").expect(PROBLEMS);
+    assert_eq!(said.stderr, "frazil: blocks were matched on weak sums, on which a false match can be crafted\n");
+    assert_eq!(ground.read("restored"), ground.read("source.1"));
+}
