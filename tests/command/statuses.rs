@@ -1,6 +1,10 @@
 //! The exit status says how it ended.
 
-use crate::ground::{DONE, FAILED, Ground, PROBLEMS, USAGE};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use crate::ground::{DONE, FAILED, Ground, PROBLEMS, Said, USAGE, parse, states};
 
 #[test]
 fn every_way_to_end_has_its_status() {
@@ -79,4 +83,30 @@ fn a_weak_stream_is_named_as_a_problem() {
     let said = ground.run("patch -q source.0 weak restored").expect(PROBLEMS);
     assert_eq!(said.stderr, "frazil: blocks were matched on weak sums, on which a false match can be crafted\n");
     assert_eq!(ground.read("restored"), ground.read("source.1"));
+}
+
+#[test]
+fn a_source_that_changes_while_it_is_read_is_a_problem() {
+    let ground = Ground::new();
+    // Much more than fits into the pipe, so that the end is not reached before it is read here.
+    ground.write("growing", &states()[0].repeat(40));
+    let mut command = ground.command("level --json --signature-out sig growing -");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut level = vec![0; 1];
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut level).unwrap();
+    File::options().append(true).open(ground.path("growing")).unwrap().write_all(b"more").unwrap();
+    stdout.read_to_end(&mut level).unwrap();
+    let said = Said::from(child.wait_with_output().unwrap()).expect(PROBLEMS);
+    let json = parse(&said.stderr);
+    assert_eq!((&json["dirty"], &json["source_bytes"]), (&true.into(), &12_000_000.into()));
+    assert!(json["problems"][0].as_str().unwrap().starts_with("growing: changed while it was read"), "{json}");
+
+    let said = ground.feed("patch -q /dev/null - restored", &level).expect(PROBLEMS);
+    assert!(said.stderr.contains("the source had changed while the level was made"), "{}", said.stderr);
+    assert!(ground.read("restored") == states()[0].repeat(40));
+    for (name, bytes) in [("level", &level[..]), ("signature", &ground.read("sig"))] {
+        let shown = ground.feed("show --json -", bytes).expect(DONE).json();
+        assert_eq!(shown["dirty"], true, "{name}");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use frazil::{ErrorKind, Observer, Progress};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::stop;
 
@@ -55,19 +55,27 @@ impl Monitor {
     }
 
     fn show(&self, done: u64, total: Option<u64>) {
-        if !self.visible || self.elapsed() < PATIENCE {
+        if !self.visible {
             return;
         }
         let mut bar = lock(&self.bar);
+        // Another length is another part of the work, with a bar of its own.
+        if let Some(old) = bar.take_if(|bar| bar.length() != total) {
+            old.finish_and_clear();
+        }
+        // Made at once, so that it knows the speed by the time it is drawn.
         let bar = bar.get_or_insert_with(|| {
             let template = match total {
                 Some(_) => "{wide_bar:.cyan} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
                 None => "{spinner:.cyan} {bytes}, {bytes_per_sec}, {elapsed}",
             };
-            let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new).with_elapsed(self.elapsed());
-            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()).with_elapsed(self.elapsed());
+            bar.with_style(style)
         });
+        if bar.is_hidden() && self.elapsed() >= PATIENCE {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         bar.set_position(done);
     }
 }
