@@ -2,6 +2,7 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=LIBARCHIVE_LIB_DIR");
     set_soname();
     if std::env::var_os("CARGO_FEATURE_TREE").is_some() {
         check_libarchive();

@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::level::{LevelOptions, LevelReader};
 use crate::patch::{PatchOptions, PatchSummary, patch_file};
 use crate::signature::Signature;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 /// The signature of a file, and its level: 0 without an existing signature, n against that of level n-1
 /// (blueprint items 1 and 3).

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Mismatch,
     /// Two signatures do not have the same parameters, so their sums say nothing of each other.
     Incomparable,
+    /// The source changed while it was read; the work went on.
+    SourceChanged,
     /// The output is there already and was not to be replaced.
     Exists,
     /// The observer asked to stop.
@@ -204,7 +206,11 @@ impl From<Error> for io::Error {
                 let source = error.source.as_deref().and_then(|source| source.downcast_ref::<io::Error>());
                 source.map_or(io::ErrorKind::Other, io::Error::kind)
             }
-            ErrorKind::State | ErrorKind::Limit | ErrorKind::Cancelled | ErrorKind::Internal => io::ErrorKind::Other,
+            ErrorKind::SourceChanged
+            | ErrorKind::State
+            | ErrorKind::Limit
+            | ErrorKind::Cancelled
+            | ErrorKind::Internal => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
     }

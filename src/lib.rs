@@ -35,7 +35,7 @@
 //!
 //! Every long operation comes in three forms: **pull** (a `Read` you read from: [`LevelReader`],
 //! [`PatchReader`], [`Chain`]), **push** (a `Write` you feed: [`LevelWriter`], [`PatchWriter`]) and
-//! **whole** (path to path: [`patch_file`], [`chain_file`]). Each ends with an explicit `finish` that
+//! **whole** (path to path: [`level_file`], [`patch_file`], [`chain_file`]). Each ends with an explicit `finish` that
 //! reports what was done, or fails; dropped without it, nothing is published.
 //!
 //! Streams are *sealed* by default: every byte is checked, a wrong basis is refused by name, and the
@@ -69,14 +69,18 @@ pub use format::{
     SignatureParams, SignatureReader, SignatureWriter, StreamId, StrongKind, WeakKind,
 };
 pub use inspect::{CommandStats, Inspection, inspect};
-pub use level::{LevelBasis, LevelOptions, LevelReader, LevelStats, LevelSummary, LevelWriter, Matching, RangeLevel};
+pub use level::{
+    LevelBasis, LevelOptions, LevelReader, LevelStats, LevelSummary, LevelWriter, Matching, RangeLevel, level_file,
+};
 pub use observer::{Observer, Progress};
 pub use patch::{
     Chain, PatchOptions, PatchReader, PatchSummary, PatchWriter, VerifyBasis, chain_file, patch_file, patch_in_place,
 };
 pub use publish::Publish;
 pub use read_at::{NoBasis, ReadAt, Seekable};
-pub use signature::{BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files};
+pub use signature::{
+    BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files, compare_streams,
+};
 #[cfg(feature = "tree")]
 pub use tree::libarchive_version;
 

@@ -2,10 +2,11 @@
 
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use frazil::{
     Chain, Error, ErrorKind, Format, LevelOptions, LevelReader, PatchOptions, PatchReader, PatchWriter, ReadAt,
-    Signature, SignatureReader, VerifyBasis,
+    Signature, SignatureParams, SignatureReader, VerifyBasis,
 };
 
 fn sign(content: &[u8]) -> Signature {
@@ -115,10 +116,43 @@ fn a_level_whose_signature_could_not_be_written_has_failed() {
         }
     }
     let (old, _, _) = contents();
+    let level = |block_len| {
+        let options = LevelOptions::new().params(SignatureParams::with_block_len(block_len).unwrap());
+        LevelReader::new(&old[..], None, options).and_then(|level| level.signature_to(Full, Format::Sealed)).unwrap()
+    };
+    // A signature so long that some of it is written on the way.
+    let mut long = level(16);
+    assert_eq!(long.read_to_end(&mut Vec::new()).unwrap_err().raw_os_error(), Some(28));
+    assert_eq!(Error::from(long.read_to_end(&mut Vec::new()).unwrap_err()).kind(), ErrorKind::State);
+    assert_eq!(long.finish().unwrap_err().kind(), ErrorKind::State);
+    // And one that is written when the level is finished.
+    let mut short = level(65536);
+    short.read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(short.finish_summary().unwrap_err().os_code(), Some(28));
+}
+
+#[test]
+fn a_signature_is_not_whole_before_its_level_was_taken() {
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (old, _, _) = contents();
+    let signature = Shared::default();
     let mut level = LevelReader::new(&old[..], None, LevelOptions::new())
-        .and_then(|level| level.signature_to(Full, Format::Sealed))
+        .and_then(|level| level.signature_to(signature.clone(), Format::Sealed))
         .unwrap();
-    assert_eq!(level.read_to_end(&mut Vec::new()).unwrap_err().raw_os_error(), Some(28));
-    assert_eq!(Error::from(level.read_to_end(&mut Vec::new()).unwrap_err()).kind(), ErrorKind::State);
-    assert_eq!(level.finish().unwrap_err().kind(), ErrorKind::State);
+    level.read_to_end(&mut Vec::new()).unwrap();
+    let written = signature.0.lock().unwrap().clone();
+    assert_eq!(Signature::read_from(&written[..]).unwrap_err().kind(), ErrorKind::Truncated);
+    level.finish_summary().unwrap();
+    let written = signature.0.lock().unwrap().clone();
+    assert_eq!(Signature::read_from(&written[..]).unwrap().length(), Some(200_000));
 }

@@ -269,7 +269,7 @@ fn sealed_deltas_that_lie_with_right_checksums_are_refused() {
         ("header field has the wrong length", fields(&[(TAG_TARGET_LEN, &[0; 7])]), Corrupt, at(32)),
         ("block length is out of range", fields(&[(TAG_TARGET_BLOCK_LEN, &[0xff; 4])]), Corrupt, at(32)),
         ("header is too long", fields(&[(0x8007, &[0; 1 << 16])]), Corrupt, at(28)),
-        ("output is longer", fields(&[(TAG_TARGET_LEN, &2_u64.to_be_bytes())]), Limit, at(50)),
+        ("length that the header declares", fields(&[(TAG_TARGET_LEN, &2_u64.to_be_bytes())]), Corrupt, at(50)),
         ("another basis", fields(&[(TAG_BASIS, &abc.as_basis())]), ErrorKind::WrongBasis, None),
     ];
     for (part, delta, kind, offset) in table {

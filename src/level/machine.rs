@@ -9,7 +9,7 @@ use std::io::Write;
 use super::LevelBasis;
 use super::encoder::{Encoder, LevelStats};
 use super::options::{LevelOptions, Matching};
-use super::signing::{SignatureSink, Signing};
+use super::signing::{SignatureSink, Signed, Signing};
 use super::start::{Matcher, build_matcher, choose_matching, header, same_sums, target_params};
 use crate::engine::native::block_sums;
 use crate::engine::{CommandSink, Grid, Window};
@@ -49,7 +49,7 @@ pub(super) struct Machine {
     start: u64,
     window_max: usize,
     /// Up to where the content is summed.
-    signed: u64,
+    summed: u64,
     /// Sums of the window's blocks, and the number of the first.
     sums: Vec<BlockSum>,
     first_sum: u64,
@@ -62,7 +62,9 @@ pub(super) struct Machine {
     weak: bool,
     /// `None` when only the signature is wanted.
     encoder: Option<Encoder>,
-    summary: Option<LevelSummary>,
+    /// There once the level has ended.
+    signed: Option<Signed>,
+    dirty: bool,
     failed: bool,
 }
 
@@ -84,14 +86,15 @@ impl Machine {
             }
         }
         let longest = params.block_len.max(basis.params().map_or(0, |params| params.block_len)) as usize;
+        // Content is gathered by an amount that is the same whatever the number of threads.
         let window_max = GATHER_LEN.next_multiple_of(longest) + 2 * longest;
-        let matching = choose_matching(&basis, &params, &options, window_max)?;
+        let (matching, memory_left) = choose_matching(&basis, &params, &options, window_max)?;
         let threads = options.thread_count();
         let sink = match options.hold_signature {
             true => SignatureSink::held(params),
             false => SignatureSink::Written(None),
         };
-        let signing = Signing::new(params, options.engine, sink, options.memory_limit, threads)?;
+        let signing = Signing::new(params, options.engine, sink, memory_left, threads)?;
         let encoder = Encoder::new(options.format, &header(&basis, &params, &options)?);
         let match_params = basis.params().copied().filter(|basis| !same_sums(basis, &params));
         let matcher = build_matcher(&basis, matching, &options)?;
@@ -101,7 +104,7 @@ impl Machine {
             filled: 0,
             start: 0,
             window_max,
-            signed: 0,
+            summed: 0,
             sums: Vec::new(),
             first_sum: 0,
             match_params,
@@ -111,7 +114,8 @@ impl Machine {
             matching,
             weak,
             encoder: Some(encoder),
-            summary: None,
+            signed: None,
+            dirty: false,
             failed: false,
             options,
         })
@@ -124,7 +128,7 @@ impl Machine {
             None => SignatureWriter::new(sink, self.params, format),
         };
         let writer = writer.map_err(|error| error.doing("starting a level"))?;
-        if let Some(signing) = self.signing.as_mut().filter(|_| self.signed == 0) {
+        if let Some(signing) = self.signing.as_mut().filter(|_| self.summed == 0) {
             signing.sink = SignatureSink::Written(Some(Box::new(writer)));
             return Ok(());
         }
@@ -179,20 +183,26 @@ impl Machine {
     }
 
     pub(super) fn is_ended(&self) -> bool {
-        self.summary.is_some()
+        self.signed.is_some()
     }
 
     pub(super) fn stats(&self) -> LevelStats {
-        match (&self.summary, &self.encoder) {
-            (Some(summary), None) => summary.stats,
-            (_, Some(encoder)) => encoder.stats(),
-            (None, None) => LevelStats { source_bytes: self.taken(), ..LevelStats::default() },
+        match &self.encoder {
+            Some(encoder) => encoder.stats(),
+            None => LevelStats { source_bytes: self.taken(), ..LevelStats::default() },
         }
     }
 
-    pub(super) fn into_summary(self) -> Option<LevelSummary> {
+    /// Closes the signature and says what was done, once the level has ended and its stream was taken.
+    pub(super) fn finish(self) -> Result<LevelSummary> {
         let stats = self.stats();
-        self.summary.map(|summary| LevelSummary { stats, ..summary })
+        let Some(signed) = self.signed else {
+            let what = "the stream was not read to its end";
+            return Err(Error::new(ErrorKind::State, what).doing("finishing a level"));
+        };
+        let identity = signed.identity;
+        let signature = signed.close()?;
+        Ok(LevelSummary { stats, identity, signature, dirty: self.dirty, matching: self.matching })
     }
 
     /// Works on a full window.
@@ -206,12 +216,16 @@ impl Machine {
             this.work(true)?;
             let flags = Flags { dirty, weak: this.weak };
             let Some(signing) = this.signing.take() else { return Err(ended()) };
-            let (identity, signature) = signing.finish(flags)?;
+            let signed = signing.finish(flags);
             if let Some(encoder) = &mut this.encoder {
-                encoder.finish(&Trailer { flags, identity });
+                encoder.finish(&Trailer { flags, identity: signed.identity });
             }
-            let stats = this.stats();
-            this.summary = Some(LevelSummary { stats, identity, signature, dirty, matching: this.matching });
+            if dirty {
+                let changed = Error::new(ErrorKind::SourceChanged, "the source changed while it was read");
+                this.options.watch.problem(&changed.doing("making a level"));
+            }
+            this.signed = Some(signed);
+            this.dirty = dirty;
             Ok(())
         })
     }
@@ -234,22 +248,22 @@ impl Machine {
         })?;
         let data = &self.window[..self.filled];
         let block_len = self.params.block_len as usize;
-        let signed = (self.signed - self.start) as usize;
-        let whole = if eof { data.len() } else { signed + (data.len() - signed) / block_len * block_len };
+        let summed = (self.summed - self.start) as usize;
+        let whole = if eof { data.len() } else { summed + (data.len() - summed) / block_len * block_len };
         let Some(signing) = &mut self.signing else { return Err(ended()) };
-        signing.advance(&data[signed..whole], eof, &mut self.sums)?;
-        self.signed = self.start + whole as u64;
+        signing.advance(&data[summed..whole], eof, &mut self.sums)?;
+        self.summed = self.start + whole as u64;
 
         let decided = match &mut self.encoder {
-            None => self.signed,
+            None => self.summed,
             Some(encoder) => {
                 let window = Window { data, start: self.start };
                 let shared = self.match_params.is_none();
                 let grid = Grid { block_len: block_len as u64, first: self.first_sum, sums: &self.sums };
                 match &mut self.matcher {
                     Matcher::Nothing { decided } => {
-                        encoder.literal(window.slice(*decided, self.signed));
-                        *decided = self.signed;
+                        encoder.literal(window.slice(*decided, self.summed));
+                        *decided = self.summed;
                         *decided
                     }
                     Matcher::Rolling(matcher) => {
@@ -263,7 +277,7 @@ impl Machine {
                     Matcher::Aligned(matcher) => {
                         let params = self.match_params.unwrap_or(self.params);
                         let from = matcher.decided();
-                        let to = if eof { window.end() } else { self.signed };
+                        let to = if eof { window.end() } else { self.summed };
                         self.match_sums.clear();
                         block_sums(&params, window.slice(from, to), self.options.thread_count(), &mut self.match_sums);
                         let first = from / u64::from(params.block_len);
@@ -272,13 +286,13 @@ impl Machine {
                         matcher.decided()
                     }
                     Matcher::Librsync(matcher) => {
-                        matcher.advance(&window, eof, encoder)?;
+                        matcher.advance(&window, eof, &self.options.watch, encoder)?;
                         matcher.decided()
                     }
                 }
             }
         };
-        self.drop_before(decided.min(self.signed));
+        self.drop_before(decided.min(self.summed));
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 
 mod basis;
 mod encoder;
+mod file;
 mod machine;
 mod options;
 mod ranges;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use basis::LevelBasis;
 pub use encoder::LevelStats;
+pub use file::level_file;
 pub use machine::LevelSummary;
 pub use options::{LevelOptions, Matching};
 pub use ranges::RangeLevel;

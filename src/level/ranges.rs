@@ -9,7 +9,7 @@ use crate::engine::CommandSink;
 use crate::engine::native::block_sums;
 use crate::format::{Flags, Format, Trailer};
 use crate::observer::Progress;
-use crate::read_at::ReadAt;
+use crate::read_at::{ReadAt, read_some};
 use crate::signature::{BlockRange, RangeKind, Signature};
 use crate::{Error, ErrorKind, Result};
 
@@ -34,6 +34,7 @@ pub struct RangeLevel<C> {
     encoder: Encoder,
     output_read: usize,
     options: LevelOptions,
+    weak: bool,
     done: u64,
     ended: bool,
 }
@@ -66,6 +67,7 @@ impl<C: ReadAt> RangeLevel<C> {
             encoder,
             output_read: 0,
             options,
+            weak,
             done: 0,
             ended: false,
         })
@@ -94,7 +96,7 @@ impl<C: ReadAt> RangeLevel<C> {
         self.output_read = 0;
         let Some(range) = self.range.take().or_else(|| self.plan.next()) else {
             if let Some(identity) = self.new.identity() {
-                let flags = Flags { dirty: self.new.is_dirty(), weak: !self.new.params().is_trusted() };
+                let flags = Flags { dirty: self.new.is_dirty(), weak: self.weak };
                 self.encoder.finish(&Trailer { flags, identity: *identity });
             }
             self.ended = true;
@@ -133,15 +135,13 @@ impl<C: ReadAt> RangeLevel<C> {
         let mut content = vec![0; len];
         let mut have = 0;
         while have < len {
-            match self.content.read_at(&mut content[have..], offset + have as u64) {
-                Ok(0) => {
+            match read_some(&self.content, &mut content[have..], offset + have as u64)? {
+                0 => {
                     return Err(Error::new(ErrorKind::Mismatch, "content ends before its signature does")
                         .doing("making a level of ranges")
                         .at(offset + have as u64));
                 }
-                Ok(read) => have += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::from(error)),
+                read => have += read,
             }
         }
         let block_len = u64::from(self.new.params().block_len);

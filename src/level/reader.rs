@@ -1,6 +1,6 @@
 //! The pull form: content out of a `Read`, the stream as a `Read`.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -39,9 +39,8 @@ struct WatchedFile {
 
 type FileState = (u64, i64, i64, i64, i64);
 
-fn state_of(file: &File) -> io::Result<FileState> {
-    let data = file.metadata()?;
-    Ok((data.size(), data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec()))
+fn state_of(data: &Metadata) -> FileState {
+    (data.size(), data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec())
 }
 
 impl LevelReader<File> {
@@ -67,7 +66,7 @@ impl LevelReader<File> {
             _ => options,
         };
         let watched = if data.is_file() {
-            Some(WatchedFile { before: state_of(&file).map_err(io)?, file: file.try_clone().map_err(io)? })
+            Some(WatchedFile { before: state_of(&data), file: file.try_clone().map_err(io)? })
         } else {
             None
         };
@@ -136,7 +135,7 @@ impl<R: Read> LevelReader<R> {
         if self.output_read < self.machine.output().len() {
             return Err(state("the stream was not read to its end"));
         }
-        self.machine.into_summary().ok_or_else(|| state("the stream was not read to its end"))
+        self.machine.finish()
     }
 
     /// Fills the window and works on it.
@@ -159,7 +158,7 @@ impl<R: Read> LevelReader<R> {
         }
         if self.source_ended {
             let dirty = match &self.watched {
-                Some(watched) => state_of(&watched.file)? != watched.before,
+                Some(watched) => state_of(&watched.file.metadata()?) != watched.before,
                 None => false,
             };
             self.machine.end(dirty)?;

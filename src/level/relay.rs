@@ -3,7 +3,12 @@
 use crate::engine::librsync::{DeltaJob, SignatureLoader};
 use crate::engine::{CommandSink, Window};
 use crate::format::{Command, CommandParser, SumTable};
+use crate::observer::{Progress, Watch};
 use crate::{Error, ErrorKind, Result};
+
+/// Fed between two looks at the observer: a signature made to fail at every byte makes librsync slow beyond
+/// any bound, and only who watches it can stop it.
+const PIECE_LEN: usize = 64 * 1024;
 
 /// Drives librsync's delta job over the content.
 pub(super) struct LibrsyncMatcher {
@@ -31,8 +36,17 @@ impl LibrsyncMatcher {
     }
 
     /// Hands the content of the window that is new to librsync, and its commands to the sink.
-    pub(super) fn advance(&mut self, window: &Window<'_>, eof: bool, sink: &mut impl CommandSink) -> Result<()> {
-        self.job.feed(window.slice(self.decided, window.end()), &mut self.raw)?;
+    pub(super) fn advance(
+        &mut self,
+        window: &Window<'_>,
+        eof: bool,
+        watch: &Watch,
+        sink: &mut impl CommandSink,
+    ) -> Result<()> {
+        for piece in window.slice(self.decided, window.end()).chunks(PIECE_LEN) {
+            self.job.feed(piece, &mut self.raw)?;
+            watch.step(Progress { done_bytes: self.decided, ..Progress::default() })?;
+        }
         if eof {
             self.job.end(&mut self.raw)?;
         }

@@ -106,18 +106,27 @@ impl Signing {
         Ok(())
     }
 
-    /// The identity of the content, which must be over; closes the signature.
-    pub(super) fn finish(self, flags: Flags) -> Result<(Identity, Option<Signature>)> {
-        let identity = self.identity.finish();
-        let signature = match self.sink {
-            SignatureSink::Held(table) => Some(Signature::new(table, Some(identity), flags.dirty)),
-            SignatureSink::Written(writer) => {
-                if let Some(writer) = writer {
-                    writer.finish_flagged(&identity, flags)?;
-                }
-                None
-            }
-        };
-        Ok((identity, signature))
+    /// The identity of the content, which must be over, and its signature.
+    pub(super) fn finish(self, flags: Flags) -> Signed {
+        Signed { identity: self.identity.finish(), flags, sink: self.sink }
+    }
+}
+
+/// A signature that is whole but not closed: that waits until the level's stream has been taken, since a
+/// signature of a level that was lost would be the basis of levels that cannot be restored.
+pub(super) struct Signed {
+    pub(super) identity: Identity,
+    flags: Flags,
+    sink: SignatureSink,
+}
+
+impl Signed {
+    /// Closes the signature, and gives it if it was held.
+    pub(super) fn close(self) -> Result<Option<Signature>> {
+        match self.sink {
+            SignatureSink::Held(table) => Ok(Some(Signature::new(table, Some(self.identity), self.flags.dirty))),
+            SignatureSink::Written(None) => Ok(None),
+            SignatureSink::Written(Some(writer)) => writer.finish_flagged(&self.identity, self.flags).map(|_| None),
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::relay::LibrsyncMatcher;
 use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, RollingOptions};
 use crate::engine::{Engine, ZERO_RUN_MIN};
 use crate::format::{
-    BASIS_PATH_MAX, Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId,
+    BASIS_PATH_MAX, BlockSum, Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -60,47 +60,52 @@ pub(super) fn header(basis: &LevelBasis, params: &SignatureParams, options: &Lev
     Ok(header)
 }
 
-/// Settles on a matcher that the basis and the memory allow.
+/// Settles on a matcher that the basis and the memory allow, and gives the memory that is left for the new
+/// signature.
 pub(super) fn choose_matching(
     basis: &LevelBasis,
     params: &SignatureParams,
     options: &LevelOptions,
     window_max: usize,
-) -> Result<Matching> {
+) -> Result<(Matching, u64)> {
     let held_len = options.target_len.filter(|_| options.hold_signature);
     let signature = held_len.map_or(0, |len| params.blocks_in(len) * params.record_len() as u64);
-    // The window, the stream made of it, and the buffers of frames and leaves.
-    let buffers = 2 * window_max as u64 + (4 << 20) + signature;
+    // The window, the stream made of it, their sums, and the buffers of frames and leaves.
+    let shortest = params.block_len.min(basis.params().map_or(u32::MAX, |params| params.block_len));
+    let sums = window_max as u64 / u64::from(shortest) * 2 * size_of::<BlockSum>() as u64;
+    let buffers = 2 * window_max as u64 + sums + (4 << 20);
+    let fixed = buffers + signature;
     let blocks = basis.blocks();
     let index = match options.engine {
         Engine::Native => BlockIndex::memory_bytes(blocks as usize),
-        Engine::Librsync => blocks * 64,
+        Engine::Librsync => blocks * 96,
     };
     let limit = |needed: u64| {
         Err(Error::new(ErrorKind::Limit, "the level needs more memory than is allowed")
             .expected(format_args!("at most {} bytes", options.memory_limit), needed))
     };
-    if buffers > options.memory_limit {
-        return limit(buffers);
+    if fixed > options.memory_limit {
+        return limit(fixed);
     }
+    let left = |matching, index| Ok((matching, options.memory_limit - buffers - index));
     let aligned_only = matches!(basis.source, BasisSource::File(_));
     let alignable = basis.params().is_some_and(|basis| basis.block_len == params.block_len);
-    let fits = buffers + index <= options.memory_limit;
+    let fits = fixed + index <= options.memory_limit;
     let invalid = |what| Err(Error::new(ErrorKind::InvalidInput, what));
     match options.matching {
-        _ if matches!(basis.source, BasisSource::Empty) => Ok(Matching::Aligned),
+        _ if matches!(basis.source, BasisSource::Empty) => left(options.matching, 0),
         Matching::Aligned if options.engine == Engine::Librsync => {
             invalid("librsync cannot match aligned blocks alone")
         }
         Matching::Aligned if !alignable => {
             invalid("an aligned match needs the new signature's blocks to be as long as the basis's")
         }
-        Matching::Aligned => Ok(Matching::Aligned),
+        Matching::Aligned => left(Matching::Aligned, 0),
         Matching::Rolling if aligned_only => invalid("a rolling match needs the basis's signature in memory"),
         Matching::Auto if options.engine == Engine::Librsync && aligned_only => {
             invalid("librsync needs the basis's signature in memory")
         }
-        Matching::Rolling | Matching::Auto if !aligned_only && fits => Ok(options.matching),
+        Matching::Rolling | Matching::Auto if !aligned_only && fits => left(options.matching, index),
         Matching::Auto if alignable && options.engine == Engine::Native => {
             if !aligned_only {
                 options.watch.problem(
@@ -109,12 +114,12 @@ pub(super) fn choose_matching(
                         "the index does not fit in the memory allowed: matching aligned blocks only",
                     )
                     .doing("starting a level")
-                    .expected(format_args!("at most {} bytes", options.memory_limit), buffers + index),
+                    .expected(format_args!("at most {} bytes", options.memory_limit), fixed + index),
                 );
             }
-            Ok(Matching::Aligned)
+            left(Matching::Aligned, 0)
         }
-        _ => limit(buffers + index),
+        _ => limit(fixed + index),
     }
 }
 

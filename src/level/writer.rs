@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::machine::Machine;
 use super::{LevelBasis, LevelOptions, LevelStats, LevelSummary};
 use crate::format::Format;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Takes content by [`Write`] and writes the stream of its level to a sink; ends with
 /// [`LevelWriter::finish`].
@@ -58,9 +58,13 @@ impl<W: Write> LevelWriter<W> {
         self.machine.end(false)?;
         self.drain()?;
         self.sink.flush()?;
-        let ended = self.machine.into_summary();
-        let summary = ended.ok_or_else(|| Error::new(crate::ErrorKind::Internal, "level ended without a summary"))?;
-        Ok((self.sink, summary))
+        Ok((self.sink, self.machine.finish()?))
+    }
+
+    /// Gives up the stream: only the signature is made, and nothing is written.
+    pub fn without_stream(mut self) -> Self {
+        self.machine.sign_only();
+        self
     }
 
     fn drain(&mut self) -> io::Result<()> {
@@ -84,14 +88,21 @@ impl<W: Write> Write for LevelWriter<W> {
             return Ok(0);
         }
         self.drain()?;
-        if self.machine.is_full() {
-            self.machine.step()?;
-            self.drain()?;
-        }
+        let declared = self.machine.target_len().unwrap_or(u64::MAX);
         let room = self.machine.room();
         let len = room.len().min(content.len());
         room[..len].copy_from_slice(&content[..len]);
+        if len as u64 > declared - self.machine.taken() {
+            return Err(Error::new(ErrorKind::InvalidInput, "content is longer than was declared")
+                .doing("making a level")
+                .expected(format_args!("at most {declared} bytes"), "more")
+                .into());
+        }
         self.machine.filled(len);
+        if self.machine.is_full() {
+            // At once, as the reader does, so that both make the same stream of the same content.
+            self.machine.step()?;
+        }
         Ok(len)
     }
 

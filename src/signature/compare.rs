@@ -3,7 +3,6 @@
 //! Only blocks that stand on the grid of both can be recognised: after an insertion in the middle of a
 //! block, all that follows is `changed`. The result is a plan of what must be read or sent.
 
-use std::fs::File;
 use std::io::Read;
 
 use crate::engine::native::{BlockIndex, block_sums};
@@ -174,59 +173,88 @@ impl Signature {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Incomparable`] unless sums and block length agree; while iterating, as
-/// [`SignatureReader::next_block`].
+/// As [`compare_streams`].
 pub fn compare_files(old: &SignatureFile, new: &SignatureFile) -> Result<impl Iterator<Item = Result<BlockRange>>> {
+    compare_streams(old.reader()?, new.reader()?)
+}
+
+/// The ranges of the content of `new`, `Same` or `Changed`, out of two signatures that stream by, each read
+/// once and in constant memory: moved blocks are not looked for.
+///
+/// The ranges are provisional until the last: a stream may yet prove cut off.
+///
+/// # Errors
+///
+/// [`ErrorKind::Incomparable`] unless sums and block length agree; while iterating, as
+/// [`SignatureReader::next_block`], after which nothing more comes.
+pub fn compare_streams<R: Read, S: Read>(
+    old: SignatureReader<R>,
+    new: SignatureReader<S>,
+) -> Result<impl Iterator<Item = Result<BlockRange>>> {
     check_comparable(old.params(), new.params())?;
-    Ok(FileComparison {
+    Ok(StreamComparison {
         strong_len: old.params().strong_len.min(new.params().strong_len) as usize,
         block_len: u64::from(new.params().block_len),
-        length: new.identity().map_or(u64::MAX, crate::Identity::length),
-        old: old.reader()?,
-        new: Some(new.reader()?),
+        old,
+        new: Some(new),
         offset: 0,
+        block: None,
         run: None,
     })
 }
 
-struct FileComparison {
-    old: SignatureReader<File>,
+struct StreamComparison<R, S> {
+    old: SignatureReader<R>,
     /// `None` once the comparison has ended.
-    new: Option<SignatureReader<File>>,
+    new: Option<SignatureReader<S>>,
     strong_len: usize,
     block_len: u64,
-    length: u64,
     offset: u64,
+    /// What the block at `offset` is; only when another follows is it known to be whole.
+    block: Option<RangeKind>,
     run: Option<BlockRange>,
 }
 
-impl FileComparison {
+impl<R: Read, S: Read> StreamComparison<R, S> {
     fn next_range(&mut self) -> Result<Option<BlockRange>> {
-        let Some(new) = &mut self.new else { return Ok(None) };
-        while let Some(sum) = new.next_block()? {
-            let same = self.old.next_block()?.is_some_and(|old| {
-                old.weak == sum.weak && old.strong[..self.strong_len] == sum.strong[..self.strong_len]
-            });
-            let len = self.block_len.min(self.length.saturating_sub(self.offset));
-            let kind = if same { RangeKind::Same } else { RangeKind::Changed };
-            let next = BlockRange { offset: self.offset, len, kind };
-            self.offset += len;
-            if let Some(range) = next.follow(&mut self.run) {
-                return Ok(Some(range));
+        while let Some(new) = &mut self.new {
+            let sum = new.next_block()?;
+            let mut len = self.block_len;
+            let next = match sum {
+                Some(sum) => {
+                    let same = self.old.next_block()?.is_some_and(|old| {
+                        old.weak == sum.weak && is_strong(&sum.strong, &old.strong[..self.strong_len])
+                    });
+                    Some(if same { RangeKind::Same } else { RangeKind::Changed })
+                }
+                None => {
+                    // What is left of the old signature must be whole too.
+                    while self.old.next_block()?.is_some() {}
+                    len = new.identity().map_or(len, |identity| identity.length().saturating_sub(self.offset));
+                    self.new = None;
+                    None
+                }
+            };
+            if let Some(kind) = std::mem::replace(&mut self.block, next) {
+                let block = BlockRange { offset: self.offset, len, kind };
+                self.offset += len;
+                if let Some(range) = block.follow(&mut self.run) {
+                    return Ok(Some(range));
+                }
             }
         }
-        self.new = None;
         Ok(self.run.take())
     }
 }
 
-impl Iterator for FileComparison {
+impl<R: Read, S: Read> Iterator for StreamComparison<R, S> {
     type Item = Result<BlockRange>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let range = self.next_range().transpose();
         if matches!(range, Some(Err(_))) {
             self.new = None;
+            self.run = None;
         }
         range
     }

@@ -1,8 +1,10 @@
 //! A signature whose sums stay in its file.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::format::{Identity, SignatureParams, SignatureReader};
 use crate::{Error, Result};
@@ -12,6 +14,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct SignatureFile {
     path: PathBuf,
+    file: Arc<File>,
     params: SignatureParams,
     blocks: u64,
     identity: Option<Identity>,
@@ -19,21 +22,25 @@ pub struct SignatureFile {
 }
 
 impl SignatureFile {
-    /// Opens the file and reads it once, to check it and to learn the identity of the content.
+    /// Opens the file and reads it once, to check it and to learn the identity of the content. It is held
+    /// open: another file that comes to be at its path is not taken for it.
     ///
     /// # Errors
     ///
-    /// As [`SignatureReader::next_block`], with the path named.
+    /// As [`SignatureReader::next_block`], with the path named; [`Io`](crate::ErrorKind::Io) for a pipe,
+    /// which cannot be read twice.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        Self::check(&path).map_err(|error| error.path(&path))
+        let file = File::open(&path).map_err(|error| Error::io("opening a signature", error).path(&path))?;
+        Self::check(Arc::new(file), &path).map_err(|error| error.path(&path))
     }
 
-    fn check(path: &Path) -> Result<Self> {
-        let mut reader = SignatureReader::new(open_seekable(path)?)?;
+    fn check(file: Arc<File>, path: &Path) -> Result<Self> {
+        let mut reader = SignatureReader::new(FromStart { file: file.clone(), position: 0 })?;
         while reader.next_block()?.is_some() {}
         Ok(Self {
             path: path.to_owned(),
+            file,
             params: *reader.params(),
             blocks: reader.blocks(),
             identity: reader.identity().copied(),
@@ -46,8 +53,9 @@ impl SignatureFile {
     /// # Errors
     ///
     /// As [`SignatureReader::new`], with the path named.
-    pub fn reader(&self) -> Result<SignatureReader<File>> {
-        open_seekable(&self.path).and_then(SignatureReader::new).map_err(|error| error.path(&self.path))
+    pub fn reader(&self) -> Result<SignatureReader<Box<dyn Read + Send>>> {
+        let from_start = FromStart { file: self.file.clone(), position: 0 };
+        SignatureReader::new(Box::new(from_start) as Box<dyn Read + Send>).map_err(|error| error.path(&self.path))
     }
 
     /// The parameters: which sums over blocks of what length.
@@ -71,10 +79,16 @@ impl SignatureFile {
     }
 }
 
-/// A pipe can be read only once; to say so here is better than an empty second reading.
-fn open_seekable(path: &Path) -> Result<File> {
-    let io = |error| Error::io("opening a signature", error);
-    let mut file = File::open(path).map_err(io)?;
-    file.seek(SeekFrom::Start(0)).map_err(io)?;
-    Ok(file)
+/// Reads a file that others read too, at a position of its own.
+struct FromStart {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
 }

@@ -8,6 +8,6 @@ mod compare;
 mod file;
 mod held;
 
-pub use compare::{BlockRange, Comparer, RangeKind, compare_data, compare_files};
+pub use compare::{BlockRange, Comparer, RangeKind, compare_data, compare_files, compare_streams};
 pub use file::SignatureFile;
 pub use held::Signature;

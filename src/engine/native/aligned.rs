@@ -1,6 +1,6 @@
 //! The aligned matcher: each block against the basis block of the same number, in constant memory.
 
-use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 use crate::Result;
@@ -10,7 +10,7 @@ use crate::format::{BlockSum, SignatureReader, SumTable};
 /// Where the sums of the basis come from, in order.
 pub(crate) enum BasisSums {
     Held { table: Arc<SumTable>, next: usize },
-    File(Box<SignatureReader<File>>),
+    File(Box<SignatureReader<Box<dyn Read + Send>>>),
 }
 
 impl BasisSums {

@@ -1,0 +1,43 @@
+//! The whole form: from path to path, published whole or not at all.
+
+use std::io;
+use std::path::Path;
+
+use super::{LevelBasis, LevelOptions, LevelReader, LevelSummary};
+use crate::publish::Publish;
+use crate::{Error, Result};
+
+/// Makes the level of the file `source` against `basis` and publishes its stream as the new file `level`.
+///
+/// # Errors
+///
+/// As [`LevelReader::open`]; [`Exists`](crate::ErrorKind::Exists) when there is something at `level`
+/// already. On any failure nothing is left there.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?; let at = |name: &str| dir.path().join(name);
+/// use frazil::{LevelOptions, level_file};
+///
+/// std::fs::write(at("disk.img"), "first content")?;
+/// let summary = level_file(at("disk.img"), None, at("level.0"), LevelOptions::new())?;
+/// let signature = summary.signature.ok_or("held unless it is told not to be")?;
+/// level_file(at("disk.img"), &signature, at("level.1"), LevelOptions::new())?;
+/// # Ok(()) }
+/// ```
+pub fn level_file(
+    source: impl AsRef<Path>,
+    basis: impl Into<LevelBasis>,
+    level: impl AsRef<Path>,
+    options: LevelOptions,
+) -> Result<LevelSummary> {
+    let source = source.as_ref();
+    let mut publish = Publish::new(level.as_ref(), false)?;
+    let mut reader = LevelReader::open(source, basis, options)?;
+    io::copy(&mut reader, publish.file()).map_err(|error| Error::io("making a level of", error).path(source))?;
+    let summary = reader.finish_summary()?;
+    publish.commit()?;
+    Ok(summary)
+}
