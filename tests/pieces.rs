@@ -137,11 +137,14 @@ fn signature_sink(fixture: &Fixture, manner: Manner) -> Run {
     let mut run = Run::new();
     let reader = LevelReader::new(&fixture.states[1][..], &fixture.signatures[0], fixture.options()).unwrap();
     let mut reader = reader.signature_to(Pieces::new(sink.clone(), manner), fixture.format).unwrap();
-    let result = io::copy(&mut reader, &mut io::sink());
+    let result = match io::copy(&mut reader, &mut io::sink()) {
+        Ok(_) => reader.finish_summary().map_err(|error| (Stop::Finish, io::Error::from(error))),
+        Err(error) => Err((Stop::Push, error)),
+    };
     run.output = sink.content().clone();
     match result {
         Ok(_) => run,
-        Err(error) => run.stop(Stop::Push, error),
+        Err((stop, error)) => run.stop(stop, error),
     }
 }
 
@@ -272,7 +275,7 @@ type Adapter = fn(&Fixture, Manner) -> Run;
 const ADAPTERS: [(&str, Adapter, &[Stop]); 12] = [
     ("LevelReader's source", level_reader, &[]),
     ("LevelWriter's sink", level_writer, &[Stop::Finish]),
-    ("signature_to's sink", signature_sink, &[Stop::Push]),
+    ("signature_to's sink", signature_sink, &[Stop::Push, Stop::Finish]),
     ("PatchReader's delta", patch_reader_delta, &[]),
     ("PatchReader's basis", patch_reader_basis, &[]),
     ("PatchWriter's sink", patch_writer_sink, &[Stop::Finish]),

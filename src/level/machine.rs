@@ -21,6 +21,9 @@ use crate::{Error, ErrorKind, Result};
 /// Content gathered before it is worked on: enough for several threads, small beside any limit.
 const GATHER_LEN: usize = 2 << 20;
 
+/// Blocks gathered at most, unless they are fewer than [`WINDOW_LEN_MIN`] bytes.
+const GATHER_BLOCKS: usize = 16 * 1024;
+
 /// The window's first size; small files never make it grow.
 const WINDOW_LEN_MIN: usize = 64 * 1024;
 
@@ -86,8 +89,10 @@ impl Machine {
             }
         }
         let longest = params.block_len.max(basis.params().map_or(0, |params| params.block_len)) as usize;
-        // Content is gathered by an amount that is the same whatever the number of threads.
-        let window_max = GATHER_LEN.next_multiple_of(longest) + 2 * longest;
+        // Content is gathered by an amount that is the same whatever the number of threads; less where the
+        // sums of short blocks would take more than the content.
+        let gather = GATHER_LEN.min(longest.saturating_mul(GATHER_BLOCKS)).max(WINDOW_LEN_MIN);
+        let window_max = gather.next_multiple_of(longest) + 2 * longest;
         let (matching, memory_left) = choose_matching(&basis, &params, &options, window_max)?;
         let threads = options.thread_count();
         let sink = match options.hold_signature {

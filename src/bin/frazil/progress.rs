@@ -87,6 +87,10 @@ impl Observer for Monitor {
 
     /// A limit that was kept to by another way of working is no problem of the result.
     fn problem(&self, problem: &frazil::Error) {
+        if problem.kind() == ErrorKind::SourceChanged {
+            // The summary says so too, and with it the command, which knows the source's name.
+            return;
+        }
         self.add_problem(Problem { text: problem.to_string(), grave: problem.kind() != ErrorKind::Limit });
     }
 
