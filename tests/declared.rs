@@ -100,17 +100,16 @@ fn signatures_that_stream_by_are_compared_to_the_last_byte() {
     let mut new = old.clone();
     new[500_000] = 8;
     new.extend([9; 100]);
-    let stream = |content: &[u8]| sign(content, SignatureParams::default()).write_to(Vec::new(), Format::Sealed).unwrap();
+    let stream =
+        |content: &[u8]| sign(content, SignatureParams::default()).write_to(Vec::new(), Format::Sealed).unwrap();
     let (old_stream, new_stream) = (stream(&old), stream(&new));
     let reader = |stream| SignatureReader::new(stream).unwrap();
-    let ranges: Result<Vec<_>, _> = compare_streams(reader(&old_stream[..]), reader(&new_stream[..])).unwrap().collect();
+    let ranges: Result<Vec<_>, _> =
+        compare_streams(reader(&old_stream[..]), reader(&new_stream[..])).unwrap().collect();
     let ranges = ranges.unwrap();
     assert_eq!(ranges.iter().map(|range| range.len).sum::<u64>(), 1_000_100);
     let kinds: Vec<_> = ranges.iter().map(|range| (range.offset / 65536, range.kind)).collect();
-    assert_eq!(
-        kinds,
-        [(0, RangeKind::Same), (7, RangeKind::Changed), (8, RangeKind::Same), (15, RangeKind::Changed)]
-    );
+    assert_eq!(kinds, [(0, RangeKind::Same), (7, RangeKind::Changed), (8, RangeKind::Same), (15, RangeKind::Changed)]);
 
     let cut = &new_stream[..new_stream.len() - 1];
     let last = compare_streams(reader(&old_stream[..]), reader(cut)).unwrap().last().unwrap();

@@ -54,8 +54,8 @@ fn padded(content: &[u8], length: u64) -> Signature {
 }
 
 #[test]
-fn edits_and_shifts_are_found_again_against_a_basis_of_a_tebibyte_of_64_kib_blocks() {
-    // Chance meets 2^22 blocks of 4 KiB as often as 2^22 of any length: once for each thousand bytes.
+fn edits_and_shifts_are_found_again_against_a_basis_of_256_gib() {
+    // 2^22 blocks, as 256 GiB make in blocks of 64 KiB: chance meets one of their weak sums every thousand bytes.
     let old = random(4 << 20, 1);
     let signature = padded(&old, 16 << 30);
     let mut edited = old.clone();
