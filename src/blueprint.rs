@@ -107,7 +107,7 @@ pub fn gen_sig_from_stream_with<R: Read>(
 ///
 /// # Errors
 ///
-/// As [`patch_file`]; [`ErrorKind::Exists`] when there is something at a `destination` that is to be
+/// As [`patch_file`]; [`Exists`](crate::ErrorKind::Exists) when there is something at a `destination` that is to be
 /// created.
 ///
 /// # Examples
@@ -168,7 +168,7 @@ pub fn patch_from_file_with(
 ///
 /// # Errors
 ///
-/// As [`patch_file`]. A level 0 over a file that is there fails with [`ErrorKind::WrongBasis`]: its basis
+/// As [`patch_file`]. A level 0 over a file that is there fails with [`WrongBasis`](crate::ErrorKind::WrongBasis): its basis
 /// is no bytes.
 ///
 /// # Examples

@@ -38,7 +38,7 @@ fn reader_and_writer_make_the_same_stream_of_whole_windows() {
             LevelOptions::new().params(params).stream_id(frazil::StreamId([3; 16]))
         };
         for len in [2 << 20, (2 << 20) + 2 * block_len as usize, 8_000_000] {
-            let content: Vec<u8> = (0..len).map(|at| (at * at >> 5) as u8).collect();
+            let content: Vec<u8> = (0..len).map(|at| ((at * at) >> 5) as u8).collect();
             let mut read = Vec::new();
             LevelReader::new(&content[..], None, options()).unwrap().read_to_end(&mut read).unwrap();
             let mut writer = LevelWriter::new(Vec::new(), None, options()).unwrap();
