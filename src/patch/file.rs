@@ -32,10 +32,7 @@ pub fn patch_file(
 ) -> Result<PatchSummary> {
     let target = target.as_ref();
     let publish = Publish::new(target, options.replace)?;
-    let basis: Box<dyn ReadAt> = match basis {
-        Some(path) => Box::new(open_basis(path)?),
-        None => Box::new(NoBasis),
-    };
+    let basis = open_basis(basis)?;
     write_out(PatchReader::verifying_after(delta, basis, options)?, publish)
         .map_err(|error| error.aiming("restoring", target))
 }
@@ -55,16 +52,15 @@ pub fn chain_file<D: ReadAt>(
 ) -> Result<PatchSummary> {
     let target = target.as_ref();
     let publish = Publish::new(target, options.replace)?;
-    let basis: Box<dyn ReadAt> = match basis {
-        Some(path) => Box::new(open_basis(path)?),
-        None => Box::new(NoBasis),
-    };
+    let basis = open_basis(basis)?;
     write_out(Chain::verifying_after(basis, deltas, options)?, publish)
         .map_err(|error| error.aiming("restoring", target))
 }
 
-fn open_basis(path: &Path) -> Result<File> {
-    File::open(path).map_err(|error| Error::io("opening the basis", error).path(path))
+fn open_basis(path: Option<&Path>) -> Result<Box<dyn ReadAt>> {
+    let Some(path) = path else { return Ok(Box::new(NoBasis)) };
+    let file = File::open(path).map_err(|error| Error::io("opening the basis", error).path(path))?;
+    Ok(Box::new(file))
 }
 
 /// Writes all that comes out to the file and publishes it.

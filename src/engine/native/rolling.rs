@@ -1,14 +1,17 @@
 //! The matcher: tries the block expected next, and scans byte by byte only where that has failed.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::budget::Budget;
 use super::index::BlockIndex;
 use super::strong::strong_sum;
 use super::sums::block_sums;
-use super::weak::{RabinKarp, Rolling, Rollsum};
+use super::weak::{Rolling, Scan};
 use crate::engine::{CommandSink, Grid, Window, ZERO_RUN_MIN, is_strong, is_zeros};
-use crate::format::{BlockSum, SignatureParams, SumTable, WeakKind};
+use crate::format::{BlockSum, SignatureParams, SumTable};
 
 /// Blocks off the grid that are hashed at once while a run of matches lasts: at first as many as a vector
 /// holds, since fewer take as long, then more.
@@ -48,40 +51,11 @@ pub(crate) struct RollingMatcher {
     position: u64,
     /// Where what has not been given to the sink begins.
     literal_start: u64,
+    /// The rolling sum of the window at `position`, while a scan lasts.
     scan: Option<Scan>,
     budget: Budget,
     batch: usize,
     sums: Vec<BlockSum>,
-}
-
-/// The rolling sum of the window at `position`, while a scan lasts.
-#[derive(Clone, Copy)]
-enum Scan {
-    RabinKarp(RabinKarp),
-    Rollsum(Rollsum),
-}
-
-impl Scan {
-    fn new(kind: WeakKind, window: &[u8]) -> Self {
-        match kind {
-            WeakKind::RabinKarp => Self::RabinKarp(RabinKarp::new(window)),
-            WeakKind::Rollsum => Self::Rollsum(Rollsum::new(window)),
-        }
-    }
-
-    fn digest(&self) -> u32 {
-        match self {
-            Self::RabinKarp(sum) => sum.digest(),
-            Self::Rollsum(sum) => sum.digest(),
-        }
-    }
-
-    fn push_front(&mut self, come: u8) {
-        match self {
-            Self::RabinKarp(sum) => sum.push_front(come),
-            Self::Rollsum(sum) => sum.push_front(come),
-        }
-    }
 }
 
 /// What a look at the content has shown.
@@ -402,49 +376,5 @@ impl RollingMatcher {
     fn is_tail(&self, weak: u32, content: &[u8], last: usize) -> bool {
         weak == self.basis.weak()[last]
             && is_strong(&strong_sum(self.params.strong, content), self.basis.strong_of(last))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Counts the bytes of the basis that are copied.
-    #[derive(Default)]
-    struct Copied(u64);
-
-    impl CommandSink for Copied {
-        fn copy(&mut self, _: u64, len: u64) {
-            self.0 += len;
-        }
-
-        fn literal(&mut self, _: &[u8]) {}
-    }
-
-    #[test]
-    fn content_that_fails_at_every_byte_still_finds_some_of_its_blocks() {
-        const BLOCK_LEN: usize = 16;
-        let params = SignatureParams::with_block_len(BLOCK_LEN as u32).unwrap();
-        let content: Vec<u8> =
-            (0..8000_u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 11) as u8).collect();
-        // The weak sum of every window, under a strong sum that none has; then, long after they have used
-        // the budget up, true blocks at distances that meet each remainder of what is earned again.
-        let mut table = SumTable::new(params);
-        for window in content.windows(BLOCK_LEN) {
-            let weak = Scan::new(params.weak, window).digest();
-            table.push(&BlockSum { weak, ..BlockSum::default() }, u64::MAX).unwrap();
-        }
-        let mut truth = Vec::new();
-        for at in (4000..7900).step_by(BLOCK_LEN + 1) {
-            block_sums(&params, &content[at..at + BLOCK_LEN], 1, &mut truth);
-        }
-        truth.iter().for_each(|sum| table.push(sum, u64::MAX).unwrap());
-
-        let options = RollingOptions { always_scan: true, zeros_are_free: false, threads: 1 };
-        let length = (table.len() * BLOCK_LEN) as u64;
-        let mut matcher = RollingMatcher::new(Arc::new(table), Some(length), options);
-        let mut copied = Copied::default();
-        matcher.advance(&Window { data: &content, start: 0 }, None, true, &mut copied);
-        assert!(copied.0 >= BLOCK_LEN as u64, "nothing was found");
     }
 }

@@ -17,9 +17,36 @@ pub(super) trait Rolling: Copy {
 
 /// The sum of a whole block.
 pub(super) fn weak_sum(kind: WeakKind, block: &[u8]) -> u32 {
-    match kind {
-        WeakKind::RabinKarp => RabinKarp::new(block).digest(),
-        WeakKind::Rollsum => Rollsum::new(block).digest(),
+    Scan::new(kind, block).digest()
+}
+
+/// A sum that can roll, of the kind that a signature has.
+#[derive(Clone, Copy)]
+pub(super) enum Scan {
+    RabinKarp(RabinKarp),
+    Rollsum(Rollsum),
+}
+
+impl Scan {
+    pub(super) fn new(kind: WeakKind, window: &[u8]) -> Self {
+        match kind {
+            WeakKind::RabinKarp => Self::RabinKarp(RabinKarp::new(window)),
+            WeakKind::Rollsum => Self::Rollsum(Rollsum::new(window)),
+        }
+    }
+
+    pub(super) fn digest(&self) -> u32 {
+        match self {
+            Self::RabinKarp(sum) => sum.digest(),
+            Self::Rollsum(sum) => sum.digest(),
+        }
+    }
+
+    pub(super) fn push_front(&mut self, come: u8) {
+        match self {
+            Self::RabinKarp(sum) => sum.push_front(come),
+            Self::Rollsum(sum) => sum.push_front(come),
+        }
     }
 }
 
