@@ -304,7 +304,16 @@ fn sealed_signatures_that_lie_with_right_checksums_are_refused() {
     let other = Says { fingerprint: [7; 32], ..truth };
     let mut short_sums = raw.clone();
     short_sums[11] = 16;
-    let table: [(&str, Vec<u8>, ErrorKind, Option<usize>); 7] = [
+    let shorter = Sealing::new(SIGNATURE, &[(TAG_TARGET_BLOCK_LEN, &4096_u32.to_be_bytes())]);
+    let leaves = Says { leaf_len: 1024, ..truth };
+    let table: [(&str, Vec<u8>, ErrorKind, Option<usize>); 9] = [
+        (
+            "differ in their block length: expected 4096, found 65536",
+            shorter.data(&raw, 48).end(&truth),
+            Corrupt,
+            Some(46),
+        ),
+        ("other leaves than the block length gives", sealed(&raw, &leaves), Corrupt, None),
         ("does not have the blocks of its length: expected 2, found 1", sealed(&raw, &longer), Corrupt, None),
         ("does not have the blocks of its length: expected 1, found 0", sealed(&raw[..12], &truth), Corrupt, None),
         ("fingerprint is not that of the sums", sealed(&raw, &other), Corrupt, None),

@@ -146,6 +146,12 @@ impl<R: Read> SignatureReader<R> {
         this.taken = SignatureParams::HEAD_LEN;
         this.params = SignatureParams::decode(head)?;
         if this.is_sealed() {
+            let declared = this.header().and_then(|header| header.target_block_len);
+            if let Some(declared) = declared.filter(|&declared| declared != this.params.block_len) {
+                return Err(Error::new(ErrorKind::Corrupt, "header and signature differ in their block length")
+                    .at(this.payload.offset())
+                    .expected(declared, this.params.block_len));
+            }
             if !this.params.is_full() {
                 return Err(Error::new(ErrorKind::Corrupt, "sealed signature without whole BLAKE2b-256 sums")
                     .at(this.payload.offset()));
@@ -252,6 +258,10 @@ impl<R: Read> SignatureReader<R> {
         let expected = self.params.blocks_in(length);
         if self.blocks != expected {
             return Err(corrupt("signature does not have the blocks of its length").expected(expected, self.blocks));
+        }
+        let (expected, found) = (leaf_len_for(&self.params), trailer.identity.fingerprint.leaf_len);
+        if expected != found {
+            return Err(corrupt("fingerprint has other leaves than the block length gives").expected(expected, found));
         }
         if let Some(fingerprint) = self.fingerprint.take() {
             let found = fingerprint.finish(length);
