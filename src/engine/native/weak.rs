@@ -50,7 +50,7 @@ impl Scan {
     }
 }
 
-/// A polynomial in the multiplier over the bytes, modulo 2^32. Source: librsync's `rabinkarp.h`.
+/// A polynomial in the multiplier over the bytes, modulo 2^32. The sum that librsync's `rabinkarp.h` defines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RabinKarp {
     hash: u32,
@@ -124,7 +124,7 @@ fn polynomial_lanes(data: &[u8]) -> u32 {
     chunks.remainder().iter().map(|&byte| u32::from(byte)).fold(whole, horner)
 }
 
-/// Two sums modulo 2^16, after Adler. Source: librsync's `rollsum.h`.
+/// Two sums modulo 2^16, after Adler. The sum that librsync's `rollsum.h` defines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rollsum {
     sum: u32,
