@@ -235,12 +235,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn evidence(&mut self) -> Result<Evidence> {
-        Ok(Evidence {
-            changed: self.moment()?,
-            device: self.number()?,
-            inode: self.number()?,
-            links: self.number()?,
-        })
+        Ok(Evidence { changed: self.moment()?, device: self.number()?, inode: self.number()?, links: self.number()? })
     }
 
     /// Names in strictly rising order, none of them empty or with a zero byte.

@@ -8,6 +8,6 @@ mod path;
 mod record;
 
 pub use level_id::{LevelHeader, LevelId};
-pub use libarchive::libarchive_version;
+pub use libarchive::{Filter, libarchive_version};
 pub use metadata::{EntryKind, Metadata, Moment};
 pub use record::Action;

@@ -1,8 +1,34 @@
-//! The only module that calls libarchive.
+//! The only module that calls libarchive: pax tars written and read, users and groups by name.
+//!
+//! libarchive is trusted with the container alone. It reports a short body, a long one and a failure
+//! after a failure as success, so bytes are counted and failures remembered here; it would start programs
+//! for filters that it lacks, so only those inside it are enabled; it knows no sum of a body, and an
+//! archive cut between two entries is whole to it, so the records inside decide what is restored.
+
 #![allow(unsafe_code)]
 
-use libarchive3_sys::ffi;
+mod acl;
+mod entry;
+mod filter;
+mod handle;
+mod owners;
+mod read_entry;
+mod reader;
+mod source;
+mod sys;
+#[cfg(test)]
+mod tests;
+mod writer;
 
+pub use filter::Filter;
+
+pub(crate) use entry::TarEntry;
+pub(crate) use owners::Owners;
+pub(crate) use read_entry::ReadEntry;
+pub(crate) use reader::{ArchiveReader, Next};
+pub(crate) use writer::ArchiveWriter;
+
+use self::sys::ffi;
 use crate::{Error, ErrorKind, Result};
 
 /// The first version with every option that is set.
