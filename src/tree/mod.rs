@@ -1,5 +1,6 @@
 //! Whole trees in a pax tar, over the system's libarchive.
 
+mod attributes;
 mod codec;
 mod level_id;
 mod libarchive;
