@@ -7,9 +7,11 @@ mod libarchive;
 mod metadata;
 mod path;
 mod record;
+mod select;
 mod sorter;
 
 pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::libarchive_version;
 pub use metadata::{EntryKind, Metadata, Moment};
 pub use record::Action;
+pub use select::Selection;
