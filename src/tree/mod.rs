@@ -9,6 +9,8 @@ mod path;
 mod record;
 mod select;
 mod sorter;
+mod stat;
+mod walk;
 
 pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::libarchive_version;
