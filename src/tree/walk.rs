@@ -1,0 +1,393 @@
+//! The walk over a tree, in the order in which everything about a tree comes.
+//!
+//! Every name is looked up in the descriptor of its directory, so that no path is too long, nothing is
+//! changed that threads share, and a link that is put in the way is not followed. A directory's names are
+//! sorted before the first is given; what is gone or cannot be read is a step of its own, and the walk goes
+//! on.
+
+mod look;
+mod stack;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsStr;
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, OFlags, RawDir, fstat, readlinkat, statat};
+use rustix::io::Errno;
+
+use self::look::{look, open, open_directory};
+use self::stack::{Frame, Stack};
+use super::metadata::EntryKind;
+use super::path::{NAME_MAX, PATH_MAX, split};
+use super::select::{Selection, Selector};
+use super::sorter::{Sorted, Sorter};
+use super::stat::Stat;
+use crate::{Error, ErrorKind, Result};
+
+/// How many links to directories lead to any entry of a walk that follows them: as many as Linux follows in
+/// one path. Each holds a descriptor.
+const LINKS_MAX: usize = 40;
+
+/// How much of a directory is listed in one call.
+const LISTING_LEN: usize = 1 << 16;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WalkOptions {
+    pub(crate) selection: Selection,
+    /// Whether links are taken for what they lead to. One that leads nowhere is an entry itself, and so is
+    /// one that leads back to a directory that it is in.
+    pub(crate) dereference: bool,
+}
+
+/// What a walk may hold.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Bytes of the names of each directory; what is beyond goes through a temporary file.
+    names: usize,
+    /// Descriptors of directories.
+    descriptors: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { names: 8 << 20, descriptors: 128 }
+    }
+}
+
+/// What the walk comes upon; [`Walk::path`] says where.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// An entry. Each directory is left again, whether it could be entered or not.
+    Entry,
+    /// A directory has been walked, or passed over.
+    Leave,
+    /// It was gone before more was known of it than its name, or of a directory than its entry.
+    Vanished,
+    /// Nothing more is known of what is there: an entry without its `Entry`, or what is in a directory that
+    /// could not be opened, or not listed to its end. What is missing below has not been deleted.
+    Unreadable(Error),
+    /// The entry before was given other than it was asked for.
+    Problem(Error),
+}
+
+/// Goes from step to step. What the methods say is true until the next.
+pub(crate) struct Walk {
+    root: PathBuf,
+    selector: Selector,
+    dereference: bool,
+    limits: Limits,
+    /// The file system of the root.
+    device: u64,
+    /// The root is no directory: it is the only entry, and the only frame is the directory that holds it.
+    single: bool,
+    stack: Stack,
+    path: Vec<u8>,
+    stat: Stat,
+    stage: Stage,
+    problem: Option<Error>,
+    listing: Box<[MaybeUninit<u8>]>,
+}
+
+/// What comes next.
+enum Stage {
+    /// The root, which is known already.
+    Root(Option<Directory>),
+    /// What is in the directory whose entry was given.
+    Directory(Directory),
+    /// Leaving the directory whose entry was given.
+    Leave,
+    /// The next name of the innermost directory.
+    Name,
+}
+
+/// What to do with a directory after its entry.
+enum Directory {
+    Enter {
+        descriptor: OwnedFd,
+        through_link: bool,
+    },
+    /// Another file system, opened if it was found to be one only then.
+    Pass(Option<OwnedFd>),
+    Fail(Errno),
+}
+
+impl Walk {
+    /// A link to a directory is followed, as the root alone. A root that is no directory is walked as one
+    /// entry, with its last name for a path.
+    pub(crate) fn new(root: &Path, options: WalkOptions) -> Result<Self> {
+        Self::with_limits(root, options, Limits::default())
+    }
+
+    fn with_limits(root: &Path, options: WalkOptions, limits: Limits) -> Result<Self> {
+        let WalkOptions { selection, dereference } = options;
+        let selector = selection.compile()?;
+        let failed = |errno: Errno| Error::io("opening", errno.into()).path(root);
+        let followed = statat(CWD, root, AtFlags::empty());
+        let single = !followed.is_ok_and(|stat| Stat::from(stat).is(EntryKind::Directory));
+        let opened = if single {
+            // Whatever is wrong with the root itself is said of it, not of the directory that holds it.
+            statat(CWD, root, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+            let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+            open(CWD, parent.unwrap_or(Path::new(".")).as_os_str().as_bytes(), OFlags::DIRECTORY)
+        } else {
+            open(CWD, root.as_os_str().as_bytes(), OFlags::DIRECTORY)
+        };
+        let descriptor = opened.map_err(failed)?;
+        let stat = Stat::from(fstat(&descriptor).map_err(failed)?);
+        if selector.excludes_flagged(descriptor.as_fd(), b".", false) == Err(Errno::NOSYS) {
+            let what = "this system does not tell which files have the flag nodump";
+            return Err(Error::new(ErrorKind::Unsupported, what).expected("Linux 4.11 or newer", "an older one"));
+        }
+        let mut walk = Self {
+            root: root.to_owned(),
+            selector,
+            dereference,
+            limits,
+            device: stat.device,
+            single,
+            stack: Stack::new(limits.descriptors),
+            path: Vec::new(),
+            stat,
+            stage: Stage::Root(None),
+            problem: None,
+            listing: vec![MaybeUninit::uninit(); LISTING_LEN].into(),
+        };
+        if single {
+            walk.path.extend_from_slice(root.file_name().unwrap_or_default().as_bytes());
+            walk.stack.push(Frame::new(descriptor, stat, false, Sorted::default(), 0));
+        } else {
+            walk.stage = Stage::Root(Some(Directory::Enter { descriptor, through_link: false }));
+        }
+        Ok(walk)
+    }
+
+    /// Goes one step further; `None` at the end. An error is no fault of the tree, and ends the walk.
+    pub(crate) fn advance(&mut self) -> Result<Option<Step>> {
+        if let Some(problem) = self.problem.take() {
+            return Ok(Some(Step::Problem(problem)));
+        }
+        match mem::replace(&mut self.stage, Stage::Name) {
+            Stage::Root(Some(directory)) => {
+                self.stage = Stage::Directory(directory);
+                return Ok(Some(Step::Entry));
+            }
+            Stage::Root(None) => {
+                if let Some(step) = self.examine(0) {
+                    return Ok(Some(step));
+                }
+            }
+            Stage::Directory(Directory::Enter { descriptor, through_link }) => {
+                let (names, failure) = self.list(descriptor.as_fd())?;
+                self.stack.push(Frame::new(descriptor, self.stat, through_link, names, self.path.len()));
+                if let Some(errno) = failure {
+                    return Ok(Some(self.unreadable("listing", errno)));
+                }
+            }
+            Stage::Directory(Directory::Fail(errno)) => {
+                self.stage = Stage::Leave;
+                return Ok(Some(self.unreadable("opening", errno)));
+            }
+            Stage::Directory(Directory::Pass(_)) | Stage::Leave => return Ok(Some(Step::Leave)),
+            Stage::Name => {}
+        }
+        self.next_name()
+    }
+
+    /// Passes over what is in the directory whose entry was just given.
+    pub(crate) fn skip_directory(&mut self) {
+        if let Stage::Directory(_) = self.stage {
+            self.stage = Stage::Leave;
+        }
+    }
+
+    /// Where the last step was, relative to the root, which is the empty path.
+    pub(crate) fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// As a path of the operating system, for messages alone: it may be too long to be opened.
+    pub(crate) fn os_path(&self) -> PathBuf {
+        if self.single || self.path.is_empty() {
+            return self.root.clone();
+        }
+        self.root.join(OsStr::from_bytes(&self.path))
+    }
+
+    /// The last name of the path; empty for the root.
+    pub(crate) fn name(&self) -> &[u8] {
+        split(&self.path).1
+    }
+
+    /// What is known of the entry, or of the directory that is left as it was when it was entered.
+    pub(crate) fn stat(&self) -> &Stat {
+        &self.stat
+    }
+
+    /// The directory that holds the entry; `None` for the root.
+    pub(crate) fn directory(&self) -> Option<BorrowedFd<'_>> {
+        self.stack.top().and_then(Frame::descriptor)
+    }
+
+    /// The directory that the entry is, where it could be opened.
+    pub(crate) fn opened(&self) -> Option<BorrowedFd<'_>> {
+        match &self.stage {
+            Stage::Directory(Directory::Enter { descriptor, .. } | Directory::Pass(Some(descriptor))) => {
+                Some(descriptor.as_fd())
+            }
+            _ => None,
+        }
+    }
+
+    /// Opens the entry for reading. Another may have taken its place since: the caller compares.
+    pub(crate) fn open(&self) -> io::Result<OwnedFd> {
+        if let Some(opened) = self.opened() {
+            return opened.try_clone_to_owned();
+        }
+        let directory = self.directory().ok_or(Errno::NOENT)?;
+        // What was a file may be a pipe by now, which must not hold up the backup.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(open(directory, self.name(), if self.dereference { flags } else { flags | OFlags::NOFOLLOW })?)
+    }
+
+    /// Where the link that the entry is leads.
+    pub(crate) fn read_link(&self) -> io::Result<Vec<u8>> {
+        let directory = self.directory().ok_or(Errno::INVAL)?;
+        Ok(readlinkat(directory, self.name(), Vec::new())?.into_bytes())
+    }
+
+    fn next_name(&mut self) -> Result<Option<Step>> {
+        loop {
+            let Some(frame) = self.stack.top_mut() else { return Ok(None) };
+            let start = frame.path_len + usize::from(frame.path_len > 0);
+            let Some(name) = frame.names.next()? else {
+                self.path.truncate(frame.path_len);
+                self.stat = frame.stat;
+                self.stack.pop();
+                let end = self.single && self.stack.top().is_none();
+                return Ok(if end { None } else { Some(Step::Leave) });
+            };
+            // The name before is still in the path; a directory that changes may list one twice.
+            if self.path.get(start..) == Some(name) {
+                continue;
+            }
+            self.path.truncate(frame.path_len);
+            if let Some(error) = frame.lost.take() {
+                frame.names = Sorted::default();
+                return Ok(Some(Step::Unreadable(error.path(self.os_path()))));
+            }
+            if start > 0 {
+                self.path.push(b'/');
+            }
+            self.path.extend_from_slice(name);
+            if let Some(step) = self.examine(start) {
+                return Ok(Some(step));
+            }
+        }
+    }
+
+    /// Looks at the entry whose name begins at `start` in the path; `None` when it is left out.
+    fn examine(&mut self, start: usize) -> Option<Step> {
+        let directory = self.stack.top().and_then(Frame::descriptor)?;
+        let name = &self.path[start..];
+        if name.len() > NAME_MAX || self.path.len() > PATH_MAX {
+            let (what, max, found) = match name.len() {
+                len @ ..=NAME_MAX => ("path is too long", PATH_MAX, start + len),
+                len => ("name is too long", NAME_MAX, len),
+            };
+            let error = Error::new(ErrorKind::Limit, what).expected(format_args!("at most {max} bytes"), found);
+            return Some(Step::Unreadable(error.path(self.os_path())));
+        }
+        let (mut stat, link) = match look(directory, name, self.dereference) {
+            Ok(found) => found,
+            // Of what is left out under any kind nothing is said, though its kind is not known.
+            Err(_) if self.excludes(false) || self.excludes(true) => return None,
+            Err(errno) => return Some(self.unreadable("examining", errno)),
+        };
+        let is_directory = stat.is(EntryKind::Directory);
+        if self.excludes(is_directory) {
+            return None;
+        }
+        if !self.single {
+            match self.selector.excludes_flagged(directory, name, link.is_some()) {
+                Ok(false) => {}
+                Ok(true) => return None,
+                Err(errno) => return Some(self.unreadable("examining", errno)),
+            }
+        }
+        if is_directory {
+            let through_link = link.is_some();
+            let elsewhere = |stat: &Stat| self.selector.one_file_system() && stat.device != self.device;
+            let flags = if through_link { OFlags::DIRECTORY } else { OFlags::DIRECTORY | OFlags::NOFOLLOW };
+            // Nothing is mounted only because it was looked at.
+            let opened = if elsewhere(&stat) { Ok(None) } else { open_directory(directory, name, flags).map(Some) };
+            let next = match opened {
+                Ok(Some((descriptor, opened))) => {
+                    // Another may have taken its place; this is the one that is walked.
+                    stat = opened;
+                    if elsewhere(&stat) {
+                        Directory::Pass(Some(descriptor))
+                    } else {
+                        Directory::Enter { descriptor, through_link }
+                    }
+                }
+                Ok(None) => Directory::Pass(None),
+                Err(errno) => Directory::Fail(errno),
+            };
+            if let Some(link) = link
+                && (self.stack.links() >= LINKS_MAX || self.stack.holds(stat.identity()))
+            {
+                self.problem = Some(Error::io("following", Errno::LOOP.into()).path(self.os_path()));
+                stat = link;
+            } else {
+                self.stage = Stage::Directory(next);
+            }
+        }
+        self.stat = stat;
+        Some(Step::Entry)
+    }
+
+    /// Whoever names a single file means it.
+    fn excludes(&self, is_directory: bool) -> bool {
+        !self.single && self.selector.excludes(&self.path, is_directory)
+    }
+
+    /// The names in a directory in order, and what broke the listing off.
+    fn list(&mut self, directory: BorrowedFd<'_>) -> Result<(Sorted, Option<Errno>)> {
+        let mut names = Sorter::new(self.limits.names);
+        let mut listing = RawDir::new(directory, &mut self.listing);
+        let mut failure = None;
+        while let Some(entry) = listing.next() {
+            match entry {
+                Ok(entry) => match entry.file_name().to_bytes() {
+                    b"." | b".." => {}
+                    name if self.selector.is_marker(directory, name) => {
+                        names = Sorter::new(self.limits.names);
+                        names.push(name)?;
+                        break;
+                    }
+                    name => names.push(name)?,
+                },
+                Err(Errno::INTR) => {}
+                // It was removed after it was opened: it is empty.
+                Err(Errno::NOENT) => break,
+                Err(errno) => {
+                    failure = Some(errno);
+                    break;
+                }
+            }
+        }
+        Ok((names.finish()?, failure))
+    }
+
+    fn unreadable(&self, doing: &'static str, errno: Errno) -> Step {
+        match errno {
+            Errno::NOENT => Step::Vanished,
+            errno => Step::Unreadable(Error::io(doing, errno.into()).path(self.os_path())),
+        }
+    }
+}
