@@ -6,6 +6,7 @@ mod libarchive;
 mod metadata;
 mod path;
 mod record;
+mod restore;
 
 pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::libarchive_version;
