@@ -1,8 +1,12 @@
 //! The disk side of restoring a tree: nothing outside the destination, and all of a level or nothing.
 
+mod attributes;
 mod confined;
+mod dress;
+mod flags;
 mod pinned;
 mod stack;
 
 pub(crate) use confined::Confined;
+pub(crate) use dress::{Policy, dress};
 pub(crate) use stack::DirectoryStack;
