@@ -5,8 +5,10 @@ mod confined;
 mod dress;
 mod flags;
 mod pinned;
+mod sparse;
 mod stack;
 
 pub(crate) use confined::Confined;
 pub(crate) use dress::{Policy, dress};
+pub(crate) use sparse::SparseFile;
 pub(crate) use stack::DirectoryStack;
