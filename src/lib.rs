@@ -82,7 +82,7 @@ pub use signature::{
     BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files, compare_streams,
 };
 #[cfg(feature = "tree")]
-pub use tree::{Action, EntryKind, LevelHeader, LevelId, Metadata, Moment, libarchive_version};
+pub use tree::{Action, EntryKind, LevelHeader, LevelId, Metadata, Moment, SyncMode, libarchive_version};
 
 /// This crate's version, as `MAJOR.MINOR.PATCH`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

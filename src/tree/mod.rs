@@ -12,3 +12,4 @@ pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::libarchive_version;
 pub use metadata::{EntryKind, Metadata, Moment};
 pub use record::Action;
+pub use restore::SyncMode;
