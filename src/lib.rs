@@ -82,7 +82,9 @@ pub use signature::{
     BlockRange, Comparer, RangeKind, Signature, SignatureFile, compare_data, compare_files, compare_streams,
 };
 #[cfg(feature = "tree")]
-pub use tree::{Action, EntryKind, Filter, LevelHeader, LevelId, Metadata, Moment, Selection, libarchive_version};
+pub use tree::{
+    Action, EntryKind, Filter, LevelHeader, LevelId, Metadata, Moment, Selection, SyncMode, libarchive_version,
+};
 
 /// This crate's version, as `MAJOR.MINOR.PATCH`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

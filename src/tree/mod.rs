@@ -11,9 +11,11 @@ mod select;
 mod sorter;
 mod stat;
 mod walk;
+mod restore;
 
 pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::{Filter, libarchive_version};
 pub use metadata::{EntryKind, Metadata, Moment};
 pub use record::Action;
 pub use select::Selection;
+pub use restore::SyncMode;

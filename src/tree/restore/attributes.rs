@@ -1,0 +1,108 @@
+//! Giving an entry its extended attributes, POSIX ACLs among them.
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{XattrFlags, getxattr, getxattr_query, listxattr, listxattr_query, removexattr, setxattr};
+use rustix::io::Errno;
+
+use super::dress::Dressing;
+use crate::tree::metadata::Attributes;
+
+const ACLS: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
+const CAPABILITY: &[u8] = b"security.capability";
+
+impl Dressing<'_> {
+    /// Whether it has any attribute, or cannot say.
+    pub(super) fn has_attributes(&self) -> bool {
+        listxattr_query(self.entry.path()) != Ok(0)
+    }
+
+    /// Removes the attributes that are not wanted, and sets the others where they differ.
+    ///
+    /// Labels that the system's own security gives (`security.selinux` and the like) are set when they
+    /// are wanted and privileged, and never removed: without one, an entry may be in nobody's reach.
+    pub(super) fn set_attributes(&mut self, wanted: &Attributes) {
+        let path = self.entry.path();
+        let found = match list(&path) {
+            Ok(found) => found,
+            Err(Errno::OPNOTSUPP) if wanted.is_empty() => return,
+            Err(error) => return self.problem("listing extended attributes", error),
+        };
+        let is_wanted = |name: &[u8]| wanted.binary_search_by(|(wanted, _)| wanted.as_slice().cmp(name)).is_ok();
+        for name in &found {
+            if is_wanted(name) || !self.is_removable(name) {
+                continue;
+            }
+            match removexattr(&path, name.as_slice()) {
+                Ok(()) | Err(Errno::NODATA) => {}
+                Err(error) => self.problem(doing("removing", name), error),
+            }
+        }
+        let (mut is_left_out, mut is_unsupported) = (false, false);
+        for (name, value) in wanted {
+            if lends_rights(name) {
+                if !self.is_root {
+                    continue;
+                }
+                if !self.policy.privileged {
+                    is_left_out = true;
+                    continue;
+                }
+            }
+            if found.contains(name) && get(&path, name).is_ok_and(|found| found == *value) {
+                continue;
+            }
+            match setxattr(&path, name.as_slice(), value, XattrFlags::empty()) {
+                Ok(()) => {}
+                Err(Errno::OPNOTSUPP) if is_unsupported => {}
+                Err(error) => {
+                    is_unsupported |= error == Errno::OPNOTSUPP;
+                    self.problem(doing("setting", name), error);
+                }
+            }
+        }
+        if is_left_out {
+            self.left_out("attributes that lend rights are left out, as the restore is not privileged");
+        }
+    }
+
+    fn is_removable(&self, name: &[u8]) -> bool {
+        name.starts_with(b"user.")
+            || ACLS.contains(&name)
+            || self.is_root && (name == CAPABILITY || self.policy.privileged && name.starts_with(b"trusted."))
+    }
+}
+
+fn lends_rights(name: &[u8]) -> bool {
+    name.starts_with(b"security.") || name.starts_with(b"trusted.")
+}
+
+fn doing(verb: &str, name: &[u8]) -> String {
+    format!("{verb} the extended attribute {}", String::from_utf8_lossy(name))
+}
+
+fn list(path: &str) -> rustix::io::Result<Vec<Vec<u8>>> {
+    let names = grown(|| listxattr_query(path), |buffer| listxattr(path, spare_capacity(buffer)))?;
+    Ok(names.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
+}
+
+fn get(path: &str, name: &[u8]) -> rustix::io::Result<Vec<u8>> {
+    grown(|| getxattr_query(path, name), |buffer| getxattr(path, name, spare_capacity(buffer)))
+}
+
+/// Asks for a size, then for what has it, and again when it has grown meanwhile.
+fn grown(
+    size: impl Fn() -> rustix::io::Result<usize>,
+    read: impl Fn(&mut Vec<u8>) -> rustix::io::Result<usize>,
+) -> rustix::io::Result<Vec<u8>> {
+    loop {
+        let size = size()?;
+        let mut buffer = Vec::with_capacity(size);
+        if size == 0 {
+            return Ok(buffer);
+        }
+        match read(&mut buffer) {
+            Err(Errno::RANGE) => {}
+            read => return read.map(|_| buffer),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Giving an entry its metadata.
+//!
+//! The order matters: changing the owner takes away set-id bits and capabilities, changing permissions
+//! changes an ACL, every change but the last disturbs a flag that forbids changes.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{AtFlags, CWD, Gid, IFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
+use rustix::io::Errno;
+
+use super::flags::{LOCKS, SETTABLE, set_flags, unlock};
+use super::pinned::{Pinned, chmod, permissions};
+use crate::tree::metadata::{Attributes, EntryKind, Metadata};
+use crate::{Error, ErrorKind, Result};
+
+const SET_ID: u32 = 0o6000;
+
+/// What a restore may give away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// Whether root restores what lends rights: devices, set-id bits of files, and extended attributes of
+    /// `trusted.` and `security.`. An archive that somebody else wrote should not hand them out.
+    pub(crate) privileged: bool,
+}
+
+impl Policy {
+    /// Whether an entry of this kind is to be made at all.
+    pub(crate) fn makes(self, kind: EntryKind) -> bool {
+        self.privileged || !matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice)
+    }
+}
+
+/// Gives the entry of this name its metadata and attributes, and gives back the problems that were
+/// survived, without paths. An empty name is the directory itself.
+///
+/// The numbers of owner and group are given as they are: names are looked up before. What is there and
+/// should not be is removed; only what differs is written. Flags that forbid renaming are cleared, and
+/// not set: [`lock`] does, when the entry is in its place.
+///
+/// A user who is not root is not expected to give files away, so a failed change of owner is then no
+/// problem. Set-id bits go with it, whoever runs this: they would lend the rights of somebody else.
+///
+/// # Errors
+///
+/// [`ErrorKind::Mismatch`] when the entry is of another kind than the metadata, and whatever keeps it
+/// from being looked at.
+pub(crate) fn dress(
+    directory: BorrowedFd<'_>,
+    name: &[u8],
+    metadata: &Metadata,
+    attributes: &Attributes,
+    policy: Policy,
+) -> Result<Vec<Error>> {
+    let entry = pin(directory, name, metadata)?;
+    let is_root = rustix::process::geteuid().is_root();
+    let mut dressing = Dressing { entry, metadata, policy, is_root, problems: Vec::new() };
+    dressing.unlock();
+    let owner = dressing.set_owner();
+    dressing.set_mode_and_attributes(owner, attributes);
+    dressing.set_times();
+    dressing.set_flags();
+    Ok(dressing.problems)
+}
+
+/// Sets the flags that forbid renaming, where the metadata has them: the last thing that is done to an
+/// entry. Gives back a problem that was survived.
+pub(crate) fn lock(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<Option<Error>> {
+    let wanted = IFlags::from_bits_retain(metadata.flags) & LOCKS;
+    if wanted.is_empty() || !has_flags(metadata.kind) {
+        return Ok(None);
+    }
+    let entry = pin(directory, name, metadata)?;
+    Ok(set_flags(&entry, wanted, LOCKS).err().map(|error| Error::io("setting flags", error.into())))
+}
+
+/// Makes a file or a directory durable as it is; of anything else, its directory is enough.
+pub(super) fn flush(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<()> {
+    if !matches!(metadata.kind, EntryKind::File | EntryKind::Directory) {
+        return Ok(());
+    }
+    let flushed = pin(directory, name, metadata)?.open().and_then(rustix::fs::fsync);
+    flushed.map_err(|error| Error::io("flushing", error.into()))
+}
+
+fn pin(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<Pinned> {
+    let doing = "setting the metadata";
+    let entry = Pinned::at(directory, name).map_err(|error| Error::io(doing, error.into()))?;
+    if entry.kind() == Some(metadata.kind) {
+        return Ok(entry);
+    }
+    let found = entry.kind().map_or("something else".to_owned(), |kind| kind.to_string());
+    Err(Error::new(ErrorKind::Mismatch, "the entry is of another kind").doing(doing).expected(metadata.kind, found))
+}
+
+fn has_flags(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::File | EntryKind::Directory)
+}
+
+/// Who owns the entry now.
+#[derive(Clone, Copy)]
+struct Owner {
+    /// Whether owner and group are those that the metadata has.
+    is_right: bool,
+    /// Whether it was changed, which may have changed the mode too.
+    changed: bool,
+}
+
+pub(super) struct Dressing<'a> {
+    pub(super) entry: Pinned,
+    metadata: &'a Metadata,
+    pub(super) policy: Policy,
+    pub(super) is_root: bool,
+    problems: Vec<Error>,
+}
+
+impl Dressing<'_> {
+    pub(super) fn problem(&mut self, doing: impl Into<std::borrow::Cow<'static, str>>, error: Errno) {
+        self.problems.push(Error::io(doing, error.into()));
+    }
+
+    pub(super) fn left_out(&mut self, what: &'static str) {
+        self.problems.push(Error::new(ErrorKind::Unsupported, what).doing("setting the metadata"));
+    }
+
+    fn unlock(&mut self) {
+        if has_flags(self.metadata.kind)
+            && let Err(error) = unlock(&self.entry)
+        {
+            self.problem("clearing flags", error);
+        }
+    }
+
+    fn set_owner(&mut self) -> Owner {
+        let (uid, gid) = (self.metadata.uid, self.metadata.gid);
+        let (old_uid, old_gid) = (self.entry.stat().st_uid, self.entry.stat().st_gid);
+        if (old_uid, old_gid) == (uid, gid) {
+            return Owner { is_right: true, changed: false };
+        }
+        let chown = |uid: Option<u32>, gid: Option<u32>| {
+            // To the kernel, this number says that nothing is to be changed.
+            if uid == Some(u32::MAX) || gid == Some(u32::MAX) {
+                return Err(Errno::INVAL);
+            }
+            let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+            rustix::fs::chownat(self.entry.as_fd(), c"", uid, gid, AtFlags::EMPTY_PATH)
+        };
+        match chown((old_uid != uid).then_some(uid), (old_gid != gid).then_some(gid)) {
+            Ok(()) => Owner { is_right: true, changed: true },
+            Err(error) => {
+                let changed = old_gid != gid && old_uid != uid && chown(None, Some(gid)).is_ok();
+                if self.is_root {
+                    self.problem("setting the owner", error);
+                }
+                Owner { is_right: false, changed }
+            }
+        }
+    }
+
+    fn set_mode_and_attributes(&mut self, owner: Owner, attributes: &Attributes) {
+        if self.metadata.kind == EntryKind::Symlink {
+            return self.set_attributes(attributes);
+        }
+        let mut mode = permissions(self.metadata.mode);
+        if mode & SET_ID != 0 {
+            if !owner.is_right {
+                mode &= !SET_ID;
+            } else if self.is_root && !self.policy.privileged && self.metadata.kind != EntryKind::Directory {
+                mode &= !SET_ID;
+                self.left_out("set-id bits are left out, as the restore is not privileged");
+            }
+        }
+        // Nobody but root sets attributes of what he may not write.
+        let lent = if self.is_root || attributes.is_empty() && !self.has_attributes() { 0 } else { 0o600 };
+        let mut now = permissions(self.entry.stat().st_mode);
+        if owner.changed || now != mode | lent {
+            match chmod(self.entry.as_fd(), mode | lent) {
+                Ok(()) => now = mode | lent,
+                Err(error) => self.problem("setting the permissions", error),
+            }
+        }
+        self.set_attributes(attributes);
+        if now == mode | lent
+            && now != mode
+            && let Err(error) = chmod(self.entry.as_fd(), mode)
+        {
+            self.problem("setting the permissions", error);
+        }
+    }
+
+    fn set_times(&mut self) {
+        let stat = self.entry.stat();
+        let wanted = self.metadata.modified;
+        if (stat.st_mtime, stat.st_mtime_nsec as u64) == (wanted.seconds, u64::from(wanted.nanoseconds)) {
+            return;
+        }
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            last_modification: Timespec { tv_sec: wanted.seconds, tv_nsec: wanted.nanoseconds.into() },
+        };
+        if let Err(error) = rustix::fs::utimensat(CWD, self.entry.path(), &times, AtFlags::empty()) {
+            self.problem("setting the time", error);
+        }
+    }
+
+    fn set_flags(&mut self) {
+        if !has_flags(self.metadata.kind) {
+            return;
+        }
+        let wanted = IFlags::from_bits_retain(self.metadata.flags) & SETTABLE;
+        if let Err(error) = set_flags(&self.entry, wanted - LOCKS, SETTABLE - LOCKS) {
+            // Where there are no flags, none is missing.
+            if !wanted.is_empty() {
+                self.problem("setting flags", error);
+            }
+        }
+    }
+}

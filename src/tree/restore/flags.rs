@@ -1,0 +1,60 @@
+//! The flags of files and directories, as `FS_IOC_SETFLAGS` sets them.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+use rustix::io::Errno;
+
+use super::pinned::Pinned;
+
+/// Those that forbid renaming. They are set in the entry's last place and not before.
+pub(crate) const LOCKS: IFlags = IFlags::IMMUTABLE.union(IFlags::APPEND);
+
+/// Those that are restored: what a user asked for, and not what the file system says of its own doing.
+pub(crate) const SETTABLE: IFlags = LOCKS
+    .union(IFlags::COMPRESSED)
+    .union(IFlags::DIRSYNC)
+    .union(IFlags::JOURNALING)
+    .union(IFlags::NOATIME)
+    .union(IFlags::NOCOW)
+    .union(IFlags::NODUMP)
+    .union(IFlags::NOTAIL)
+    .union(IFlags::SECURE_REMOVAL)
+    .union(IFlags::SYNC)
+    .union(IFlags::TOPDIR)
+    .union(IFlags::UNRM);
+
+/// Sets those flags of `mask` that are `wanted`, clears the others of it, and gives what there was.
+pub(crate) fn set_flags(entry: &Pinned, wanted: IFlags, mask: IFlags) -> rustix::io::Result<IFlags> {
+    let file = entry.open()?;
+    let found = ioctl_getflags(&file)?;
+    let flags = (found - mask) | (wanted & mask);
+    if flags != found {
+        ioctl_setflags(&file, flags)?;
+    }
+    Ok(found)
+}
+
+/// Clears the flags that forbid changes, and says which they were.
+pub(crate) fn unlock(entry: &Pinned) -> rustix::io::Result<IFlags> {
+    if entry.is_locked() { Ok(set_flags(entry, IFlags::empty(), LOCKS)? & LOCKS) } else { Ok(IFlags::empty()) }
+}
+
+/// Does something to names in a directory, and does it once more when flags forbade it: those of the
+/// entries named, or of the directory itself (the empty name).
+pub(crate) fn unlocking<T>(
+    directory: BorrowedFd<'_>,
+    names: &[&[u8]],
+    mut work: impl FnMut() -> rustix::io::Result<T>,
+) -> rustix::io::Result<T> {
+    match work() {
+        Err(Errno::PERM) => {
+            let mut cleared = IFlags::empty();
+            for name in names {
+                cleared |= Pinned::at(directory, name).and_then(|entry| unlock(&entry)).unwrap_or(IFlags::empty());
+            }
+            if cleared.is_empty() { Err(Errno::PERM) } else { work() }
+        }
+        done => done,
+    }
+}

@@ -1,0 +1,294 @@
+//! Carrying out a journal.
+//!
+//! Each operation is such that doing it again changes nothing: what has left the stage is in its place,
+//! what is gone is gone. So a run that was killed is repeated from the start of its journal. What stands
+//! in the way and is not of the tree, so that no record says to remove it, stays and is reported; nothing
+//! is ever deleted with what is in it.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{AtFlags, FileType, IFlags, Mode, linkat, mkdirat, renameat, statat, unlinkat};
+use rustix::io::Errno;
+
+use super::confined::{Confined, leads_nowhere};
+use super::dress::{dress, flush, lock};
+use super::flags::{LOCKS, set_flags, unlock, unlocking};
+use super::journal::{JournalHeader, JournalReader};
+use super::pinned::Pinned;
+use super::private::Private;
+use super::stack::DirectoryStack;
+use super::stage::{LINK, Stage, StageId};
+use super::transaction::SyncMode;
+use crate::tree::metadata::{EntryKind, Metadata};
+use crate::tree::path;
+use crate::tree::record::{Action, Record};
+use crate::{Error, ErrorKind, Result};
+
+/// What carrying out a journal came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Published {
+    /// Records that were carried out.
+    pub(crate) done: u64,
+    /// Records that could not be: the tree is not as the level has it.
+    pub(crate) failed: u64,
+    /// All that was reported, `failed` among it.
+    pub(crate) problems: u64,
+}
+
+/// Carries out the whole journal. `step` is called before each change, and stops the work when it fails;
+/// what can be survived goes to `problem`.
+///
+/// # Errors
+///
+/// What concerns more than one entry: no room, a failing disk, a damaged journal. The same call can be
+/// made again.
+pub(crate) fn publish(
+    destination: &Confined,
+    private: &Private,
+    step: &mut dyn FnMut() -> Result<()>,
+    problem: &mut dyn FnMut(Error),
+) -> Result<Published> {
+    let mut journal = JournalReader::open(private)?;
+    let directories = DirectoryStack::new(destination)
+        .map_err(|error| Error::io("opening the destination", error.into()).path(destination.display(b"")))?;
+    let mut publisher = Publisher {
+        destination,
+        stage: Stage::open_existing(private)?,
+        directories,
+        header: *journal.header(),
+        step,
+        reports: Reports { destination, problem, count: 0 },
+    };
+    let mut published = Published::default();
+    while let Some((item, record)) = journal.next()? {
+        match publisher.carry_out(item, &record) {
+            Ok(()) => published.done += 1,
+            Err(error) if is_survivable(&error) => {
+                published.failed += 1;
+                publisher.reports.report(&record.position.path, error);
+            }
+            Err(error) => return Err(error.path(destination.display(&record.position.path))),
+        }
+    }
+    published.problems = publisher.reports.count;
+    Ok(published)
+}
+
+/// Whether an error concerns one entry only, mostly since something else than the tree is at work there.
+fn is_survivable(error: &Error) -> bool {
+    if matches!(error.kind(), ErrorKind::Exists | ErrorKind::Mismatch) {
+        return true;
+    }
+    error.os_code().map(Errno::from_raw_os_error).is_some_and(|error| {
+        leads_nowhere(error)
+            || matches!(
+                error,
+                Errno::ACCESS
+                    | Errno::BUSY
+                    | Errno::EXIST
+                    | Errno::ISDIR
+                    | Errno::MLINK
+                    | Errno::NAMETOOLONG
+                    | Errno::NOTEMPTY
+                    | Errno::OPNOTSUPP
+                    | Errno::PERM
+                    | Errno::TXTBSY
+                    | Errno::XDEV
+            )
+    })
+}
+
+struct Publisher<'a> {
+    destination: &'a Confined,
+    stage: Stage,
+    directories: DirectoryStack<'a>,
+    header: JournalHeader,
+    step: &'a mut dyn FnMut() -> Result<()>,
+    reports: Reports<'a>,
+}
+
+struct Reports<'a> {
+    destination: &'a Confined,
+    problem: &'a mut dyn FnMut(Error),
+    count: u64,
+}
+
+impl Reports<'_> {
+    fn report(&mut self, path: &[u8], error: Error) {
+        self.count += 1;
+        (self.problem)(error.path(self.destination.display(path)));
+    }
+}
+
+impl Publisher<'_> {
+    fn carry_out(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
+        let path = &record.position.path;
+        match (record.action, item, &record.metadata) {
+            (Action::Void, None, _) => Ok(()),
+            (Action::Delete, None, _) => self.delete(path, record.position.closes),
+            (Action::Link, None, _) => self.link(path, record.basis_path()),
+            (Action::Full, None, Some(metadata)) if metadata.kind == EntryKind::Directory => self.make_directory(path),
+            (Action::Metadata, None, Some(metadata)) => self.dress(path, metadata, record),
+            (_, Some(item), Some(metadata)) if metadata.kind != EntryKind::Directory => {
+                self.place(path, item, metadata)
+            }
+            _ => Err(Error::new(ErrorKind::Internal, "journal has a record that nothing is staged for")),
+        }
+    }
+
+    /// Moves an item of the stage to its place.
+    fn place(&mut self, path: &[u8], item: StageId, metadata: &Metadata) -> Result<()> {
+        let (parent, name) = path::split(path);
+        let directory = enter(&mut self.directories, &self.header, &mut self.reports, parent)?;
+        let (shard, staged) = self.stage.place(item)?;
+        let moved = move_to(self.step, (shard, staged.as_bytes()), (directory, name));
+        if let Err(error) = moved {
+            // It is not in the stage: a run before this one moved it.
+            if error.os_code() != Some(Errno::NOENT.raw_os_error()) || self.stage.holds(item)? {
+                return Err(error);
+            }
+        }
+        if let Some(error) = lock(directory, name, metadata)? {
+            self.reports.report(path, error);
+        }
+        Ok(())
+    }
+
+    /// Gives the entry at `basis` one more name, by way of the stage, so that it replaces what is there.
+    fn link(&mut self, path: &[u8], basis: &[u8]) -> Result<()> {
+        let (parent, name) = path::split(path);
+        let directory = enter(&mut self.directories, &self.header, &mut self.reports, parent)?;
+        let stage = self.stage.link_directory();
+        let failed = |error: Errno| Error::io("linking", error.into());
+        let mut bases = DirectoryStack::new(self.destination).map_err(failed)?;
+        let (basis_parent, basis_name) = path::split(basis);
+        let basis_directory = bases.enter(basis_parent)?;
+        let link = || match linkat(basis_directory, basis_name, stage, LINK, AtFlags::empty()) {
+            Err(Errno::EXIST) => {
+                unlinkat(stage, LINK, AtFlags::empty())?;
+                linkat(basis_directory, basis_name, stage, LINK, AtFlags::empty())
+            }
+            linked => linked,
+        };
+        (self.step)()?;
+        let mut locks = None;
+        match link() {
+            Err(Errno::PERM) => {
+                let entry = Pinned::at(basis_directory, basis_name).map_err(failed)?;
+                let flags = unlock(&entry).map_err(failed)?;
+                let linked = link();
+                locks = (!flags.is_empty()).then_some((entry, flags));
+                linked.map_err(failed)
+            }
+            linked => linked.map_err(failed),
+        }
+        .and_then(|()| move_to(self.step, (stage, LINK), (directory, name)))
+        .and_then(|()| match unlinkat(stage, LINK, AtFlags::empty()) {
+            // A rename between two names of one file does nothing, and leaves both.
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(failed(error)),
+        })
+        .and(locks.map_or(Ok(IFlags::empty()), |(entry, flags)| set_flags(&entry, flags, LOCKS)).map_err(failed))
+        .map(drop)
+    }
+
+    /// Makes a directory that only its owner may open; the record that closes it gives it the rest.
+    fn make_directory(&mut self, path: &[u8]) -> Result<()> {
+        if path.is_empty() {
+            return Ok(());
+        }
+        let (parent, name) = path::split(path);
+        let directory = enter(&mut self.directories, &self.header, &mut self.reports, parent)?;
+        let make = || unlocking(directory, &[b""], || mkdirat(directory, name, Mode::RWXU));
+        let failed = |error: Errno| Error::io("making the directory", error.into());
+        (self.step)()?;
+        match make() {
+            Err(Errno::EXIST) => {
+                let there = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+                if FileType::from_raw_mode(there.st_mode) == FileType::Directory {
+                    return Ok(());
+                }
+                (self.step)()?;
+                remove(directory, name, AtFlags::empty())?;
+                (self.step)()?;
+                make().map_err(failed)
+            }
+            made => made.map_err(failed),
+        }
+    }
+
+    /// Gives what is there its metadata, in place.
+    fn dress(&mut self, path: &[u8], metadata: &Metadata, record: &Record) -> Result<()> {
+        let (parent, name) = path::split(path);
+        let directory = self.directories.enter(parent)?;
+        (self.step)()?;
+        let problems = dress(directory, name, metadata, &record.attributes, self.header.policy)?;
+        (self.step)()?;
+        let locked = lock(directory, name, metadata)?;
+        for problem in problems.into_iter().chain(locked) {
+            self.reports.report(path, problem);
+        }
+        // Every directory whose names changed is closed by such a record, which makes them durable.
+        if self.header.sync == SyncMode::File {
+            flush(directory, name, metadata)?;
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, path: &[u8], is_directory: bool) -> Result<()> {
+        let (parent, name) = path::split(path);
+        let directory = match self.directories.enter_to_change(parent, None) {
+            // A run before this one deleted the directory too, or put something else in its place.
+            Err(error) if error.os_code().map(Errno::from_raw_os_error).is_some_and(leads_nowhere) => return Ok(()),
+            directory => directory?,
+        };
+        (self.step)()?;
+        remove(directory, name, if is_directory { AtFlags::REMOVEDIR } else { AtFlags::empty() })
+    }
+}
+
+/// Goes to a directory in which a name will change, which is made if the journal allows that.
+fn enter<'s>(
+    directories: &'s mut DirectoryStack<'_>,
+    header: &JournalHeader,
+    reports: &mut Reports<'_>,
+    directory: &[u8],
+) -> Result<BorrowedFd<'s>> {
+    let mut made = |path: &[u8]| {
+        let what = "directory was missing and has been made, open to its owner only";
+        reports.report(path, Error::new(ErrorKind::Mismatch, what).doing("publishing"));
+    };
+    directories.enter_to_change(directory, if header.make_parents { Some(&mut made) } else { None })
+}
+
+/// Renames over whatever is there; an empty directory makes way.
+fn move_to(
+    step: &mut dyn FnMut() -> Result<()>,
+    (from, staged): (BorrowedFd<'_>, &[u8]),
+    (directory, name): (BorrowedFd<'_>, &[u8]),
+) -> Result<()> {
+    let rename = || unlocking(directory, &[name, b""], || renameat(from, staged, directory, name));
+    let failed = |error: Errno| Error::io("publishing", error.into());
+    step()?;
+    match rename() {
+        Err(Errno::ISDIR | Errno::EXIST | Errno::NOTEMPTY) => {
+            step()?;
+            remove(directory, name, AtFlags::REMOVEDIR)?;
+            step()?;
+            rename().map_err(failed)
+        }
+        renamed => renamed.map_err(failed),
+    }
+}
+
+/// Removes one name; that it is gone already is as good.
+fn remove(directory: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> Result<()> {
+    match unlocking(directory, &[name, b""], || unlinkat(directory, name, flags)) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(Errno::EXIST | Errno::NOTEMPTY) => {
+            let what = "something that is not of this tree is in the directory, and stays";
+            Err(Error::new(ErrorKind::Exists, what).doing("removing"))
+        }
+        Err(error) => Err(Error::io("removing", error.into())),
+    }
+}

@@ -1,0 +1,137 @@
+use super::*;
+use crate::ErrorKind;
+
+#[test]
+fn a_journal_cut_or_flipped_anywhere_is_refused_before_anything_is_done() {
+    let place = Place::new();
+    place.file("gone", "gone");
+    let mut level = Level::new(&place);
+    level.delete("gone");
+    level.file("new", 0o644, "new");
+    let (_, private) = level.begin();
+    let path = place.root.join(".frazil-restore/journal");
+    let journal = fs::read(&path).unwrap();
+    let refused = |bytes: &[u8], what: &str| {
+        fs::write(&path, bytes).unwrap();
+        let kind = JournalReader::open(&private).expect_err(what).kind();
+        assert!(matches!(kind, ErrorKind::Corrupt | ErrorKind::Unsupported), "{what}");
+    };
+    for at in 0..journal.len() {
+        refused(&journal[..at], &format!("cut at {at}"));
+        for bit in [0, 3, 7] {
+            let mut flipped = journal.clone();
+            flipped[at] ^= 1 << bit;
+            refused(&flipped, &format!("bit {bit} flipped at {at}"));
+        }
+    }
+    refused(&[&journal[..], b"\0"].concat(), "more after the end");
+    drop(private);
+    let failed = recover(&place.confined(), &mut unstopped(), &mut |problem| panic!("{problem}"));
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::Corrupt);
+    assert!(place.root.join("gone").exists());
+    fs::write(&path, &journal).unwrap();
+    recover(&place.confined(), &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap();
+    assert!(!place.root.join("gone").exists() && place.root.join("new").exists());
+}
+
+#[test]
+fn a_journal_takes_no_record_out_of_order_and_none_of_what_is_frazils_own() {
+    let place = Place::new();
+    let level = Level::new(&place);
+    let header = JournalHeader {
+        level: LEVEL,
+        leaf_len: LEAF,
+        policy: Policy::default(),
+        make_parents: false,
+        sync: SyncMode::Level,
+    };
+    let mut journal = JournalWriter::create(&level.private, &header).unwrap();
+    for path in [".frazil-restore", ".frazil-restore/state"] {
+        assert_eq!(journal.append(None, &record(path, false, Action::Void)).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    journal.append(None, &record(".frazil-restored", false, Action::Void)).unwrap();
+    journal.append(None, &record("b", false, Action::Void)).unwrap();
+    for path in ["a", "b"] {
+        assert_eq!(journal.append(None, &record(path, false, Action::Void)).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    let basis = Some(b".frazil-restore/stage/0/0".to_vec());
+    let link = Record { basis, ..record("c", false, Action::Link) };
+    assert_eq!(journal.append(None, &link).unwrap_err().kind(), ErrorKind::Corrupt);
+    journal.append(None, &record("c", false, Action::Void)).unwrap();
+}
+
+#[test]
+fn what_was_only_staged_is_dropped() {
+    let place = Place::new();
+    for phase in [None, Some(Phase::Staging)] {
+        let mut level = Level::new(&place);
+        level.file("f", 0o644, "f");
+        let state = State { complete: Some(LEVEL), ..State::default() };
+        if let Some(phase) = phase {
+            let applying = Some(Applying { level: LevelId([8; 16]), phase });
+            State { applying, ..state }.write(&level.private).unwrap();
+        }
+        drop(level);
+        let confined = place.confined();
+        let recovered = recover(&confined, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap().unwrap();
+        assert_eq!(recovered.state, phase.map(|_| state));
+        assert_eq!(recovered.published, None);
+        let left: Vec<_> =
+            fs::read_dir(place.root.join(".frazil-restore")).unwrap().map(|e| e.unwrap().path()).collect();
+        assert_eq!(left.len(), usize::from(phase.is_some()), "{left:?}");
+    }
+    assert!(place.look().keys().eq([""]));
+}
+
+#[test]
+fn a_private_directory_that_is_not_ours_alone_is_refused() {
+    let place = Place::new();
+    let own = place.root.join(".frazil-restore");
+    let refused = |what: &str| {
+        let failed = Private::create(&place.confined()).expect_err(what);
+        assert_eq!(failed.kind(), ErrorKind::InvalidInput, "{what}: {failed}");
+    };
+    fs::create_dir(place.dir.path().join("elsewhere")).unwrap();
+    symlink("../elsewhere", &own).unwrap();
+    refused("a link");
+    fs::remove_file(&own).unwrap();
+    fs::write(&own, "").unwrap();
+    refused("a file");
+    fs::remove_file(&own).unwrap();
+    fs::create_dir(&own).unwrap();
+    place.mode(".frazil-restore", 0o750);
+    refused("a directory that the group can read");
+    place.mode(".frazil-restore", 0o700);
+    if is_root() {
+        std::os::unix::fs::chown(&own, Some(12345), None).unwrap();
+        refused("a directory of somebody else");
+        std::os::unix::fs::chown(&own, Some(0), None).unwrap();
+    }
+    let held = Private::create(&place.confined()).unwrap();
+    assert_eq!(Private::open(&place.confined()).unwrap_err().kind(), ErrorKind::State);
+    drop(held);
+    Private::open(&place.confined()).unwrap().unwrap();
+}
+
+#[test]
+fn the_private_directory_goes_without_a_trace_but_never_with_what_is_not_ours() {
+    let place = Place::new();
+    place.settle();
+    place.mode("", 0o555);
+    let before = place.look();
+    let level = Level::new(&place);
+    State::default().write(&level.private).unwrap();
+    let foreign = place.root.join(".frazil-restore/stage/foreign");
+    fs::write(&foreign, "").unwrap();
+    let confined = place.confined();
+    level.private.remove(&confined).unwrap_err();
+    fs::remove_file(&foreign).unwrap();
+    recover(&confined, &mut unstopped(), &mut |problem| panic!("{problem}"))
+        .unwrap()
+        .unwrap()
+        .private
+        .remove(&confined)
+        .unwrap();
+    assert!(!place.root.join(".frazil-restore").exists());
+    assert_eq!(place.look(), before);
+}
