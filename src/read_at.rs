@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -134,5 +134,25 @@ pub(crate) fn read_some(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> 
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::from(error)),
         }
+    }
+}
+
+/// Reads a file that others read too, from its start, at a position of its own.
+pub(crate) struct FromStart {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl FromStart {
+    pub(crate) fn new(file: Arc<File>) -> Self {
+        Self { file, position: 0 }
+    }
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = FileExt::read_at(&*self.file, buffer, self.position)?;
+        self.position += read as u64;
+        Ok(read)
     }
 }

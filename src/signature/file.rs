@@ -1,12 +1,12 @@
 //! A signature whose sums stay in its file.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::format::{Identity, SignatureParams, SignatureReader};
+use crate::read_at::FromStart;
 use crate::{Error, Result};
 
 /// A signature that was checked from end to end and whose sums are read from its file, in order, when
@@ -35,8 +35,14 @@ impl SignatureFile {
         Self::check(Arc::new(file), &path).map_err(|error| error.path(&path))
     }
 
+    /// As [`SignatureFile::open`], of a file that has no name.
+    #[cfg(feature = "tree")]
+    pub(crate) fn of_file(file: File) -> Result<Self> {
+        Self::check(Arc::new(file), Path::new(""))
+    }
+
     fn check(file: Arc<File>, path: &Path) -> Result<Self> {
-        let mut reader = SignatureReader::new(FromStart { file: file.clone(), position: 0 })?;
+        let mut reader = SignatureReader::new(FromStart::new(file.clone()))?;
         while reader.next_block()?.is_some() {}
         Ok(Self {
             path: path.to_owned(),
@@ -54,7 +60,7 @@ impl SignatureFile {
     ///
     /// As [`SignatureReader::new`], with the path named.
     pub fn reader(&self) -> Result<SignatureReader<Box<dyn Read + Send>>> {
-        let from_start = FromStart { file: self.file.clone(), position: 0 };
+        let from_start = FromStart::new(self.file.clone());
         SignatureReader::new(Box::new(from_start) as Box<dyn Read + Send>).map_err(|error| error.path(&self.path))
     }
 
@@ -76,19 +82,5 @@ impl SignatureFile {
     /// Whether the content changed while the signature was made.
     pub fn is_dirty(&self) -> bool {
         self.dirty
-    }
-}
-
-/// Reads a file that others read too, at a position of its own.
-struct FromStart {
-    file: Arc<File>,
-    position: u64,
-}
-
-impl Read for FromStart {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.position)?;
-        self.position += read as u64;
-        Ok(read)
     }
 }

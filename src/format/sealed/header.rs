@@ -38,6 +38,10 @@ pub enum SealedKind {
     Signature,
     /// A delta in librsync's format.
     Delta,
+    /// What the next level of a tree needs to know of this one.
+    Snapshot,
+    /// A part of a tree's archive that says what the rest of it is.
+    Records,
 }
 
 impl SealedKind {
@@ -45,6 +49,8 @@ impl SealedKind {
         match self {
             Self::Signature => 1,
             Self::Delta => 2,
+            Self::Snapshot => 3,
+            Self::Records => 4,
         }
     }
 }
@@ -54,6 +60,8 @@ impl fmt::Display for SealedKind {
         f.write_str(match self {
             Self::Signature => "signature",
             Self::Delta => "delta",
+            Self::Snapshot => "snapshot",
+            Self::Records => "records of an archive",
         })
     }
 }
@@ -197,6 +205,8 @@ impl SealedHeader {
         let kind = match body[10] {
             1 => SealedKind::Signature,
             2 => SealedKind::Delta,
+            3 => SealedKind::Snapshot,
+            4 => SealedKind::Records,
             code => {
                 let what = format!("sealed stream of kind {code}, which this frazil does not know");
                 return Err(Error::new(ErrorKind::Unsupported, what).at(10));

@@ -1,4 +1,4 @@
-//! The sealed stream: frazil's integrity frame around a signature, a delta or (later) a snapshot.
+//! The sealed stream: frazil's integrity frame around a signature, a delta, a snapshot or an archive's records.
 //!
 //! A header says what the stream is and what it was made against; frames carry the payload, each with a
 //! length, a number, the output offset it reaches and a CRC32 bound to the stream; a trailer closes it

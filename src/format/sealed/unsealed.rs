@@ -1,4 +1,4 @@
-//! Reads the payload of a sealed signature out of a `Read`.
+//! Reads the payload of a sealed stream of bytes out of a `Read`: a signature, a snapshot, records.
 
 use std::io::Read;
 
@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Unsealed<R> {
     source: Source<R>,
     unsealer: Unsealer,
-    /// Bytes of payload given out, which is what a signature's frames announce.
+    /// Bytes of payload given out, which is what the frames announce.
     reached: u64,
 }
 
@@ -30,6 +30,11 @@ impl<R: Read> Unsealed<R> {
 
     pub(crate) fn trailer(&self) -> Option<&Trailer> {
         self.unsealer.trailer()
+    }
+
+    /// The number of the frame that was given out last.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.unsealer.sequence()
     }
 
     /// Where the frame begins that was given out last.
@@ -55,7 +60,7 @@ impl<R: Read> Unsealed<R> {
             },
             None => Ok(None),
             Some(Event::ZeroRun(_) | Event::Header) => {
-                Err(Error::new(ErrorKind::Corrupt, "zero run in a signature").at(self.offset()))
+                Err(Error::new(ErrorKind::Corrupt, "zero run where the payload is the content").at(self.offset()))
             }
         }
     }
