@@ -1,0 +1,376 @@
+//! The reading side of an archive: entries in, and with each batch what has become of them.
+
+use std::collections::VecDeque;
+use std::io::Read;
+
+use super::parts::Entries;
+use super::{
+    ArchiveTotals, BATCH_MAX, BatchDigest, EntryName, SMALL_MAX, Trailer, decode_batch, decode_header, decode_trailer,
+};
+use crate::format::SealedKind;
+use crate::tree::codec::corrupt;
+use crate::tree::level_id::LevelHeader;
+use crate::tree::libarchive::{Next, ReadEntry};
+use crate::tree::metadata::EntryKind;
+use crate::tree::path::{self, Position};
+use crate::tree::record::{Action, Record};
+use crate::tree::sealed::unseal;
+use crate::{Error, ErrorKind, Identity, Result};
+
+/// More entries than this never wait for their records: a batch is closed before.
+const WAITING_MAX: usize = 4096;
+
+/// What is done with the parts of an archive, in their order.
+pub(crate) trait Intake {
+    /// What was made of content whose record has not come yet.
+    type Made;
+
+    /// The archive has begun: nothing was done yet, and nothing has to be.
+    fn begin(&mut self, header: &LevelHeader) -> Result<()>;
+
+    /// The content of a file that is there whole.
+    fn file(&mut self, path: &[u8], size: u64, body: &mut dyn Read) -> Result<(Self::Made, Identity)>;
+
+    /// The sealed delta of a file, whose basis its header may name.
+    fn delta(&mut self, path: &[u8], delta: &mut dyn Read) -> Result<(Self::Made, Identity)>;
+
+    /// What the level says of an entry; its content has the identity that is said.
+    fn record(&mut self, record: Record, made: Option<Self::Made>) -> Result<()>;
+
+    /// Content that is not used.
+    fn discard(&mut self, made: Self::Made) -> Result<()>;
+
+    /// Something that was survived, as far as `keep_going` allows.
+    fn problem(&mut self, problem: Error);
+}
+
+/// How an archive is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct IntakeOptions {
+    /// Whether to go on after damage, with what is whole.
+    pub(crate) keep_going: bool,
+}
+
+/// What an archive was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) header: LevelHeader,
+    pub(crate) totals: ArchiveTotals,
+    /// Whether all of it was there and whole.
+    pub(crate) whole: bool,
+}
+
+/// Reads an archive to its end and hands all of it to `intake`.
+pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: IntakeOptions) -> Result<Taken> {
+    let mut entries = Entries::new(source)?;
+    let header = match entries.next()? {
+        Next::Entry(entry) if EntryName::parse(&entry.path)? == EntryName::Header => {
+            let sealed = entries.tar().read_all(SMALL_MAX)?;
+            let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the header"))?;
+            (decode_header(&payload)?, payload)
+        }
+        Next::Damaged(error) => return Err(error),
+        Next::Entry(_) | Next::End => {
+            return Err(corrupt("not an archive of frazil: it does not begin with a header"));
+        }
+    };
+    let (header, payload) = header;
+    intake.begin(&header)?;
+    let mut digest = BatchDigest::new();
+    digest.payload(&payload);
+    let mut taking = Taking {
+        entries,
+        intake,
+        options,
+        header,
+        waiting: VecDeque::new(),
+        last: None,
+        batches: 0,
+        records: 0,
+        digest,
+        whole: true,
+    };
+    let ended = taking.run();
+    taking.give_up_waiting()?;
+    let totals = match ended {
+        Ok(totals) => totals,
+        Err(error) if options.keep_going && is_damage(&error) => {
+            taking.intake.problem(error);
+            taking.whole = false;
+            ArchiveTotals { records: taking.records, ..ArchiveTotals::default() }
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Taken { header, totals, whole: taking.whole })
+}
+
+fn is_damage(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch | ErrorKind::WrongBasis | ErrorKind::Limit
+    )
+}
+
+/// An entry of the tree whose record has not come yet.
+struct Waiting<M> {
+    path: Vec<u8>,
+    /// The tar entry of what is there whole; a delta's says nothing.
+    entry: Option<ReadEntry>,
+    made: Option<(M, Identity)>,
+}
+
+struct Taking<'a, R: Read, I: Intake> {
+    entries: Entries<R>,
+    intake: &'a mut I,
+    options: IntakeOptions,
+    header: LevelHeader,
+    waiting: VecDeque<Waiting<I::Made>>,
+    last: Option<Position>,
+    batches: u64,
+    records: u64,
+    digest: BatchDigest,
+    whole: bool,
+}
+
+impl<R: Read, I: Intake> Taking<'_, R, I> {
+    fn run(&mut self) -> Result<ArchiveTotals> {
+        loop {
+            let entry = match self.entries.next() {
+                Ok(Next::Entry(entry)) => entry,
+                Ok(Next::Damaged(error)) => {
+                    self.survive(error)?;
+                    continue;
+                }
+                Err(error) => {
+                    // A body that could not be read on was reported when it was met.
+                    if error.kind() != ErrorKind::State {
+                        self.survive(error)?;
+                    }
+                    if self.options.keep_going && self.entries.resume()? {
+                        continue;
+                    }
+                    return Err(Error::new(ErrorKind::Truncated, "archive cannot be read on"));
+                }
+                Ok(Next::End) => return Err(Error::new(ErrorKind::Truncated, "archive ends before its trailer")),
+            };
+            let offset = self.entries.position();
+            match self.take_entry(entry) {
+                Ok(Some(totals)) => {
+                    self.end()?;
+                    return Ok(totals);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let error = if error.offset().is_some() || !is_damage(&error) { error } else { error.at(offset) };
+                    self.survive(error)?;
+                }
+            }
+        }
+    }
+
+    /// Goes on after damage where that is wanted, since only content that has the identity of its record is
+    /// used.
+    fn survive(&mut self, error: Error) -> Result<()> {
+        if !self.options.keep_going || !is_damage(&error) {
+            return Err(error);
+        }
+        self.whole = false;
+        self.intake.problem(error);
+        Ok(())
+    }
+
+    fn take_entry(&mut self, entry: ReadEntry) -> Result<Option<ArchiveTotals>> {
+        let name = entry.path.clone();
+        match EntryName::parse(&name)? {
+            EntryName::Header => Err(corrupt("archive has a second header")),
+            EntryName::Batch(number) => self.take_batch(number).map(|()| None),
+            EntryName::Trailer => self.take_trailer().map(Some),
+            EntryName::Full(path) => {
+                let is_file = entry.kind == Some(EntryKind::File) && entry.hardlink.is_none();
+                let made = match is_file {
+                    true => Some(self.intake.file(path, entry.size, &mut self.entries.body())?),
+                    false => None,
+                };
+                self.wait(Waiting { path: path.to_vec(), entry: Some(entry), made })
+            }
+            EntryName::Delta(path, 1) => {
+                let mut parts = self.entries.parts(path);
+                let made = self.intake.delta(path, &mut parts);
+                if made.is_err() && self.options.keep_going {
+                    // What is left of it says nothing more.
+                    let _ = std::io::copy(&mut parts, &mut std::io::sink());
+                }
+                let made = made?;
+                self.wait(Waiting { path: path.to_vec(), entry: None, made: Some(made) })
+            }
+            EntryName::Delta(path, _) => {
+                Err(corrupt("part of a delta without the one before it").path(path::to_os(path)))
+            }
+        }
+    }
+
+    fn wait(&mut self, waiting: Waiting<I::Made>) -> Result<Option<ArchiveTotals>> {
+        if self.waiting.len() >= WAITING_MAX {
+            return Err(Error::new(ErrorKind::Limit, "entries of an archive without their records")
+                .expected(format_args!("at most {WAITING_MAX}"), "more"));
+        }
+        self.waiting.push_back(waiting);
+        Ok(None)
+    }
+
+    fn take_batch(&mut self, number: u64) -> Result<()> {
+        let sealed = self.entries.tar().read_all(BATCH_MAX)?;
+        let payload =
+            unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading a batch of records"))?;
+        let (level, own_number, records) = decode_batch(&payload, self.header.block_len)?;
+        if level != self.header.id {
+            return Err(corrupt("batch of records is of another level").expected(self.header.id, level));
+        }
+        let expected = self.batches + 1;
+        if own_number != number || number != expected {
+            let error = corrupt("batch of records is out of order").expected(expected, number.max(own_number));
+            if own_number < expected || !self.options.keep_going {
+                return Err(error);
+            }
+            self.survive(error)?;
+        }
+        self.batches = own_number;
+        self.digest.payload(&payload);
+        for record in records {
+            if self.last.as_ref().is_some_and(|last| *last >= record.position) {
+                return Err(corrupt("records of a level are out of order").path(path::to_os(&record.position.path)));
+            }
+            self.last = Some(record.position.clone());
+            self.records += 1;
+            let path = path::to_os(&record.position.path);
+            if let Err(error) = self.take_record(record) {
+                self.survive(error.path(path))?;
+            }
+        }
+        self.give_up_waiting()
+    }
+
+    fn take_record(&mut self, record: Record) -> Result<()> {
+        let wants_entry = matches!(record.action, Action::Full | Action::Delta);
+        let may_have_entry = wants_entry || matches!(record.action, Action::Link | Action::Void);
+        let found = self.waiting.iter().position(|waiting| waiting.path == record.position.path);
+        let waiting = match found.filter(|_| may_have_entry) {
+            Some(index) => {
+                // What is before it has no record.
+                for _ in 0..index {
+                    if let Some(unclaimed) = self.waiting.pop_front() {
+                        self.give_up(unclaimed)?;
+                    }
+                }
+                self.waiting.pop_front()
+            }
+            None => None,
+        };
+        let Some(Waiting { entry, made, .. }) = waiting else {
+            return match wants_entry {
+                true => Err(corrupt("content of an entry is missing")),
+                false => self.intake.record(record, None),
+            };
+        };
+        let checked = match record.action {
+            Action::Void => Err(None),
+            _ => check_entry(&record, entry.as_ref(), made.as_ref().map(|(_, identity)| identity)).map_err(Some),
+        };
+        let made = made.map(|(made, _)| made);
+        match checked {
+            Ok(()) => self.intake.record(record, made),
+            Err(error) => {
+                made.map_or(Ok(()), |made| self.intake.discard(made))?;
+                error.map_or_else(|| self.intake.record(record, None), Err)
+            }
+        }
+    }
+
+    fn give_up_waiting(&mut self) -> Result<()> {
+        while let Some(waiting) = self.waiting.pop_front() {
+            self.give_up(waiting)?;
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, waiting: Waiting<I::Made>) -> Result<()> {
+        if let Some((made, _)) = waiting.made {
+            self.intake.discard(made)?;
+        }
+        if !self.whole {
+            // Something was lost before, and said so; this may be what came of it.
+            return Ok(());
+        }
+        let error = corrupt("entry of an archive that no record answers for").path(path::to_os(&waiting.path));
+        self.survive(error)
+    }
+
+    fn take_trailer(&mut self) -> Result<ArchiveTotals> {
+        let sealed = self.entries.tar().read_all(SMALL_MAX)?;
+        let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the trailer"))?;
+        let trailer = decode_trailer(&payload)?;
+        if trailer.level != self.header.id {
+            return Err(corrupt("trailer is of another level").expected(self.header.id, trailer.level));
+        }
+        let found = Trailer {
+            level: self.header.id,
+            batches: self.batches,
+            totals: ArchiveTotals { records: self.records, ..trailer.totals },
+            digest: self.digest.finish(),
+        };
+        if found != trailer {
+            let error = corrupt("trailer does not match the records before it")
+                .expected(format_args!("{} records", trailer.totals.records), self.records);
+            self.survive(error)?;
+        }
+        Ok(trailer.totals)
+    }
+
+    /// Nothing but the end of the tar may follow the trailer.
+    fn end(&mut self) -> Result<()> {
+        let foreign = match self.entries.next()? {
+            Next::End => self.entries.tar().drain()?,
+            Next::Damaged(_) | Next::Entry(_) => 1,
+        };
+        match foreign {
+            0 => Ok(()),
+            _ => self.survive(corrupt("something follows the trailer of the archive")),
+        }
+    }
+}
+
+/// Holds what came against what its record says of it: content above all, but also what the tar says to
+/// others, since a difference is damage that a filter or the tar itself did not notice.
+fn check_entry(record: &Record, entry: Option<&ReadEntry>, found: Option<&Identity>) -> Result<()> {
+    if let (Some(expected), Some(found)) = (&record.identity, found)
+        && expected != found
+    {
+        let (expected, found) = (expected.fingerprint(), found.fingerprint());
+        return Err(Error::new(ErrorKind::Mismatch, "content is not what its record says").expected(expected, found));
+    }
+    match (record.action, entry) {
+        (Action::Delta, None) if found.is_some() => return Ok(()),
+        (Action::Full | Action::Link, Some(_)) => {}
+        _ => return Err(corrupt("entry is not of the kind that its record says")),
+    }
+    let Some(entry) = entry else { return Ok(()) };
+    let differs =
+        |what: &'static str| Err(corrupt("the tar header does not agree with the record").expected(what, "another"));
+    if record.action == Action::Link {
+        let target = record.basis.as_deref().map(super::full_name);
+        return if entry.hardlink == target { Ok(()) } else { differs("the same link") };
+    }
+    let Some(expected) = &record.metadata else { return differs("metadata") };
+    let Some(found) = entry.metadata() else { return differs("a known kind") };
+    if entry.hardlink.is_some() || (found.kind == EntryKind::File) != record.identity.is_some() {
+        return differs("an entry that is no link");
+    }
+    if found != *expected {
+        return differs("the same metadata");
+    }
+    // Those that are too long for a tar header are in the record alone.
+    if !entry.attributes.is_empty() && entry.attributes != record.attributes {
+        return differs("the same extended attributes");
+    }
+    Ok(())
+}
