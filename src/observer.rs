@@ -15,6 +15,8 @@ pub struct Progress {
     pub total_bytes: Option<u64>,
     /// Bytes of the stream written (a level) or read (a patch) so far.
     pub stream_bytes: u64,
+    /// Entries of a tree that are done; 0 where there is no tree.
+    pub entries: u64,
 }
 
 /// Follows an operation; every method has a default that does nothing.
@@ -30,6 +32,12 @@ pub trait Observer: Send + Sync {
     /// Something went wrong that the operation survived; its result says *partial* or *dirty*.
     fn problem(&self, problem: &Error) {
         let _ = problem;
+    }
+
+    /// The backup of a tree has looked at an entry, or found it gone.
+    #[cfg(feature = "tree")]
+    fn entry(&self, entry: &crate::EntryReport<'_>) {
+        let _ = entry;
     }
 
     /// Whether to stop: the operation then fails with [`ErrorKind::Cancelled`] and publishes nothing.
@@ -61,6 +69,13 @@ impl Watch {
     pub(crate) fn report(&self, progress: Progress) {
         if let Some(observer) = &self.0 {
             observer.progress(&progress);
+        }
+    }
+
+    #[cfg(feature = "tree")]
+    pub(crate) fn entry(&self, entry: &crate::EntryReport<'_>) {
+        if let Some(observer) = &self.0 {
+            observer.entry(entry);
         }
     }
 

@@ -250,6 +250,7 @@ impl Machine {
             done_bytes: self.taken(),
             total_bytes: self.options.target_len,
             stream_bytes: self.stats().stream_bytes,
+            ..Progress::default()
         })?;
         let data = &self.window[..self.filled];
         let block_len = self.params.block_len as usize;

@@ -127,6 +127,7 @@ impl<C: ReadAt> RangeLevel<C> {
             done_bytes: self.done,
             total_bytes: self.options.target_len,
             stream_bytes: self.encoder.stats().stream_bytes,
+            ..Progress::default()
         })
     }
 

@@ -192,6 +192,7 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
             done_bytes: self.position,
             total_bytes: Some(self.length()),
             stream_bytes: self.layers.iter().map(Layer::stream_bytes).sum(),
+            ..Progress::default()
         })
     }
 }

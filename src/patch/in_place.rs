@@ -226,7 +226,8 @@ impl<D: ReadAt> InPlace<D> {
         if self.written - self.watched >= WATCH_BYTES {
             self.watched = self.written;
             let stream_bytes = self.layer.stream_bytes();
-            self.options.watch.report(Progress { done_bytes: self.written, total_bytes: None, stream_bytes });
+            let done_bytes = self.written;
+            self.options.watch.report(Progress { done_bytes, stream_bytes, ..Progress::default() });
         }
         Ok(())
     }

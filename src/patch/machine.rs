@@ -152,6 +152,7 @@ impl<B: ReadAt> PatchMachine<B> {
             done_bytes: self.target.length(),
             total_bytes: self.stream.header().and_then(|header| header.target_len),
             stream_bytes: self.stream.taken(),
+            ..Progress::default()
         }
     }
 

@@ -37,7 +37,7 @@ impl<D: Read, B: ReadAt> PatchReader<D, B> {
         Ok(Self { delta: Source::new(delta), machine, zeros: 0, ended: false })
     }
 
-    pub(super) fn verifying_after(delta: D, basis: B, options: PatchOptions) -> Result<Self> {
+    pub(crate) fn verifying_after(delta: D, basis: B, options: PatchOptions) -> Result<Self> {
         let machine = PatchMachine::new(basis, options, VerifyBasis::After)?;
         Ok(Self { delta: Source::new(delta), machine, zeros: 0, ended: false })
     }

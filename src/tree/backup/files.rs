@@ -1,0 +1,320 @@
+//! Regular files: read once, and sent whole, as a delta, or not at all.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+
+use tempfile::SpooledTempFile;
+
+use super::basis::Basis;
+use super::machine::{Machine, now};
+use super::reason::{Reason, is_racy, reason};
+use super::sending::{Content, Sending, SendingDelta, SendingFull, Sent, read_at};
+use super::specials::place;
+use crate::tree::archive::full_name;
+use crate::tree::attributes;
+use crate::tree::libarchive::TarEntry;
+use crate::tree::metadata::{Attributes, EntryKind, Metadata, Moment};
+use crate::tree::record::{Action, Record};
+use crate::tree::sealed::identity_of;
+use crate::tree::snapshot::{Mark, SnapshotRecord};
+use crate::tree::stat::Stat;
+use crate::{Error, ErrorKind, Result};
+
+/// A file that is being read.
+pub(super) struct Reading {
+    path: Vec<u8>,
+    file: File,
+    stat: Stat,
+    /// When reading began.
+    since: Moment,
+    metadata: Metadata,
+    attributes: Attributes,
+    /// What the level before has at its path.
+    before: Option<SnapshotRecord>,
+    /// The path of the basis, where it is another.
+    basis_path: Option<Vec<u8>>,
+    reason: Reason,
+}
+
+/// A large file that is being read, over several steps.
+pub(super) struct UnderWay {
+    reading: Reading,
+    sending: Sending,
+    /// The sums of `before`, for when the file cannot be read on, where it is not the basis.
+    fallback: Option<Basis>,
+}
+
+impl UnderWay {
+    /// How much of it was read.
+    pub(super) fn position(&self) -> u64 {
+        self.sending.position()
+    }
+}
+
+impl Machine {
+    pub(super) fn file(&mut self, path: Vec<u8>, stat: &Stat, before: Option<SnapshotRecord>) -> Result<()> {
+        let Some(reason) = reason(before.as_ref(), stat, &self.options) else {
+            return self.unchanged(stat, before);
+        };
+        let since = now();
+        let opened = self.walk.open().map(File::from).and_then(|file| Ok((stat_of(&file)?, file)));
+        let (stat, file) = match opened {
+            Ok((stat, file)) if stat.kind == Some(EntryKind::File) => (stat, file),
+            Ok(_) => {
+                let changed =
+                    Error::new(ErrorKind::SourceChanged, "became another kind of entry while it was looked at");
+                return self.unreadable_entry(&path, before, changed.doing("backing up"));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let vanished = Error::new(ErrorKind::SourceChanged, "vanished while the tree was read");
+                self.problem(vanished.doing("backing up").path(self.on_disk(&path)));
+                return before.map_or(Ok(()), |before| self.delete(&before));
+            }
+            Err(error) => return self.unreadable_entry(&path, before, Error::io("opening", error)),
+        };
+        self.summary.files_read += 1;
+        let mut metadata = self.metadata(&stat)?;
+        let (flags, read) = (attributes::flags(file.as_fd()), attributes::of_file(file.as_fd()));
+        let attributes = self.attributes_of(&path, flags, read, &mut metadata);
+        let reading = Reading { path, file, stat, since, metadata, attributes, before, basis_path: None, reason };
+        match stat.size <= u64::from(self.header.block_len) {
+            true => self.small(reading),
+            false => self.large(reading),
+        }
+    }
+
+    /// A file of at most one block is read before anything is said of it.
+    fn small(&mut self, mut reading: Reading) -> Result<()> {
+        let size = reading.stat.size as usize;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        // One more byte shows whether it has grown.
+        buffer.resize(size + 1, 0);
+        let got = read_at(&reading.file, &mut buffer, 0);
+        let result = match got {
+            Ok(got) => {
+                let content = &buffer[..got.min(size)];
+                self.small_read(&mut reading, content, got != size)
+            }
+            Err(error) => {
+                self.buffer = buffer;
+                let before = reading.before.take();
+                return self.unreadable_entry(&reading.path, before, Error::io("reading", error));
+            }
+        };
+        self.buffer = buffer;
+        let sent = result?;
+        self.settle(reading, sent)
+    }
+
+    fn small_read(&mut self, reading: &mut Reading, content: &[u8], resized: bool) -> Result<Sent> {
+        let identity = identity_of(content, self.header.block_len);
+        reading.metadata.size = content.len() as u64;
+        let mut sent =
+            Sent { content: Content::Same, identity, sums: tempfile::spooled_tempfile(0), dirty: resized, bytes: 0 };
+        self.summary.source_bytes += content.len() as u64;
+        if reading.before.as_ref().is_some_and(|before| before.identity == Some(identity)) {
+            return Ok(sent);
+        }
+        if !content.is_empty() && self.is_another_inode(reading) {
+            let found = self.find(reading.stat.inode)?;
+            if let Some((record, _)) = found.into_iter().find(|(record, _)| record.identity == Some(identity)) {
+                reading.basis_path = Some(record.path);
+                return Ok(sent);
+            }
+        }
+        let name = full_name(&reading.path);
+        let (metadata, attributes) = (&reading.metadata, &reading.attributes);
+        self.outlet.begin(&TarEntry { path: &name, metadata, attributes, hardlink: None, data: None })?;
+        self.outlet.data(content)?;
+        self.outlet.end()?;
+        sent.content = Content::Full;
+        sent.bytes = content.len() as u64;
+        Ok(sent)
+    }
+
+    fn is_another_inode(&self, reading: &Reading) -> bool {
+        reading
+            .before
+            .as_ref()
+            .is_none_or(|before| before.metadata.kind != EntryKind::File || before.evidence.inode != reading.stat.inode)
+    }
+
+    fn find(&mut self, inode: u64) -> Result<Vec<(SnapshotRecord, u64)>> {
+        self.previous.as_mut().map_or(Ok(Vec::new()), |previous| previous.find(inode))
+    }
+
+    /// A larger file is read piece by piece.
+    fn large(&mut self, mut reading: Reading) -> Result<()> {
+        let (limit, block_len) = (self.options.memory_limit, self.header.block_len);
+        let candidate = self.candidate(&reading)?;
+        let has_sums = |record: &SnapshotRecord| {
+            record.link.is_none()
+                && record.metadata.kind == EntryKind::File
+                && record.metadata.size > u64::from(block_len)
+        };
+        let own = match (&mut self.previous, reading.before.as_ref().filter(|before| has_sums(before))) {
+            (Some(previous), Some(before)) => Some(previous.basis(before.clone(), limit)?),
+            _ => None,
+        };
+        let (basis, fallback) = match (candidate, &mut self.previous) {
+            (Some((record, sums_at)), Some(previous)) => {
+                reading.basis_path = Some(record.path.clone()).filter(|path| *path != reading.path);
+                (Some(previous.basis_found(record, sums_at, limit)?), own)
+            }
+            _ => (own, None),
+        };
+        let file = reading.file.try_clone().map_err(|error| Error::io("opening", error))?;
+        let sending = match basis {
+            Some(basis) => {
+                let other = reading.basis_path.is_some();
+                let delta = SendingDelta::begin(file, reading.stat.size, basis, other, &self.options, block_len)?;
+                Sending::Delta(Box::new(delta))
+            }
+            None => {
+                let (metadata, attributes) = (&reading.metadata, &reading.attributes);
+                let full = SendingFull::begin(
+                    file,
+                    &reading.path,
+                    metadata,
+                    attributes,
+                    reading.stat.blocks.saturating_mul(512),
+                    &self.options,
+                    block_len,
+                    &mut self.outlet,
+                )?;
+                Sending::Full(Box::new(full))
+            }
+        };
+        self.under_way = Some(UnderWay { reading, sending, fallback });
+        Ok(())
+    }
+
+    /// The file that had the inode of this one under another name, with sums to match against.
+    fn candidate(&mut self, reading: &Reading) -> Result<Option<(SnapshotRecord, u64)>> {
+        let block_len = u64::from(self.header.block_len);
+        let mut inodes = Vec::new();
+        if self.is_another_inode(reading) {
+            inodes.push(reading.stat.inode);
+        }
+        if let Some(before) = reading.before.as_ref().filter(|before| before.link.is_some()) {
+            inodes.push(before.evidence.inode);
+        }
+        for inode in inodes {
+            let mut found = self.find(inode)?;
+            found.retain(|(record, _)| record.metadata.size > block_len);
+            let same_size = found.iter().position(|(record, _)| record.metadata.size == reading.stat.size);
+            if !found.is_empty() {
+                return Ok(Some(found.swap_remove(same_size.unwrap_or(0))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads and sends the next piece of the file that is under way.
+    pub(super) fn send_on(&mut self) -> Result<()> {
+        let Some(mut under_way) = self.under_way.take() else { return Ok(()) };
+        match under_way.sending.step(&under_way.reading.path, &mut self.outlet) {
+            Ok(None) => {
+                self.under_way = Some(under_way);
+                Ok(())
+            }
+            Ok(Some(sent)) => {
+                self.summary.source_bytes += sent.identity.length();
+                self.settle(under_way.reading, sent)
+            }
+            Err(error) if error.is_raised() => self.abandon(under_way, error),
+            Err(error) => Err(error.path(self.on_disk(&under_way.reading.path))),
+        }
+    }
+
+    /// The file cannot be read on: what was sent of it is void, and what the level before had stays.
+    fn abandon(&mut self, mut under_way: UnderWay, error: Error) -> Result<()> {
+        let Reading { path, before, reason, .. } = under_way.reading;
+        self.problem(error.path(self.on_disk(&path)));
+        if under_way.sending.abandon(&mut self.outlet)? {
+            let parent = before.as_ref().map(SnapshotRecord::as_parent);
+            let record = Record { parent, ..Record::new(place(&path, before.as_ref()), Action::Void) };
+            self.emit(&record, reason, 0)?;
+        }
+        let own_basis = under_way.sending.into_basis().filter(|basis| basis.record.path == path);
+        let (record, sums) = match (under_way.fallback.or(own_basis), before) {
+            (Some(basis), _) => basis.into_sums()?,
+            (None, Some(before)) => match before.metadata.kind {
+                EntryKind::Directory => return self.delete(&before),
+                _ => (before, tempfile::spooled_tempfile(0)),
+            },
+            (None, None) => return Ok(()),
+        };
+        self.remember(&SnapshotRecord { mark: Mark { stale: true, ..record.mark }, ..record }, sums)
+    }
+
+    /// Says what became of a file that was read to its end.
+    fn settle(&mut self, reading: Reading, sent: Sent) -> Result<()> {
+        let Reading { path, file, stat, since, mut metadata, attributes, before, basis_path, reason } = reading;
+        metadata.size = sent.identity.length();
+        let after = stat_of(&file).map_err(|error| Error::io("looking at", error).path(self.on_disk(&path)))?;
+        let moved = (stat.size, stat.modified, stat.changed) != (after.size, after.modified, after.changed);
+        let dirty = sent.dirty || moved;
+        if dirty {
+            let changed = Error::new(ErrorKind::SourceChanged, "changed while it was read");
+            self.problem(changed.doing("backing up").path(self.on_disk(&path)));
+        }
+        let record = SnapshotRecord {
+            path,
+            metadata,
+            evidence: stat.evidence(),
+            attributes: attributes::digest(&attributes),
+            identity: Some(sent.identity),
+            link: None,
+            mark: Mark { dirty, racy: is_racy(&stat, since), stale: false },
+        };
+        let action = action(&record, before.as_ref(), sent.content, basis_path.is_some());
+        match action {
+            Some(action) => {
+                let basis = basis_path.filter(|_| matches!(action, Action::Copy | Action::Delta));
+                let said = Record {
+                    metadata: Some(record.metadata.clone()),
+                    attributes,
+                    identity: Some(sent.identity),
+                    dirty,
+                    parent: before.as_ref().map(SnapshotRecord::as_parent),
+                    basis,
+                    ..Record::new(place(&record.path, before.as_ref()), action)
+                };
+                self.emit(&said, reason, sent.bytes)?;
+            }
+            None => self.tell(&record.path, None, reason, 0),
+        }
+        self.remember_file(&record, sent.sums)?;
+        self.lead(&stat, &record, action)
+    }
+
+    fn remember_file(&mut self, record: &SnapshotRecord, sums: SpooledTempFile) -> Result<()> {
+        self.remember(record, io::BufReader::new(sums))
+    }
+}
+
+fn stat_of(file: &File) -> io::Result<Stat> {
+    Ok(rustix::fs::fstat(file)?.into())
+}
+
+/// How a file comes to be what it is now.
+fn action(
+    now: &SnapshotRecord,
+    before: Option<&SnapshotRecord>,
+    content: Content,
+    from_another_path: bool,
+) -> Option<Action> {
+    match (content, before) {
+        (Content::Full, _) => Some(Action::Full),
+        (Content::Delta, _) => Some(Action::Delta),
+        (Content::Same, None) => Some(Action::Copy),
+        // A name that was another file's becomes a file of its own.
+        (Content::Same, Some(before)) if from_another_path || before.link.is_some() => Some(Action::Copy),
+        (Content::Same, Some(before)) => {
+            let differs = before.metadata != now.metadata || before.attributes != now.attributes;
+            differs.then_some(Action::Metadata)
+        }
+    }
+}

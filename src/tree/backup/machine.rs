@@ -1,0 +1,355 @@
+//! The machine behind a backup: the walk and the old snapshot side by side, a step at a time.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::Reason;
+use super::directories::Directory;
+use super::files::UnderWay;
+use super::links::Links;
+use super::options::BackupOptions;
+use super::previous::Previous;
+use super::summary::{BackupSummary, EntryReport};
+use crate::observer::Progress;
+use crate::tree::archive::Outlet;
+use crate::tree::level_id::{LevelHeader, LevelId};
+use crate::tree::libarchive::Owners;
+use crate::tree::metadata::{EntryKind, Metadata, Moment};
+use crate::tree::path::{self, Position};
+use crate::tree::record::{Action, Record};
+use crate::tree::snapshot::{Mark, SnapshotRecord, SnapshotWriter, TREE_BLOCK_LEN_MIN};
+use crate::tree::stat::Stat;
+use crate::tree::walk::{Step, Walk};
+use crate::{DEFAULT_BLOCK_LEN, Error, ErrorKind, MAX_BLOCK_LEN, Result};
+
+/// The observer is told once for so many entries at least.
+const WATCH_ENTRIES: u64 = 256;
+
+pub(super) struct Machine {
+    /// Where the walk begins.
+    root: PathBuf,
+    pub(super) walk: Walk,
+    pub(super) previous: Option<Previous>,
+    pub(super) outlet: Outlet,
+    pub(super) snapshot: SnapshotWriter<Box<dyn Write + Send>>,
+    pub(super) header: LevelHeader,
+    pub(super) owners: Owners,
+    pub(super) links: Links,
+    pub(super) options: BackupOptions,
+    pub(super) summary: BackupSummary,
+    /// The directories that the walk is in.
+    pub(super) directories: Vec<Directory>,
+    /// Directories of the level before that are gone, and not yet all that was in them.
+    gone: Vec<SnapshotRecord>,
+    /// A large file that is being read.
+    pub(super) under_way: Option<UnderWay>,
+    /// A buffer for small files.
+    pub(super) buffer: Vec<u8>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    Ended,
+    Failed,
+}
+
+impl Machine {
+    pub(super) fn new(
+        root: PathBuf,
+        walk: Walk,
+        previous: Option<Previous>,
+        snapshot: Box<dyn Write + Send>,
+        options: BackupOptions,
+    ) -> Result<Self> {
+        let header = level_header(previous.as_ref().map(Previous::header), &options)?;
+        let threads = options.thread_count();
+        Ok(Self {
+            root,
+            walk,
+            previous,
+            outlet: Outlet::new(header, options.filter, threads)?,
+            snapshot: SnapshotWriter::new(snapshot, &header, threads)?,
+            header,
+            owners: Owners::new()?,
+            links: Links::new(options.link_memory),
+            summary: BackupSummary::new(header),
+            directories: Vec::new(),
+            gone: Vec::new(),
+            under_way: None,
+            buffer: Vec::new(),
+            state: State::Running,
+            options,
+        })
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
+    /// Does the next piece of work.
+    pub(super) fn step(&mut self) -> Result<()> {
+        if self.state == State::Failed {
+            return Err(Error::new(ErrorKind::State, "the backup has failed before").doing("backing up a tree"));
+        }
+        let result = self.try_step();
+        if result.is_err() {
+            self.state = State::Failed;
+        }
+        result
+    }
+
+    fn try_step(&mut self) -> Result<()> {
+        if self.under_way.is_some() {
+            self.send_on()?;
+            return self.watch();
+        }
+        match self.walk.advance()? {
+            Some(Step::Entry) => {
+                self.summary.entries += 1;
+                if self.summary.entries.is_multiple_of(WATCH_ENTRIES) {
+                    self.watch()?;
+                }
+                self.entry()
+            }
+            Some(Step::Leave) => self.leave(),
+            Some(Step::Vanished) => {
+                let vanished = Error::new(ErrorKind::SourceChanged, "vanished while the tree was read");
+                self.problem(vanished.doing("backing up").path(self.walk.os_path()));
+                Ok(())
+            }
+            Some(Step::Problem(error)) => {
+                self.problem(error);
+                Ok(())
+            }
+            Some(Step::Unreadable(error)) => {
+                let path = self.walk.path().to_vec();
+                self.unreadable(&path, error)
+            }
+            None => self.end(),
+        }
+    }
+
+    fn watch(&self) -> Result<()> {
+        self.options.watch.step(Progress {
+            done_bytes: self.summary.source_bytes + self.under_way.as_ref().map_or(0, UnderWay::position),
+            total_bytes: None,
+            stream_bytes: self.outlet.written(),
+            entries: self.summary.entries,
+        })
+    }
+
+    fn entry(&mut self) -> Result<()> {
+        let path = self.walk.path().to_vec();
+        if path == path::RESTORE_NAME {
+            self.walk.skip_directory();
+            return Ok(());
+        }
+        let stat = *self.walk.stat();
+        let Some(kind) = stat.kind else {
+            let socket = Error::new(ErrorKind::Unsupported, "sockets are not backed up");
+            self.options.watch.problem(&socket.doing("backing up").path(self.on_disk(&path)));
+            return Ok(());
+        };
+        self.delete_before(&path)?;
+        let before = self.previous.as_mut().and_then(|previous| previous.take(&path));
+        let was_directory = before.as_ref().is_some_and(|before| before.metadata.kind == EntryKind::Directory);
+        if was_directory && kind != EntryKind::Directory {
+            // What is in it has to go before something else takes its place.
+            self.delete_below(&path)?;
+        }
+        let leader = match kind != EntryKind::Directory && stat.links > 1 {
+            true => self.links.meet(stat.device, stat.inode),
+            false => None,
+        };
+        match (kind, leader) {
+            (EntryKind::Directory, _) => self.directory(path, &stat, before)?,
+            (_, Some(leader)) => self.another_name(path, &stat, before, &leader)?,
+            (EntryKind::File, None) => self.file(path, &stat, before)?,
+            (_, None) => self.special(path, &stat, before)?,
+        }
+        self.advance_previous()
+    }
+
+    fn advance_previous(&mut self) -> Result<()> {
+        self.previous.as_mut().map_or(Ok(()), Previous::advance)
+    }
+
+    /// What could not be read stays as the level before knew it.
+    fn unreadable(&mut self, path: &[u8], error: Error) -> Result<()> {
+        self.problem(error);
+        if let Some(directory) = self.directories.last_mut().filter(|directory| directory.is_at(path)) {
+            // What was listed of it may still come, and what does not is not known to be gone.
+            directory.is_incomplete = true;
+            return Ok(());
+        }
+        self.delete_before(path)?;
+        if let Some(before) = self.previous.as_mut().and_then(|previous| previous.take(path)) {
+            self.keep_stale(before)?;
+        }
+        while self.previous.as_ref().is_some_and(|previous| previous.is_below(path)) {
+            if let Some(before) = self.previous.as_mut().and_then(Previous::take_next) {
+                self.keep_stale(before)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the record that was taken last, with its sums.
+    pub(super) fn keep_stale(&mut self, before: SnapshotRecord) -> Result<()> {
+        let stale = SnapshotRecord { mark: Mark { stale: true, ..before.mark }, ..before };
+        self.keep(&stale)?;
+        self.advance_previous()
+    }
+
+    /// Writes the record that was taken last, with the sums that it had.
+    pub(super) fn keep(&mut self, record: &SnapshotRecord) -> Result<()> {
+        match &mut self.previous {
+            Some(previous) => self.snapshot.push(record, previous.sums()),
+            None => self.snapshot.push(record, io::empty()),
+        }
+    }
+
+    pub(super) fn remember(&mut self, record: &SnapshotRecord, sums: impl Read) -> Result<()> {
+        self.snapshot.push(record, sums)
+    }
+
+    /// What comes before `path` in the old snapshot and was not met is gone.
+    fn delete_before(&mut self, path: &[u8]) -> Result<()> {
+        while self.previous.as_ref().is_some_and(|previous| previous.is_before(path)) {
+            self.delete_next()?;
+        }
+        self.close_gone(None)
+    }
+
+    /// What the old snapshot has below `directory` and was not met is gone.
+    pub(super) fn delete_below(&mut self, directory: &[u8]) -> Result<()> {
+        self.advance_previous()?;
+        while self.previous.as_ref().is_some_and(|previous| previous.is_below(directory)) {
+            self.delete_next()?;
+        }
+        self.close_gone(None)
+    }
+
+    fn delete_next(&mut self) -> Result<()> {
+        if let Some(before) = self.previous.as_mut().and_then(Previous::take_next) {
+            if self.directories.iter().any(|directory| directory.is_incomplete) {
+                return self.keep_stale(before);
+            }
+            self.close_gone(Some(&before.path))?;
+            match before.metadata.kind {
+                EntryKind::Directory => self.gone.push(before),
+                _ => self.delete(&before)?,
+            }
+        }
+        self.advance_previous()
+    }
+
+    /// Closes the directories that are gone, but those that `path` is below.
+    fn close_gone(&mut self, path: Option<&[u8]>) -> Result<()> {
+        while let Some(gone) = self.gone.pop_if(|gone| path.is_none_or(|path| !path::is_below(path, &gone.path))) {
+            self.delete(&gone)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, before: &SnapshotRecord) -> Result<()> {
+        let closes = before.metadata.kind == EntryKind::Directory;
+        let position = Position { path: before.path.clone(), closes };
+        let record = Record { parent: Some(before.as_parent()), ..Record::new(position, Action::Delete) };
+        self.emit(&record, Reason::Gone, 0)
+    }
+
+    /// Puts a record into the archive and tells of it.
+    pub(super) fn emit(&mut self, record: &Record, reason: Reason, bytes: u64) -> Result<()> {
+        self.outlet.record(record)?;
+        let closes = record.action == Action::Metadata && record.position.closes;
+        if let Some(directory) = self.directories.last_mut().filter(|_| !closes) {
+            directory.touch();
+        }
+        self.summary.count(record.action);
+        self.tell(&record.position.path, Some(record.action), reason, bytes);
+        Ok(())
+    }
+
+    pub(super) fn tell(&self, path: &[u8], action: Option<Action>, reason: Reason, bytes: u64) {
+        self.options.watch.entry(&EntryReport { path: &path::to_os(path), action, reason, bytes });
+    }
+
+    /// Where an entry is, for messages.
+    pub(super) fn on_disk(&self, path: &[u8]) -> PathBuf {
+        if path.is_empty() { self.root.clone() } else { self.root.join(path::to_os(path)) }
+    }
+
+    pub(super) fn problem(&mut self, problem: Error) {
+        self.summary.problems += 1;
+        self.options.watch.problem(&problem);
+    }
+
+    fn end(&mut self) -> Result<()> {
+        while self.previous.as_ref().is_some_and(|previous| previous.peek().is_some()) {
+            self.delete_next()?;
+        }
+        self.close_gone(None)?;
+        self.previous.take().map_or(Ok(()), Previous::finish)?;
+        self.outlet.finish(self.summary.problems)?;
+        self.state = State::Ended;
+        Ok(())
+    }
+
+    /// Closes the snapshot, once the archive was taken.
+    pub(super) fn finish(mut self) -> Result<BackupSummary> {
+        if self.state != State::Ended || !self.outlet.output().is_empty() {
+            let what = "the archive was not read to its end";
+            return Err(Error::new(ErrorKind::State, what).doing("finishing a backup"));
+        }
+        self.summary.content_bytes = self.outlet.totals().content_bytes;
+        self.summary.stream_bytes = self.outlet.written();
+        self.snapshot.finish().map_err(|error| error.doing("writing the snapshot"))?;
+        Ok(self.summary)
+    }
+
+    /// What `stat` says, with names; flags and what a link leads to are added by who has them.
+    pub(super) fn metadata(&mut self, stat: &Stat) -> Result<Metadata> {
+        let mut metadata = stat.metadata().ok_or_else(|| Error::new(ErrorKind::Internal, "entry without a kind"))?;
+        metadata.user.extend_from_slice(self.owners.user(stat.uid));
+        metadata.group.extend_from_slice(self.owners.group(stat.gid));
+        Ok(metadata)
+    }
+}
+
+/// This moment, by the clock that file systems take their times from.
+pub(super) fn now() -> Moment {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment { seconds: since.as_secs() as i64, nanoseconds: since.subsec_nanos() }
+}
+
+fn level_header(parent: Option<&LevelHeader>, options: &BackupOptions) -> Result<LevelHeader> {
+    let id = match options.level_id {
+        Some(id) => id,
+        None => LevelId::random()?,
+    };
+    let invalid = |what| Error::new(ErrorKind::InvalidInput, what).doing("starting a backup");
+    let block_len = match (parent, options.block_len) {
+        (Some(parent), Some(asked)) if parent.block_len != asked => {
+            return Err(invalid("a chain has one block length").expected(parent.block_len, asked));
+        }
+        (Some(parent), _) => parent.block_len,
+        (None, asked) => asked.unwrap_or(DEFAULT_BLOCK_LEN),
+    };
+    if !(TREE_BLOCK_LEN_MIN..=MAX_BLOCK_LEN).contains(&block_len) {
+        return Err(invalid("block length is out of range")
+            .expected(format_args!("{TREE_BLOCK_LEN_MIN} to {MAX_BLOCK_LEN} bytes"), block_len));
+    }
+    let number = parent.map_or(Some(0), |parent| parent.number.checked_add(1));
+    Ok(LevelHeader {
+        id,
+        parent: parent.map(|parent| parent.id),
+        root: parent.map_or(id, |parent| parent.root),
+        number: number.ok_or_else(|| invalid("chain is too long"))?,
+        block_len,
+        created: now().seconds,
+    })
+}

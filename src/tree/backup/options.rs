@@ -1,0 +1,159 @@
+//! How a tree is backed up.
+
+use std::sync::Arc;
+
+use crate::engine::default_threads;
+use crate::observer::{Observer, Watch};
+use crate::tree::level_id::LevelId;
+use crate::tree::libarchive::Filter;
+use crate::tree::select::Selection;
+use crate::{LevelOptions, Matching};
+
+/// Options of the backup of a tree.
+///
+/// ```
+/// let options = frazil::BackupOptions::new().filter(frazil::Filter::Zstd).threads(2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct BackupOptions {
+    pub(crate) filter: Filter,
+    pub(crate) block_len: Option<u32>,
+    pub(crate) matching: Matching,
+    pub(crate) memory_limit: u64,
+    pub(crate) threads: usize,
+    pub(crate) selection: Selection,
+    pub(crate) dereference: bool,
+    pub(crate) always_read: bool,
+    pub(crate) ignore_ctime: bool,
+    pub(crate) ignore_inode: bool,
+    pub(crate) trust_holes: bool,
+    pub(crate) link_memory: u64,
+    pub(crate) level_id: Option<LevelId>,
+    pub(crate) watch: Watch,
+}
+
+impl Default for BackupOptions {
+    fn default() -> Self {
+        Self {
+            filter: Filter::None,
+            block_len: None,
+            matching: Matching::Auto,
+            memory_limit: LevelOptions::DEFAULT_MEMORY_LIMIT,
+            threads: 0,
+            selection: Selection::default(),
+            dereference: false,
+            always_read: false,
+            ignore_ctime: false,
+            ignore_inode: false,
+            trust_holes: false,
+            link_memory: Self::DEFAULT_LINK_MEMORY,
+            level_id: None,
+            watch: Watch::default(),
+        }
+    }
+}
+
+impl BackupOptions {
+    /// 32 MiB: about 80,000 files at a time of which not all names were met.
+    pub const DEFAULT_LINK_MEMORY: u64 = 32 << 20;
+
+    /// The default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the archive is compressed with; nothing by default. A restore finds out by itself.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Bytes in a block, 1,024 to 2^30; 64 KiB by default. A chain has one block length, so a level above 0
+    /// takes that of its parent, and another is [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput).
+    pub fn block_len(mut self, bytes: u32) -> Self {
+        self.block_len = Some(bytes);
+        self
+    }
+
+    /// Which matches are looked for in a file that changed.
+    pub fn matching(mut self, matching: Matching) -> Self {
+        self.matching = matching;
+        self
+    }
+
+    /// Bytes of memory that the signature and the index of one changed file may take; 1 GiB by default. In
+    /// less, only aligned blocks of larger files are matched, in constant memory.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// How many threads compute and compress; 0, the default, for as many as there are processors.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// What is left out; nothing by default.
+    pub fn selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// Whether what a symbolic link leads to is backed up in its place; off by default.
+    pub fn dereference(mut self, dereference: bool) -> Self {
+        self.dereference = dereference;
+        self
+    }
+
+    /// Whether every file is read, whatever its metadata says; off by default.
+    pub fn always_read(mut self, always: bool) -> Self {
+        self.always_read = always;
+        self
+    }
+
+    /// Whether a file whose size, modification time, owner and mode are as before is taken for unchanged
+    /// although its change time is another; off by default. A change of extended attributes alone is then
+    /// not noticed, nor one of content whose modification time was put back.
+    pub fn ignore_ctime(mut self, ignore: bool) -> Self {
+        self.ignore_ctime = ignore;
+        self
+    }
+
+    /// Whether a file may have another inode and be taken for unchanged; off by default. For file systems
+    /// that give inodes anew at every mount.
+    pub fn ignore_inode(mut self, ignore: bool) -> Self {
+        self.ignore_inode = ignore;
+        self
+    }
+
+    /// Whether the holes that a file system tells of are taken for zeros without being read; off by
+    /// default, since file systems have told of holes where data was. Either way they stay holes.
+    pub fn trust_holes(mut self, trust: bool) -> Self {
+        self.trust_holes = trust;
+        self
+    }
+
+    /// Bytes of memory for files of which not all names were met, 32 MiB by default. Beyond it, hard links
+    /// become files of their own, and that is reported.
+    pub fn link_memory(mut self, bytes: u64) -> Self {
+        self.link_memory = bytes;
+        self
+    }
+
+    /// The id of the level, random by default: for bytes that can be repeated.
+    pub fn level_id(mut self, id: LevelId) -> Self {
+        self.level_id = Some(id);
+        self
+    }
+
+    /// Who follows the work and may stop it.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.watch = Watch::new(observer);
+        self
+    }
+
+    pub(crate) fn thread_count(&self) -> usize {
+        if self.threads == 0 { default_threads() } else { self.threads }
+    }
+}

@@ -1,0 +1,177 @@
+//! The pull form of a backup, and the whole form.
+
+use std::fs::Permissions;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::machine::Machine;
+use super::previous::Previous;
+use super::{BackupOptions, BackupSummary};
+use crate::publish::Publish;
+use crate::tree::level_id::LevelHeader;
+use crate::tree::snapshot::SnapshotFile;
+use crate::tree::walk::{Walk, WalkOptions};
+use crate::{Error, Result};
+
+/// The level before, by its snapshot.
+#[derive(Default)]
+#[non_exhaustive]
+pub enum Since {
+    /// There is none: this is level 0.
+    #[default]
+    Nothing,
+    /// A snapshot in a file, which is read once to check it and once for the level; what was renamed is
+    /// recognised in it.
+    File(PathBuf),
+    /// A snapshot as it comes. It is read in order, so that what was renamed is sent again.
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Since {
+    fn open(self, threads: usize) -> Result<Option<Previous>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::File(path) => {
+                let file = SnapshotFile::open(&path, threads)?;
+                Previous::of_file(file, threads).map(Some)
+            }
+            Self::Stream(source) => {
+                Previous::of_stream(source, threads).map(Some).map_err(|error| error.doing("reading the snapshot"))
+            }
+        }
+    }
+}
+
+impl From<Option<&Path>> for Since {
+    fn from(path: Option<&Path>) -> Self {
+        path.map_or(Self::Nothing, |path| Self::File(path.to_owned()))
+    }
+}
+
+/// Walks a tree once and is the archive of its level; writes the new snapshot on the way.
+///
+/// Reading gives the archive; when it has ended, [`BackupReader::finish`] closes the snapshot. Dropped
+/// before that, the snapshot has no trailer, and no level can be made against it by mistake.
+///
+/// What cannot be read, or changes while it is read, is told to the observer and counted, and the backup
+/// goes on. What an error ends stays ended. It can be sent between threads; each read works on it alone.
+pub struct BackupReader {
+    machine: Machine,
+    output_read: usize,
+}
+
+impl BackupReader {
+    /// Prepares to back up what is at `root`, a directory or a single file, against the level before;
+    /// `snapshot` is given the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when the options do not go together,
+    /// [`Io`](crate::ErrorKind::Io) when the root cannot be read, and what is wrong with the snapshot of the
+    /// level before.
+    pub fn new(
+        root: impl AsRef<Path>,
+        since: impl Into<Since>,
+        snapshot: impl Write + Send + 'static,
+        options: BackupOptions,
+    ) -> Result<Self> {
+        let previous = since.into().open(options.thread_count())?;
+        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: options.dereference };
+        let walk = Walk::new(root.as_ref(), walk_options)?;
+        let machine = Machine::new(root.as_ref().to_owned(), walk, previous, Box::new(snapshot), options)?;
+        Ok(Self { machine, output_read: 0 })
+    }
+
+    /// Which level this is.
+    pub fn header(&self) -> &LevelHeader {
+        &self.machine.header
+    }
+
+    /// Closes the snapshot and says what was done, after the archive was read to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`State`](crate::ErrorKind::State) when it was not, and whatever the snapshot's sink raises.
+    pub fn finish(mut self) -> Result<BackupSummary> {
+        if self.output_read == self.machine.outlet.output().len() {
+            self.machine.outlet.clear_output();
+        }
+        self.machine.finish()
+    }
+}
+
+impl Read for BackupReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let ready = &self.machine.outlet.output()[self.output_read..];
+            if !ready.is_empty() {
+                let len = ready.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&ready[..len]);
+                self.output_read += len;
+                return Ok(len);
+            }
+            self.machine.outlet.clear_output();
+            self.output_read = 0;
+            if self.machine.is_ended() {
+                return Ok(0);
+            }
+            self.machine.step()?;
+        }
+    }
+}
+
+/// Backs up the tree at `root` against the snapshot `since`, writes the archive to `archive` and
+/// publishes the new snapshot, which appears whole or not at all and after the archive was taken.
+///
+/// # Errors
+///
+/// As [`BackupReader::new`], and whatever the archive's sink raises;
+/// [`Exists`](crate::ErrorKind::Exists) when there is something at `snapshot` already.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?; let at = |name: &str| dir.path().join(name);
+/// use std::fs::{File, create_dir, write};
+///
+/// use frazil::{BackupOptions, RestoreOptions, backup_tree, restore_tree};
+///
+/// create_dir(at("home"))?;
+/// write(at("home/letter"), "Dear reader")?;
+/// backup_tree(at("home"), None, at("snapshot.0"), File::create(at("archive.0"))?, BackupOptions::new())?;
+/// write(at("home/letter"), "Dear readers")?;
+/// let since = at("snapshot.0");
+/// backup_tree(at("home"), Some(&*since), at("snapshot.1"), File::create(at("archive.1"))?, BackupOptions::new())?;
+///
+/// restore_tree(File::open(at("archive.0"))?, at("restored"), RestoreOptions::new())?; // level 0, then 1
+/// restore_tree(File::open(at("archive.1"))?, at("restored"), RestoreOptions::new())?;
+/// assert_eq!(std::fs::read(at("restored/letter"))?, b"Dear readers");
+/// # Ok(()) }
+/// ```
+pub fn backup_tree(
+    root: impl AsRef<Path>,
+    since: impl Into<Since>,
+    snapshot: impl AsRef<Path>,
+    mut archive: impl Write,
+    options: BackupOptions,
+) -> Result<BackupSummary> {
+    let root = root.as_ref();
+    let mut publish = Publish::new(snapshot.as_ref(), false)?;
+    // It lets those who have it recognise content that they can guess.
+    publish
+        .file()
+        .set_permissions(Permissions::from_mode(0o600))
+        .map_err(|error| Error::io("opening the snapshot", error))?;
+    let sink = publish.file().try_clone().map_err(|error| Error::io("opening the snapshot", error))?;
+    let mut backup = BackupReader::new(root, since, sink, options)?;
+    io::copy(&mut backup, &mut archive).map_err(|error| Error::io("backing up", error).path(root))?;
+    archive.flush().map_err(|error| Error::io("writing the archive", error))?;
+    let summary = backup.finish()?;
+    publish.commit()?;
+    Ok(summary)
+}
