@@ -16,9 +16,6 @@ use crate::{Error, ErrorKind, Result};
 /// The most bytes of a path that the kernel takes at once, with the zero at its end.
 const KERNEL_PATH_MAX: usize = 4096;
 
-/// Where in the destination frazil keeps what is not of the tree.
-pub(crate) const PRIVATE_NAME: &[u8] = b".frazil-restore";
-
 /// A destination, held by a descriptor.
 ///
 /// Entries beneath it are reached in one call that refuses every link, or else name by name; each name is

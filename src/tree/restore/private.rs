@@ -6,12 +6,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
-use super::confined::{Confined, PRIVATE_NAME};
+use super::confined::Confined;
 use super::flags::{LOCKS, set_flags, unlock};
 use super::pinned::{Pinned, permissions};
 use super::stack::DirectoryStack;
 use crate::tree::metadata::EntryKind;
-use crate::tree::path;
+use crate::tree::path::{self, RESTORE_NAME};
 use crate::{Error, ErrorKind, Result};
 
 const STATE: &[u8] = b"state";
@@ -34,10 +34,10 @@ impl Private {
     /// [`ErrorKind::InvalidInput`] when something is there that is not ours, [`ErrorKind::State`] when
     /// another run holds it.
     pub(crate) fn open(destination: &Confined) -> Result<Option<Self>> {
-        let path = destination.display(PRIVATE_NAME);
+        let path = destination.display(RESTORE_NAME);
         let failed = |error: Errno| Error::io("opening", error.into()).path(&path);
         let refused = |what| Error::new(ErrorKind::InvalidInput, what).doing("opening").path(&path);
-        let entry = match destination.pin(PRIVATE_NAME) {
+        let entry = match destination.pin(RESTORE_NAME) {
             Ok(entry) => entry,
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(failed(error)),
@@ -69,11 +69,11 @@ impl Private {
         if let Some(there) = Self::open(destination)? {
             return Ok(there);
         }
-        let path = destination.display(PRIVATE_NAME);
+        let path = destination.display(RESTORE_NAME);
         changing_root(destination, |root| {
-            rustix::fs::mkdirat(root, PRIVATE_NAME, Mode::RWXU)?;
+            rustix::fs::mkdirat(root, RESTORE_NAME, Mode::RWXU)?;
             // Whatever the umask took away.
-            let made = rustix::fs::openat(root, PRIVATE_NAME, DIRECTORY, Mode::empty())?;
+            let made = rustix::fs::openat(root, RESTORE_NAME, DIRECTORY, Mode::empty())?;
             rustix::fs::fchmod(made, Mode::RWXU)
         })
         .map_err(|error| Error::io("making the directory", error.into()).path(&path))?;
@@ -88,7 +88,7 @@ impl Private {
         self.drop_work()?;
         self.unlink(STATE)?;
         self.unlink(NEW_STATE)?;
-        changing_root(destination, |root| rustix::fs::unlinkat(root, PRIVATE_NAME, AtFlags::REMOVEDIR))
+        changing_root(destination, |root| rustix::fs::unlinkat(root, RESTORE_NAME, AtFlags::REMOVEDIR))
             .map_err(|error| Error::io("removing the directory", error.into()).path(&self.path))
     }
 
@@ -147,7 +147,7 @@ impl Private {
 
 /// Fails for a path that leads to what is not of the tree but of frazil.
 pub(super) fn check_outside(path: &[u8]) -> Result<()> {
-    if path == PRIVATE_NAME || path::is_below(path, PRIVATE_NAME) {
+    if path == RESTORE_NAME || path::is_below(path, RESTORE_NAME) {
         return Err(Error::new(ErrorKind::Corrupt, "path is that of a restore's own directory").path(path::to_os(path)));
     }
     Ok(())

@@ -24,19 +24,6 @@ impl SparseFile {
         Self { file, offset: 0, begun: Vec::with_capacity(BLOCK) }
     }
 
-    /// Goes on after a hole of any length, as if so many zeros had been written.
-    pub(crate) fn skip(&mut self, mut len: u64) -> io::Result<()> {
-        const ZEROS: [u8; BLOCK] = [0; BLOCK];
-        if !self.begun.is_empty() {
-            let rest = len.min((BLOCK - self.begun.len()) as u64);
-            self.write_all(&ZEROS[..rest as usize])?;
-            len -= rest;
-        }
-        let tail = len % BLOCK as u64;
-        self.offset = self.offset.checked_add(len - tail).ok_or(io::ErrorKind::FileTooLarge)?;
-        self.write_all(&ZEROS[..tail as usize])
-    }
-
     /// Writes what is left and gives the file its length.
     pub(crate) fn finish(self) -> io::Result<File> {
         if !is_zeros(&self.begun) {
@@ -114,21 +101,6 @@ mod tests {
             file.finish().unwrap();
             assert_eq!(std::fs::read(&path).unwrap(), content, "in pieces of {piece}");
             assert!(std::fs::metadata(&path).unwrap().blocks() * 512 <= 64 << 10, "in pieces of {piece}");
-        }
-    }
-
-    #[test]
-    fn what_is_skipped_is_zeros() {
-        for (before, hole, after) in [(0, 0, 0), (0, 5000, 0), (1, 4095, 3), (4096, 100_000, 5000), (5, 1, 1)] {
-            let mut file = SparseFile::new(tempfile::tempfile().unwrap());
-            file.write_all(&vec![3; before]).unwrap();
-            file.skip(hole as u64).unwrap();
-            file.write_all(&vec![4; after]).unwrap();
-            let file = file.finish().unwrap();
-            let mut found = vec![9; before + hole + after];
-            file.read_exact_at(&mut found, 0).unwrap();
-            assert_eq!(file.metadata().unwrap().len() as usize, found.len());
-            assert!(found == [vec![3; before], vec![0; hole], vec![4; after]].concat(), "{before} {hole} {after}");
         }
     }
 }

@@ -69,7 +69,7 @@ fn a_stack_goes_deeper_than_it_holds_directories_and_than_the_kernel_takes_paths
     let deepest = names.join("/");
     assert!(deepest.len() > 4096);
     let mut made = 0;
-    let mut stack = DirectoryStack::new(&confined).unwrap();
+    let mut stack = stack::DirectoryStack::new(&confined).unwrap();
     stack.enter_to_change(deepest.as_bytes(), Some(&mut |_| made += 1)).unwrap();
     assert_eq!(made, 300);
     for depth in (0..=300).rev() {
@@ -95,7 +95,7 @@ fn the_permissions_that_a_stack_gives_itself_are_given_back() {
     place.mode("a", 0o000);
     let confined = place.confined();
     let mode = |path: &str| confined.stat(path.as_bytes()).unwrap().unwrap().st_mode & 0o777;
-    let mut stack = DirectoryStack::new(&confined).unwrap();
+    let mut stack = stack::DirectoryStack::new(&confined).unwrap();
     let directory = stack.enter_to_change(b"a/b", None).unwrap();
     rustix::fs::unlinkat(directory, "f", rustix::fs::AtFlags::empty()).unwrap();
     assert_eq!(mode("a/b"), if is_root() { 0o400 } else { 0o700 });

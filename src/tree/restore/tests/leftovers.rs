@@ -13,7 +13,7 @@ fn a_journal_cut_or_flipped_anywhere_is_refused_before_anything_is_done() {
     let journal = fs::read(&path).unwrap();
     let refused = |bytes: &[u8], what: &str| {
         fs::write(&path, bytes).unwrap();
-        let kind = JournalReader::open(&private).expect_err(what).kind();
+        let kind = journal::JournalReader::open(&private).expect_err(what).kind();
         assert!(matches!(kind, ErrorKind::Corrupt | ErrorKind::Unsupported), "{what}");
     };
     for at in 0..journal.len() {

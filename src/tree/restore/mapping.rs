@@ -1,0 +1,102 @@
+//! Which paths of an archive are restored, and where to.
+
+use super::RestoreOptions;
+use crate::format::{Leaf, leaf_of};
+use crate::tree::codec::PutFields;
+use crate::tree::path;
+
+/// Selects paths and maps them into the destination.
+pub(super) struct Mapping {
+    paths: Vec<Vec<u8>>,
+    strip: usize,
+    prefix: Vec<u8>,
+}
+
+impl Mapping {
+    pub(super) fn new(options: &RestoreOptions) -> Self {
+        Self { paths: options.paths.clone(), strip: options.strip, prefix: options.prefix.clone() }
+    }
+
+    /// Tells mappings apart, so that the levels of a chain are not restored by different ones; zeros where
+    /// everything is restored as it is.
+    pub(super) fn digest(&self) -> Leaf {
+        if self.paths.is_empty() && self.strip == 0 && self.prefix.is_empty() {
+            return [0; 32];
+        }
+        let mut fields = Vec::new();
+        let mut paths = self.paths.clone();
+        paths.sort();
+        fields.put_number(paths.len() as u64);
+        paths.iter().for_each(|path| fields.put_field(path));
+        fields.put_number(self.strip as u64);
+        fields.put_field(&self.prefix);
+        leaf_of(&fields)
+    }
+
+    /// Where a path goes; `None` when it is not restored. The directories that lead to a selected path are
+    /// restored with it.
+    pub(super) fn place(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let selected = self.paths.is_empty()
+            || self
+                .paths
+                .iter()
+                .any(|selected| path == selected || path::is_below(path, selected) || path::is_below(selected, path));
+        if !selected {
+            return None;
+        }
+        let mut rest = path;
+        for _ in 0..self.strip {
+            let slash = rest.iter().position(|&byte| byte == b'/')?;
+            rest = &rest[slash + 1..];
+        }
+        Some(match (self.prefix.is_empty(), rest.is_empty()) {
+            (true, _) => rest.to_vec(),
+            (false, true) => self.prefix.clone(),
+            (false, false) => path::join(&self.prefix, rest),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping(paths: &[&str], strip: usize, prefix: &str) -> Mapping {
+        let paths = paths.iter().map(|path| path.as_bytes().to_vec()).collect();
+        Mapping { paths, strip, prefix: prefix.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn paths_go_where_they_are_sent() {
+        let table: [(&[&str], usize, &str, &str, Option<&str>); 12] = [
+            (&[], 0, "", "a/b", Some("a/b")),
+            (&[], 0, "", "", Some("")),
+            (&["a/b"], 0, "", "a/b/c", Some("a/b/c")),
+            (&["a/b"], 0, "", "a", Some("a")),
+            (&["a/b"], 0, "", "", Some("")),
+            (&["a/b"], 0, "", "a/bc", None),
+            (&["a/b"], 0, "", "c", None),
+            (&[], 1, "", "a/b", Some("b")),
+            (&[], 1, "", "a", None),
+            (&[], 0, "p/q", "a", Some("p/q/a")),
+            (&[], 0, "p/q", "", Some("p/q")),
+            (&["a"], 1, "p", "a/b", Some("p/b")),
+        ];
+        for (paths, strip, prefix, path, expected) in table {
+            let found = mapping(paths, strip, prefix).place(path.as_bytes());
+            assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{paths:?} {strip} {prefix} {path}");
+        }
+    }
+
+    #[test]
+    fn mappings_are_told_apart() {
+        let digests = [mapping(&[], 0, ""), mapping(&["a"], 0, ""), mapping(&[], 1, ""), mapping(&[], 0, "a")]
+            .map(|mapping| mapping.digest());
+        for (i, a) in digests.iter().enumerate() {
+            for (j, b) in digests.iter().enumerate() {
+                assert_eq!(a == b, i == j);
+            }
+        }
+        assert_eq!(mapping(&["a", "b"], 0, "").digest(), mapping(&["b", "a"], 0, "").digest());
+    }
+}

@@ -1,0 +1,179 @@
+//! What a record does to its place: checked against what is there, and staged as far as it can be.
+
+use super::incoming::Incoming;
+use super::{StageId, SyncMode, dress};
+use crate::tree::archive::Intake;
+use crate::tree::metadata::{EntryKind, Metadata};
+use crate::tree::path;
+use crate::tree::record::{Action, Record};
+use crate::{Error, ErrorKind, Result};
+
+/// What was staged for a record.
+enum Made {
+    /// Something, or nothing where it is changed in its place.
+    Item(Option<StageId>),
+    Refused,
+}
+
+impl Incoming<'_> {
+    /// Resolves the owner and stages what the record needs beside what was made of its content.
+    pub(super) fn take(&mut self, mut record: Record, made: Option<StageId>) -> Result<()> {
+        let Some(place) = self.mapping.place(&record.position.path) else {
+            return self.discard(made);
+        };
+        if place.is_empty() && record.action == Action::Delete {
+            // The destination itself stays, whatever was restored into it.
+            return self.discard(made);
+        }
+        if record.action == Action::Void {
+            return self.discard(made);
+        }
+        if let Err(error) = self.check_parent(&place, &record) {
+            self.discard(made)?;
+            return Err(error);
+        }
+        let basis = record.basis_path().to_vec();
+        record.position.path = place;
+        if let Some(metadata) = &mut record.metadata {
+            self.give_owner(metadata);
+        }
+        let item = match record.action {
+            Action::Full | Action::Delta if made.is_some() => made,
+            Action::Full | Action::Metadata => match self.make(&record)? {
+                Made::Item(item) => item,
+                Made::Refused => return Ok(()),
+            },
+            Action::Copy => self.make_copy(&basis, &record)?,
+            Action::Link => {
+                record.basis = Some(self.mapping.place(&basis).ok_or_else(|| {
+                    Error::new(ErrorKind::WrongBasis, "is one more name of a file that is not selected")
+                        .path(self.destination.display(&record.position.path))
+                })?);
+                None
+            }
+            _ => None,
+        };
+        if record.action != Action::Link {
+            record.basis = None;
+        }
+        self.dress(item, &record)?;
+        self.count(|summary| {
+            summary.entries += 1;
+            summary.deleted += u64::from(record.action == Action::Delete);
+        });
+        self.append(item, &record)
+    }
+
+    fn give_owner(&mut self, metadata: &mut Metadata) {
+        let mapped = |map: &std::collections::HashMap<u32, u32>, number| map.get(&number).copied();
+        let (uid, gid) = (mapped(&self.options.users, metadata.uid), mapped(&self.options.groups, metadata.gid));
+        let by_name = !self.options.numeric_owner;
+        metadata.uid = match uid {
+            Some(uid) => uid,
+            None if by_name => self.owners.uid(&metadata.user, metadata.uid),
+            None => metadata.uid,
+        };
+        metadata.gid = match gid {
+            Some(gid) => gid,
+            None if by_name => self.owners.gid(&metadata.group, metadata.gid),
+            None => metadata.gid,
+        };
+    }
+
+    /// Stages what has no content in the archive; nothing for what is changed in its place.
+    fn make(&mut self, record: &Record) -> Result<Made> {
+        let Some(metadata) = &record.metadata else { return Ok(Made::Item(None)) };
+        let place = &record.position.path;
+        if metadata.kind == EntryKind::Directory {
+            return Ok(Made::Item(None));
+        }
+        if record.action == Action::Metadata {
+            let names = self.destination.stat(place)?.map_or(1, |found| found.st_nlink);
+            if names == 1 {
+                return Ok(Made::Item(None));
+            }
+            if metadata.kind == EntryKind::File {
+                // Another name of it, in the tree or not, must not change with it.
+                return self.copy_of_place(&place.clone(), record.identity).map(Made::Item);
+            }
+        }
+        if !self.policy.makes(metadata.kind) {
+            let what = "devices are restored on request only";
+            let refused = Error::new(ErrorKind::Unsupported, what).doing("restoring");
+            self.problem(refused.path(self.destination.display(place)));
+            return Ok(Made::Refused);
+        }
+        let Some(stage) = self.stage() else { return Ok(Made::Item(None)) };
+        let made = match metadata.kind {
+            EntryKind::Symlink => stage.make_symlink(&metadata.target),
+            EntryKind::Fifo => stage.make_fifo(),
+            EntryKind::CharDevice | EntryKind::BlockDevice => stage.make_device(metadata.kind, metadata.device),
+            EntryKind::File | EntryKind::Directory => return Ok(Made::Item(None)),
+        };
+        match made {
+            Ok(item) => Ok(Made::Item(Some(item))),
+            Err(error) if matches!(metadata.kind, EntryKind::CharDevice | EntryKind::BlockDevice) => {
+                self.problem(error.path(self.destination.display(place)));
+                Ok(Made::Refused)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is in the destination has to be what the parent level had there.
+    fn check_parent(&self, place: &[u8], record: &Record) -> Result<()> {
+        let found = self.destination.stat(place)?;
+        let kind = found.as_ref().and_then(|found| EntryKind::of_mode(found.st_mode));
+        let expected = match record.parent {
+            // Where the root of the tree goes there is always something.
+            None if place.is_empty() || self.options.overwrite || found.is_none() => return Ok(()),
+            None if record.position.closes || self.is_above(place, kind) => return Ok(()),
+            None => {
+                return Err(Error::new(ErrorKind::Exists, "is there already, and was not to be replaced")
+                    .doing("restoring")
+                    .path(self.destination.display(place)));
+            }
+            Some(expected) => expected,
+        };
+        let size = found.as_ref().map_or(0, |found| found.st_size as u64);
+        let fits = kind == Some(expected.kind) && (expected.kind != EntryKind::File || size == expected.size);
+        if fits {
+            return Ok(());
+        }
+        let said = |kind: EntryKind, size: u64| match kind {
+            EntryKind::File => format!("a file of {size} bytes"),
+            kind => format!("a {kind}"),
+        };
+        let found = match (found, kind) {
+            (None, _) => "nothing".to_owned(),
+            (Some(_), Some(kind)) => said(kind, size),
+            (Some(_), None) => "something else".to_owned(),
+        };
+        Err(Error::new(ErrorKind::WrongBasis, "is not what the level before had there")
+            .doing("restoring")
+            .path(self.destination.display(place))
+            .expected(said(expected.kind, expected.size), found))
+    }
+
+    /// Whether a directory may be there before a level 0 is, since it leads to where that is put.
+    fn is_above(&self, place: &[u8], kind: Option<EntryKind>) -> bool {
+        let prefix = &self.options.prefix;
+        kind == Some(EntryKind::Directory) && (place == prefix.as_slice() || path::is_below(prefix, place))
+    }
+
+    /// Gives a staged item its metadata, all but what forbids renaming.
+    fn dress(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
+        let (Some(item), Some(metadata)) = (item, &record.metadata) else { return Ok(()) };
+        let (policy, flush) = (self.policy, self.options.sync == SyncMode::File);
+        let Some(stage) = self.stage() else { return Ok(()) };
+        let (directory, name) = stage.place(item)?;
+        let problems = dress(directory, name.as_bytes(), metadata, &record.attributes, policy)?;
+        if flush && metadata.kind == EntryKind::File {
+            stage.open(item)?.sync_all().map_err(|error| Error::io("flushing", error))?;
+        }
+        for problem in problems {
+            self.problem(problem.path(self.destination.display(&record.position.path)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What a restore has done.
+
+use std::fmt;
+
+use crate::tree::level_id::{LevelHeader, LevelId};
+
+/// What the restoration of one level has done.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RestoreSummary {
+    /// Which level it is.
+    pub header: LevelHeader,
+    /// Entries that were made, changed or deleted; a directory may count twice.
+    pub entries: u64,
+    /// Files whose content was written.
+    pub files: u64,
+    /// Bytes of content that were written; in a dry run, none.
+    pub output_bytes: u64,
+    /// Entries that were deleted.
+    pub deleted: u64,
+    /// What could not be restored as it was; the observer was told of each.
+    pub problems: u64,
+    /// What the backup itself could not read as it was.
+    pub backup_problems: u64,
+    /// Whether the destination stood at this level before.
+    pub already_there: bool,
+    /// Whether the archive was whole, and all of it was put in its place.
+    pub whole: bool,
+}
+
+impl RestoreSummary {
+    pub(super) fn new(header: LevelHeader) -> Self {
+        Self {
+            header,
+            entries: 0,
+            files: 0,
+            output_bytes: 0,
+            deleted: 0,
+            problems: 0,
+            backup_problems: 0,
+            already_there: false,
+            whole: true,
+        }
+    }
+
+    /// Whether something is not as the level has it.
+    pub fn is_partial(&self) -> bool {
+        !self.whole
+    }
+}
+
+/// What a run of before had left behind in a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recovery {
+    /// Nothing: there is no restore under way.
+    Nothing,
+    /// It stands at this level, and nothing was left of a restore to another.
+    StandsAt(LevelId),
+    /// A level that was being published has been published to its end.
+    Finished(LevelId),
+    /// The same, but something was in the way of some entries.
+    FinishedInPart(LevelId),
+    /// A level that had not been verified was dropped; `Some` is the level that it stands at.
+    Dropped(Option<LevelId>),
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("no restore is under way"),
+            Self::StandsAt(level) => write!(f, "stands at level {level}"),
+            Self::Finished(level) => write!(f, "the restore of level {level} was finished"),
+            Self::FinishedInPart(level) => {
+                write!(f, "the restore of level {level} was finished, but for what something was in the way of")
+            }
+            Self::Dropped(Some(level)) => write!(f, "an incomplete restore was dropped; stands at level {level}"),
+            Self::Dropped(None) => f.write_str("an incomplete restore was dropped"),
+        }
+    }
+}
