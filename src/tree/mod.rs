@@ -1,21 +1,38 @@
 //! Whole trees in a pax tar, over the system's libarchive.
+//!
+//! [`backup`] walks a tree and makes the archive of its level and a snapshot; [`restore`] takes archives in
+//! and publishes the tree, level by level; [`list`] and [`verify`] read archives without changing anything.
+//! All of them speak in [`record`]s, which the [`archive`] carries in sealed batches.
 
+mod archive;
 mod attributes;
+mod backup;
 mod codec;
 mod level_id;
 mod libarchive;
+mod list;
 mod metadata;
 mod path;
 mod record;
+mod restore;
+mod sealed;
 mod select;
+mod snapshot;
 mod sorter;
 mod stat;
+mod verify;
 mod walk;
-mod restore;
 
+pub use archive::ArchiveTotals;
+pub use backup::{BackupOptions, BackupReader, BackupSummary, EntryReport, Reason, Since, backup_tree};
 pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::{Filter, libarchive_version};
+pub use list::{ArchiveEntry, ArchiveSummary, list_archive, verify_archive};
 pub use metadata::{EntryKind, Metadata, Moment};
 pub use record::Action;
+pub use restore::{
+    Recovery, RestoreOptions, RestoreSummary, RestoreWriter, SyncMode, conclude_restore, recover_restore, restore_tree,
+};
 pub use select::Selection;
-pub use restore::SyncMode;
+pub use snapshot::{SnapshotEntry, SnapshotSummary, list_snapshot};
+pub use verify::{Difference, DifferenceKind, VerifyOptions, VerifySummary, verify_tree};

@@ -14,6 +14,9 @@ use crate::{Error, ErrorKind, Result};
 /// The longest path that is read out of a stream: sixteen times what Linux opens at once.
 pub(crate) const PATH_MAX: usize = 64 * 1024;
 
+/// Where a restore keeps what is not of the tree, at the root of its destination; never backed up.
+pub(crate) const RESTORE_NAME: &[u8] = b".frazil-restore";
+
 /// The longest name that file systems take.
 pub(crate) const NAME_MAX: usize = 255;
 

@@ -97,11 +97,6 @@ impl ArchiveWriter {
         self.output.get_mut().bytes.clear();
     }
 
-    /// How much of the body of the entry is still to come.
-    pub(crate) fn left(&self) -> u64 {
-        self.left.unwrap_or(0)
-    }
-
     /// Writes the header of an entry.
     ///
     /// # Errors
