@@ -1,24 +1,29 @@
-//! The command `frazil`: levels of single files and streams, made, restored, compared and shown.
+//! The command `frazil`: levels of files, streams and trees, made, restored, compared and shown.
 //!
 //! One file per sub-command; each takes its arguments and the [`Session`], does its work through the
 //! library's public items alone, and hands back a [`Report`].
 
+mod backup;
 mod basis;
 mod compare;
 mod delta;
 mod failure;
 mod input;
 mod level;
+mod list;
 mod options;
 mod output;
 mod patch;
 mod place;
 mod progress;
 mod report;
+mod restore;
 mod session;
 mod show;
 mod signature;
 mod stop;
+mod table;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -35,13 +40,18 @@ A dash stands for standard input or output wherever a file does.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 finished with problems, which are named.
 
-Example: three days of backups of a disk image, and the restoration of the third
+Example: three days of backups of a home directory, and the restoration of the third
+  frazil backup --snapshot snap.0 /home home.0
+  frazil backup --since snap.0 --snapshot snap.1 /home home.1
+  frazil backup --since snap.1 --snapshot snap.2 /home home.2
+  frazil restore home.0 home.1 home.2 /restored
+
+Example: the same of a disk image
   frazil level --signature-out sig.0 disk.img level.0
   frazil level --against sig.0 --signature-out sig.1 disk.img level.1
-  frazil level --against sig.1 --signature-out sig.2 disk.img level.2
-  frazil patch /dev/null level.0 level.1 level.2 restored.img";
+  frazil patch /dev/null level.0 level.1 restored.img";
 
-/// Block-level backups of files and streams, made and restored in stream.
+/// Block-level backups of files, streams and trees, made and restored in stream.
 #[derive(Parser)]
 #[command(name = "frazil", version, long_version = LONG_VERSION.as_str(), after_help = AFTER_HELP, max_term_width = 100)]
 struct Arguments {
@@ -53,6 +63,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
+    List(list::Arguments),
+    Verify(verify::Arguments),
     Signature(signature::Arguments),
     Delta(delta::Arguments),
     Level(level::Arguments),
@@ -62,22 +76,12 @@ enum Command {
 }
 
 static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
-    let libarchive = libarchive_version().unwrap_or_else(|| "not linked".to_owned());
-    format!("{}\nlibrsync {}\nlibarchive {libarchive}", frazil::VERSION, frazil::librsync_version())
-});
-
-#[cfg(feature = "tree")]
-fn libarchive_version() -> Option<String> {
-    Some(match frazil::libarchive_version() {
+    let libarchive = match frazil::libarchive_version() {
         Ok((major, minor, patch)) => format!("{major}.{minor}.{patch}"),
         Err(error) => error.to_string(),
-    })
-}
-
-#[cfg(not(feature = "tree"))]
-fn libarchive_version() -> Option<String> {
-    None
-}
+    };
+    format!("{}\nlibrsync {}\nlibarchive {libarchive}", frazil::VERSION, frazil::librsync_version())
+});
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -96,6 +100,10 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
     stop::listen().map_err(|error| Failure::new(format!("listening to signals: {error}")))?;
     let session = Session::new(arguments.common);
     let result = match arguments.command {
+        Command::Backup(arguments) => backup::run(&arguments, &session),
+        Command::Restore(arguments) => restore::run(&arguments, &session),
+        Command::List(arguments) => list::run(&arguments, &session),
+        Command::Verify(arguments) => verify::run(&arguments, &session),
         Command::Signature(arguments) => signature::run(&arguments, &session),
         Command::Delta(arguments) => delta::run(&arguments, &session),
         Command::Level(arguments) => level::run(&arguments, &session),

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -60,6 +60,16 @@ impl Output {
                 .advise("name a file, or pipe it on"));
         }
         Self::create(place, force)
+    }
+
+    /// As [`Output::create_binary`], for what its owner alone should read.
+    pub(crate) fn create_private(place: &Place, force: bool) -> Result<Self, Failure> {
+        let mut output = Self::create_binary(place, force)?;
+        if let Target::Published(publish) = &mut output.target {
+            let owner_alone = std::fs::Permissions::from_mode(0o600);
+            publish.file().set_permissions(owner_alone).map_err(|error| Failure::io(&output.name, error))?;
+        }
+        Ok(output)
     }
 
     /// A writer of its own, for whoever must own one.

@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use frazil::{ErrorKind, Observer, Progress};
+use frazil::{Action, EntryReport, ErrorKind, Observer, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
 
 use crate::stop;
 
@@ -54,7 +55,7 @@ impl Monitor {
         std::mem::take(&mut *lock(&self.problems))
     }
 
-    fn show(&self, done: u64, total: Option<u64>) {
+    fn show(&self, done: u64, total: Option<u64>, entries: u64) {
         if !self.visible {
             return;
         }
@@ -66,8 +67,8 @@ impl Monitor {
         // Made at once, so that it knows the speed by the time it is drawn.
         let bar = bar.get_or_insert_with(|| {
             let template = match total {
-                Some(_) => "{wide_bar:.cyan} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-                None => "{spinner:.cyan} {bytes}, {bytes_per_sec}, {elapsed}",
+                Some(_) => "{msg}{wide_bar:.cyan} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+                None => "{spinner:.cyan} {msg}{bytes}, {bytes_per_sec}, {elapsed}",
             };
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()).with_elapsed(self.elapsed());
@@ -77,25 +78,85 @@ impl Monitor {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         bar.set_position(done);
+        if entries > 0 {
+            bar.set_message(format!("{entries} entries, "));
+        }
     }
 }
 
 impl Observer for Monitor {
     fn progress(&self, progress: &Progress) {
-        self.show(progress.done_bytes, progress.total_bytes);
+        self.show(progress.done_bytes, progress.total_bytes, progress.entries);
     }
 
-    /// A limit that was kept to by another way of working is no problem of the result.
+    /// A limit that was kept to by another way of working is no problem of the result, nor is a socket, of
+    /// which there is nothing to keep.
     fn problem(&self, problem: &frazil::Error) {
-        if problem.kind() == ErrorKind::SourceChanged {
+        if problem.kind() == ErrorKind::SourceChanged && problem.file().is_none() {
             // The summary says so too, and with it the command, which knows the source's name.
             return;
         }
-        self.add_problem(Problem { text: problem.to_string(), grave: problem.kind() != ErrorKind::Limit });
+        let harmless = matches!(problem.kind(), ErrorKind::Limit | ErrorKind::Unsupported);
+        self.add_problem(Problem { text: problem.to_string(), grave: !harmless });
     }
 
     fn cancelled(&self) -> bool {
         stop::requested()
+    }
+}
+
+/// A monitor that prints a line of JSON for each entry of a tree that was looked at.
+pub(crate) struct EntryLog {
+    monitor: Arc<Monitor>,
+    stdout_is_data: bool,
+}
+
+impl EntryLog {
+    pub(crate) fn new(monitor: Arc<Monitor>, stdout_is_data: bool) -> Self {
+        Self { monitor, stdout_is_data }
+    }
+}
+
+impl Observer for EntryLog {
+    fn progress(&self, progress: &Progress) {
+        self.monitor.progress(progress);
+    }
+
+    fn problem(&self, problem: &frazil::Error) {
+        self.monitor.problem(problem);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.monitor.cancelled()
+    }
+
+    fn entry(&self, entry: &EntryReport<'_>) {
+        let line = json!({
+            "path": entry.path.to_string_lossy(),
+            "action": entry.action.map_or("none", action_name),
+            "reason": entry.reason.to_string(),
+            "bytes": entry.bytes,
+        });
+        if self.stdout_is_data {
+            eprintln!("{line}");
+        } else {
+            // Whoever has closed it wants no more lines, and the work goes on.
+            let _ = crate::report::print(&format!("{line}\n"));
+        }
+    }
+}
+
+/// What the library calls an action.
+pub(crate) fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Full => "full",
+        Action::Delta => "delta",
+        Action::Copy => "copy",
+        Action::Link => "link",
+        Action::Metadata => "metadata",
+        Action::Delete => "delete",
+        Action::Void => "void",
+        _ => "unknown",
     }
 }
 
@@ -122,7 +183,7 @@ impl<R: Read> Read for Watched<R> {
         stop::check()?;
         let len = self.inner.read(buffer)?;
         self.done += len as u64;
-        self.monitor.show(self.done, self.total);
+        self.monitor.show(self.done, self.total, 0);
         Ok(len)
     }
 }

@@ -84,7 +84,11 @@ pub(crate) fn human(bytes: u64) -> String {
 
 /// So many of something.
 pub(crate) fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+    match (number, what.strip_suffix('y')) {
+        (1, _) => format!("{number} {what}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {what}s"),
+    }
 }
 
 /// A duration for a person.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use frazil::{Engine, LevelOptions, PatchOptions};
+use frazil::{Engine, LevelOptions, Observer, PatchOptions};
 
 use crate::input::Input;
 use crate::options::Common;
-use crate::progress::{Monitor, Problem, Watched};
+use crate::progress::{EntryLog, Monitor, Problem, Watched};
 
 /// One run of the command.
 pub(crate) struct Session {
@@ -59,6 +59,14 @@ impl Session {
         match self.common.memory {
             Some(memory) => options.index_memory(memory),
             None => options,
+        }
+    }
+
+    /// Who follows work on a tree; with `--json` each entry that was looked at is a line.
+    pub(crate) fn observer(&self, stdout_is_data: bool) -> Arc<dyn Observer> {
+        match self.common.json {
+            true => Arc::new(EntryLog::new(self.monitor.clone(), stdout_is_data)),
+            false => self.monitor.clone(),
         }
     }
 

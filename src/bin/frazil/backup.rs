@@ -1,0 +1,250 @@
+//! `frazil backup`: one level of a whole tree, and the snapshot that the next level needs.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use frazil::{BackupOptions, BackupReader, BackupSummary, Error, ErrorKind, Filter, Matching, Selection, Since};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::options::{MatchingName, parse_block_len};
+use crate::output::Output;
+use crate::place::{Place, check_different_outputs};
+use crate::report::{Report, count, human, percent, seconds};
+use crate::session::Session;
+use crate::table::Table;
+
+const AFTER_HELP: &str = "\
+Level 0 is made without --since, level n with the snapshot that level n-1 wrote. What cannot be read, or \
+changes while it is read, is named, the rest is backed up, and the exit status is 3. With --json, a line \
+is printed for each entry that was looked at, with the reason, before the summary. Any tar lists the archive.
+
+Patterns are those of .gitignore, from the root of the tree; the last that matches decides, and one that \
+begins with ! takes back what those before it leave out.
+
+Examples:
+  frazil backup --snapshot snap.0 /home home.0
+  frazil backup --since snap.0 --snapshot snap.1 --filter zstd --exclude '*.o' /home home.1
+  frazil backup --since snap.1 --snapshot snap.2 /home - | ssh host 'cat > home.2'
+
+Restore the levels with frazil restore.";
+
+/// Bytes moved at once.
+const BUFFER_LEN: usize = 256 * 1024;
+
+/// Back up a tree of files: everything, or what changed since the level whose snapshot is given
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// The snapshot of the level before; without it this is level 0
+    #[arg(long, value_name = "OLD_SNAP")]
+    since: Option<Place>,
+    /// Where the new snapshot goes, which the next level needs
+    #[arg(long, value_name = "NEW_SNAP")]
+    snapshot: Place,
+    /// Compress the archive
+    #[arg(long, value_name = "FILTER", default_value = "none")]
+    filter: FilterName,
+    /// Bytes in a block (4096, 64K, …); level 0 decides for the whole chain [default: 65536]
+    #[arg(long, value_name = "N", value_parser = parse_block_len)]
+    block_size: Option<u32>,
+    /// Which matches are looked for in files that changed
+    #[arg(long, value_name = "MATCHING", default_value = "auto")]
+    matching: MatchingName,
+    #[command(flatten)]
+    selection: SelectionArguments,
+    /// Back up what symbolic links lead to in their place
+    #[arg(long)]
+    dereference: bool,
+    /// Read every file, whatever its metadata says
+    #[arg(long)]
+    always_read: bool,
+    /// Take a file for unchanged although its change time is another
+    #[arg(long)]
+    ignore_ctime: bool,
+    /// Take a file for unchanged although its inode is another
+    #[arg(long)]
+    ignore_inode: bool,
+    /// Do not read the holes that the file system tells of
+    #[arg(long)]
+    trust_holes: bool,
+    /// A directory, or a single file
+    tree: PathBuf,
+    /// Where the archive goes
+    archive: Place,
+}
+
+/// What is left out.
+#[derive(Args)]
+pub(crate) struct SelectionArguments {
+    /// Leave out what matches a pattern; !PATTERN takes it back
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Take the patterns in FILE, one a line
+    #[arg(long, value_name = "FILE")]
+    exclude_from: Vec<PathBuf>,
+    /// Leave out what is in directories that a CACHEDIR.TAG marks
+    #[arg(long)]
+    exclude_caches: bool,
+    /// Leave out what is in directories that hold a file of this name
+    #[arg(long, value_name = "NAME")]
+    exclude_marked: Vec<PathBuf>,
+    /// Leave out what has the nodump flag
+    #[arg(long)]
+    nodump: bool,
+    /// Stay on the file system of the root
+    #[arg(long)]
+    one_file_system: bool,
+}
+
+impl SelectionArguments {
+    pub(crate) fn selection(&self) -> Result<Selection, Failure> {
+        let mut selection = Selection::new()
+            .exclude_caches(self.exclude_caches)
+            .nodump(self.nodump)
+            .one_file_system(self.one_file_system);
+        for file in &self.exclude_from {
+            let lines = std::fs::read_to_string(file)
+                .map_err(|error| Failure::io(format_args!("reading {}", file.display()), error))?;
+            for line in lines.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+                selection = selection.exclude(line);
+            }
+        }
+        for pattern in &self.exclude {
+            selection = selection.exclude(pattern);
+        }
+        for name in &self.exclude_marked {
+            selection = selection.exclude_marked(name);
+        }
+        Ok(selection)
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FilterName {
+    None,
+    Gzip,
+    Bzip2,
+    Xz,
+    Zstd,
+    Lz4,
+}
+
+impl From<FilterName> for Filter {
+    fn from(name: FilterName) -> Self {
+        match name {
+            FilterName::None => Self::None,
+            FilterName::Gzip => Self::Gzip,
+            FilterName::Bzip2 => Self::Bzip2,
+            FilterName::Xz => Self::Xz,
+            FilterName::Zstd => Self::Zstd,
+            FilterName::Lz4 => Self::Lz4,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
+    let Arguments { snapshot, archive, tree, .. } = arguments;
+    check_different_outputs(archive, Some(snapshot))?;
+    let mut options = BackupOptions::new()
+        .filter(arguments.filter.into())
+        .matching(Matching::from(arguments.matching))
+        .memory_limit(session.memory())
+        .threads(session.threads())
+        .selection(arguments.selection.selection()?)
+        .dereference(arguments.dereference)
+        .always_read(arguments.always_read)
+        .ignore_ctime(arguments.ignore_ctime)
+        .ignore_inode(arguments.ignore_inode)
+        .trust_holes(arguments.trust_holes)
+        .observer(session.observer(*archive == Place::Standard));
+    if let Some(block_len) = arguments.block_size {
+        options = options.block_len(block_len);
+    }
+    let since = match &arguments.since {
+        None => Since::Nothing,
+        Some(Place::Path(path)) if path.is_file() => Since::File(path.clone()),
+        Some(place) => Since::Stream(Box::new(Input::open(place)?)),
+    };
+    let mut archive_out = Output::create_binary(archive, session.common.force)?;
+    let mut snapshot_out = Output::create_private(snapshot, session.common.force)?;
+    let failed = |error: Error| {
+        let kind = error.kind();
+        let failure = Failure::of(format_args!("backing up {}", tree.display()), error);
+        match kind {
+            ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
+            _ => failure,
+        }
+    };
+    let mut backup = BackupReader::new(tree, since, snapshot_out.writer()?, options).map_err(failed)?;
+    let mut writer = archive_out.writer()?;
+    let mut buffer = vec![0; BUFFER_LEN];
+    loop {
+        match backup.read(&mut buffer).and_then(|len| writer.write_all(&buffer[..len]).map(|()| len)) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
+    let summary = backup.finish().map_err(failed)?;
+    let snapshot_bytes = snapshot_out.written();
+    // The archive first: a snapshot without its archive would let the next level leave a gap in the chain.
+    archive_out.commit()?;
+    snapshot_out.commit()?;
+    Ok(report(arguments, &summary, snapshot_bytes, session))
+}
+
+fn report(arguments: &Arguments, summary: &BackupSummary, snapshot_bytes: u64, session: &Session) -> Report {
+    let header = summary.header;
+    let mut table = Table::new(format!(
+        "{}: level {} ({}), {} in {}",
+        arguments.tree.display(),
+        header.number,
+        header.id,
+        count(summary.entries, "entry"),
+        seconds(session.elapsed()),
+    ));
+    table.row("read", format!("{}, {}", count(summary.files_read, "file"), human(summary.source_bytes)));
+    table.row("whole", summary.full);
+    if header.parent.is_some() {
+        table.row("as deltas", summary.deltas);
+        table.row("renamed, copied", summary.copies);
+        table.row("metadata alone", summary.metadata);
+        table.row("deleted", summary.deleted);
+    }
+    if summary.links > 0 {
+        table.row("hard links", summary.links);
+    }
+    let share = percent(summary.stream_bytes, summary.source_bytes);
+    table.row("archive", format!("{} ({share} of what was read)", human(summary.stream_bytes)));
+    table.row("snapshot", human(snapshot_bytes));
+    if summary.is_partial() {
+        table.row("problems", format!("{}: this backup is partial", summary.problems));
+    }
+    let json = json!({
+        "command": "backup",
+        "level": header.number,
+        "level_id": header.id.to_string(),
+        "parent_id": header.parent.map(|id| id.to_string()),
+        "root_id": header.root.to_string(),
+        "block_len": header.block_len,
+        "entries": summary.entries,
+        "files_read": summary.files_read,
+        "source_bytes": summary.source_bytes,
+        "content_bytes": summary.content_bytes,
+        "stream_bytes": summary.stream_bytes,
+        "snapshot_bytes": snapshot_bytes,
+        "full": summary.full,
+        "deltas": summary.deltas,
+        "copies": summary.copies,
+        "links": summary.links,
+        "metadata": summary.metadata,
+        "deleted": summary.deleted,
+        "partial": summary.is_partial(),
+        "seconds": session.elapsed().as_secs_f64(),
+    });
+    let stdout_is_data = arguments.archive == Place::Standard || arguments.snapshot == Place::Standard;
+    Report::new(table.into_text(), json, stdout_is_data)
+}
