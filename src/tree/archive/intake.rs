@@ -111,12 +111,22 @@ fn is_damage(error: &Error) -> bool {
     )
 }
 
+/// Puts off damage until the record says whether the content was wanted.
+fn deferred<T>(made: Result<T>) -> Result<Result<T>> {
+    match made {
+        Err(error) if !is_damage(&error) => Err(error),
+        made => Ok(made),
+    }
+}
+
 /// An entry of the tree whose record has not come yet.
 struct Waiting<M> {
     path: Vec<u8>,
     /// The tar entry of what is there whole; a delta's says nothing.
     entry: Option<ReadEntry>,
-    made: Option<(M, Identity)>,
+    /// What was made of its content. That it could not be made is an error only when its record comes: a
+    /// delta of a file that could not be read to its end breaks off, and its record says that it is void.
+    made: Option<Result<(M, Identity)>>,
 }
 
 struct Taking<'a, R: Read, I: Intake> {
@@ -188,19 +198,18 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             EntryName::Full(path) => {
                 let is_file = entry.kind == Some(EntryKind::File) && entry.hardlink.is_none();
                 let made = match is_file {
-                    true => Some(self.intake.file(path, entry.size, &mut self.entries.body())?),
+                    true => Some(deferred(self.intake.file(path, entry.size, &mut self.entries.body()))?),
                     false => None,
                 };
                 self.wait(Waiting { path: path.to_vec(), entry: Some(entry), made })
             }
             EntryName::Delta(path, 1) => {
                 let mut parts = self.entries.parts(path);
-                let made = self.intake.delta(path, &mut parts);
-                if made.is_err() && self.options.keep_going {
-                    // What is left of it says nothing more.
+                let made = deferred(self.intake.delta(path, &mut parts))?;
+                if made.is_err() {
+                    // What is left of it says nothing more; should it be damaged, the next entry is too.
                     let _ = std::io::copy(&mut parts, &mut std::io::sink());
                 }
-                let made = made?;
                 self.wait(Waiting { path: path.to_vec(), entry: None, made: Some(made) })
             }
             EntryName::Delta(path, _) => {
@@ -272,8 +281,13 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                 false => self.intake.record(record, None),
             };
         };
-        let checked = match record.action {
-            Action::Void => Err(None),
+        let (made, failed) = match made.transpose() {
+            Ok(made) => (made, None),
+            Err(error) => (None, Some(error)),
+        };
+        let checked = match (record.action, failed) {
+            (Action::Void, _) => Err(None),
+            (_, Some(error)) => Err(Some(error)),
             _ => check_entry(&record, entry.as_ref(), made.as_ref().map(|(_, identity)| identity)).map_err(Some),
         };
         let made = made.map(|(made, _)| made);
@@ -294,7 +308,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     }
 
     fn give_up(&mut self, waiting: Waiting<I::Made>) -> Result<()> {
-        if let Some((made, _)) = waiting.made {
+        if let Some(Ok((made, _))) = waiting.made {
             self.intake.discard(made)?;
         }
         if !self.whole {

@@ -240,10 +240,7 @@ impl Machine {
         let own_basis = under_way.sending.into_basis().filter(|basis| basis.record.path == path);
         let (record, sums) = match (under_way.fallback.or(own_basis), before) {
             (Some(basis), _) => basis.into_sums()?,
-            (None, Some(before)) => match before.metadata.kind {
-                EntryKind::Directory => return self.delete(&before),
-                _ => (before, tempfile::spooled_tempfile(0)),
-            },
+            (None, Some(before)) => (before, tempfile::spooled_tempfile(0)),
             (None, None) => return Ok(()),
         };
         self.remember(&SnapshotRecord { mark: Mark { stale: true, ..record.mark }, ..record }, sums)
