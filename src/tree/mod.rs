@@ -24,7 +24,9 @@ mod verify;
 mod walk;
 
 pub use archive::ArchiveTotals;
-pub use backup::{BackupOptions, BackupReader, BackupSummary, EntryReport, Reason, Since, backup_tree};
+pub use backup::{
+    BackupOptions, BackupReader, BackupSummary, EntryReport, Reason, Since, backup_tree, backup_tree_file,
+};
 pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::{Filter, libarchive_version};
 pub use list::{ArchiveEntry, ArchiveSummary, list_archive, verify_archive};

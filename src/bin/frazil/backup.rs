@@ -67,6 +67,9 @@ pub(crate) struct Arguments {
     /// Take a file for unchanged although its inode is another
     #[arg(long)]
     ignore_inode: bool,
+    /// Read a file again whose device is another
+    #[arg(long)]
+    compare_device: bool,
     /// Do not read the holes that the file system tells of
     #[arg(long)]
     trust_holes: bool,
@@ -158,6 +161,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         .always_read(arguments.always_read)
         .ignore_ctime(arguments.ignore_ctime)
         .ignore_inode(arguments.ignore_inode)
+        .compare_device(arguments.compare_device)
         .trust_holes(arguments.trust_holes)
         .observer(session.observer(*archive == Place::Standard));
     if let Some(block_len) = arguments.block_size {

@@ -19,6 +19,6 @@ mod specials;
 mod summary;
 
 pub use options::BackupOptions;
-pub use reader::{BackupReader, Since, backup_tree};
+pub use reader::{BackupReader, Since, backup_tree, backup_tree_file};
 pub use reason::Reason;
 pub use summary::{BackupSummary, EntryReport};

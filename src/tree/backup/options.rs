@@ -26,6 +26,7 @@ pub struct BackupOptions {
     pub(crate) always_read: bool,
     pub(crate) ignore_ctime: bool,
     pub(crate) ignore_inode: bool,
+    pub(crate) compare_device: bool,
     pub(crate) trust_holes: bool,
     pub(crate) link_memory: u64,
     pub(crate) level_id: Option<LevelId>,
@@ -45,6 +46,7 @@ impl Default for BackupOptions {
             always_read: false,
             ignore_ctime: false,
             ignore_inode: false,
+            compare_device: false,
             trust_holes: false,
             link_memory: Self::DEFAULT_LINK_MEMORY,
             level_id: None,
@@ -124,6 +126,13 @@ impl BackupOptions {
     /// that give inodes anew at every mount.
     pub fn ignore_inode(mut self, ignore: bool) -> Self {
         self.ignore_inode = ignore;
+        self
+    }
+
+    /// Whether a file on another device is read again; off by default, since the number of a device may be
+    /// another after every start of the system.
+    pub fn compare_device(mut self, compare: bool) -> Self {
+        self.compare_device = compare;
         self
     }
 

@@ -157,21 +157,50 @@ pub fn backup_tree(
     root: impl AsRef<Path>,
     since: impl Into<Since>,
     snapshot: impl AsRef<Path>,
-    mut archive: impl Write,
+    archive: impl Write,
     options: BackupOptions,
 ) -> Result<BackupSummary> {
-    let root = root.as_ref();
-    let mut publish = Publish::new(snapshot.as_ref(), false)?;
+    let (summary, snapshot) = back_up(root.as_ref(), since.into(), snapshot.as_ref(), archive, options)?;
+    snapshot.commit()?;
+    Ok(summary)
+}
+
+/// As [`backup_tree`], and publishes the archive as the new file `archive`: both it and the snapshot appear
+/// whole or not at all, the archive first.
+///
+/// # Errors
+///
+/// As [`backup_tree`]; [`Exists`](crate::ErrorKind::Exists) when there is something at `archive` already.
+pub fn backup_tree_file(
+    root: impl AsRef<Path>,
+    since: impl Into<Since>,
+    snapshot: impl AsRef<Path>,
+    archive: impl AsRef<Path>,
+    options: BackupOptions,
+) -> Result<BackupSummary> {
+    let mut publish = Publish::new(archive.as_ref(), false)?;
+    let sink = publish.file().try_clone().map_err(|error| Error::io("opening the archive", error))?;
+    let (summary, snapshot) = back_up(root.as_ref(), since.into(), snapshot.as_ref(), sink, options)?;
+    publish.commit()?;
+    snapshot.commit()?;
+    Ok(summary)
+}
+
+/// Makes the archive, and a snapshot that is not published yet.
+fn back_up(
+    root: &Path,
+    since: Since,
+    snapshot: &Path,
+    mut archive: impl Write,
+    options: BackupOptions,
+) -> Result<(BackupSummary, Publish)> {
+    let mut publish = Publish::new(snapshot, false)?;
+    let opening = |error| Error::io("opening the snapshot", error).path(snapshot);
     // It lets those who have it recognise content that they can guess.
-    publish
-        .file()
-        .set_permissions(Permissions::from_mode(0o600))
-        .map_err(|error| Error::io("opening the snapshot", error))?;
-    let sink = publish.file().try_clone().map_err(|error| Error::io("opening the snapshot", error))?;
+    publish.file().set_permissions(Permissions::from_mode(0o600)).map_err(opening)?;
+    let sink = publish.file().try_clone().map_err(opening)?;
     let mut backup = BackupReader::new(root, since, sink, options)?;
     io::copy(&mut backup, &mut archive).map_err(|error| Error::io("backing up", error).path(root))?;
     archive.flush().map_err(|error| Error::io("writing the archive", error))?;
-    let summary = backup.finish()?;
-    publish.commit()?;
-    Ok(summary)
+    Ok((backup.finish()?, publish))
 }

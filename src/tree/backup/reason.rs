@@ -25,6 +25,8 @@ pub enum Reason {
     Owner,
     /// It is another inode.
     Inode,
+    /// It is on another device.
+    Device,
     /// It changed so shortly before the last level was made that a later change may not show.
     Racy,
     /// It changed while the last level was made, or could not be read then.
@@ -51,6 +53,7 @@ impl fmt::Display for Reason {
             Self::Changed => "ctime",
             Self::Owner => "owner",
             Self::Inode => "inode",
+            Self::Device => "device",
             Self::Racy => "racy",
             Self::Dirty => "dirty",
             Self::Unlinked => "unlinked",
@@ -93,6 +96,9 @@ pub(super) fn reason(before: Option<&SnapshotRecord>, now: &Stat, options: &Back
     }
     if !options.ignore_inode && evidence.inode != now.inode {
         return Some(Reason::Inode);
+    }
+    if options.compare_device && evidence.device != now.device {
+        return Some(Reason::Device);
     }
     if before.mark.racy {
         return Some(Reason::Racy);
