@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::format::leaf_of;
 use crate::{Result, StreamId};
 
 /// Sixteen random bytes that name one level of a tree.
@@ -11,6 +12,15 @@ pub struct LevelId(pub [u8; 16]);
 impl LevelId {
     pub(crate) fn random() -> Result<Self> {
         Ok(Self(StreamId::random()?.0))
+    }
+
+    /// The id of a sealed stream of this level: as good as random, since the level's own is, and the same
+    /// when the level is made again with the same id.
+    pub(crate) fn stream_id(self, name: &[u8]) -> StreamId {
+        let digest = leaf_of(&[&self.0, name].concat());
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        StreamId(id)
     }
 }
 

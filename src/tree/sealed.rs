@@ -244,8 +244,8 @@ fn cut() -> Error {
 }
 
 /// Seals a few bytes whole.
-pub(crate) fn seal(kind: SealedKind, payload: &[u8]) -> Result<Vec<u8>> {
-    let mut writer = SealedWriter::new(Vec::new(), kind, StreamId::random()?, 1);
+pub(crate) fn seal(kind: SealedKind, stream_id: StreamId, payload: &[u8]) -> Result<Vec<u8>> {
+    let mut writer = SealedWriter::new(Vec::new(), kind, stream_id, 1);
     writer.put(payload)?;
     writer.finish()
 }

@@ -30,7 +30,8 @@ impl Outlet {
         let payload = encode_header(&header);
         let mut digest = BatchDigest::new();
         digest.payload(&payload);
-        tar.file(&EntryName::Header.to_bytes(), &seal(SealedKind::Records, &payload)?)?;
+        let name = EntryName::Header.to_bytes();
+        tar.file(&name, &seal(SealedKind::Records, header.id.stream_id(&name), &payload)?)?;
         let batch = batch_head(header.id, 1);
         Ok(Self {
             tar,
@@ -115,8 +116,7 @@ impl Outlet {
         self.batch_records = 0;
         self.batch_content = 0;
         self.digest.payload(&payload);
-        let sealed = seal(SealedKind::Records, &payload)?;
-        self.tar.file(&EntryName::Batch(self.batches).to_bytes(), &sealed)
+        self.own(EntryName::Batch(self.batches), &payload)
     }
 
     /// Closes the archive.
@@ -125,8 +125,14 @@ impl Outlet {
         self.totals.problems = problems;
         let trailer =
             Trailer { level: self.header.id, batches: self.batches, totals: self.totals, digest: self.digest.finish() };
-        let sealed = seal(SealedKind::Records, &encode_trailer(&trailer))?;
-        self.tar.file(&EntryName::Trailer.to_bytes(), &sealed)?;
+        self.own(EntryName::Trailer, &encode_trailer(&trailer))?;
         self.tar.finish()
+    }
+
+    /// Seals an entry that is not of the tree.
+    fn own(&mut self, name: EntryName<'_>, payload: &[u8]) -> Result<()> {
+        let name = name.to_bytes();
+        let sealed = seal(SealedKind::Records, self.header.id.stream_id(&name), payload)?;
+        self.tar.file(&name, &sealed)
     }
 }

@@ -68,7 +68,7 @@ impl Basis {
     /// The sums as the snapshot has them.
     pub(super) fn into_sums(self) -> Result<(SnapshotRecord, SpooledTempFile)> {
         let spool = Spool::new();
-        let mut sums = SignatureWriter::new(spool.clone(), tree_params(self.block_len()?)?, Format::Rdiff)?;
+        let mut sums = SignatureWriter::new(spool.clone(), tree_params(self.block_len())?, Format::Rdiff)?;
         match &self.sums {
             BasisSums::Held(signature) => signature.blocks().try_for_each(|sum| sums.push(&sum))?,
             BasisSums::Filed(file) => {
@@ -82,11 +82,11 @@ impl Basis {
         Ok((self.record, spool.into_sums()?))
     }
 
-    fn block_len(&self) -> Result<u32> {
-        Ok(match &self.sums {
+    pub(super) fn block_len(&self) -> u32 {
+        match &self.sums {
             BasisSums::Held(signature) => signature.params().block_len(),
             BasisSums::Filed(file) => file.params().block_len(),
-        })
+        }
     }
 }
 

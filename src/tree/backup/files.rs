@@ -11,7 +11,7 @@ use super::machine::{Machine, now};
 use super::reason::{Reason, is_racy, reason};
 use super::sending::{Content, Sending, SendingDelta, SendingFull, Sent, read_at};
 use super::specials::place;
-use crate::tree::archive::full_name;
+use crate::tree::archive::{EntryName, full_name};
 use crate::tree::attributes;
 use crate::tree::libarchive::TarEntry;
 use crate::tree::metadata::{Attributes, EntryKind, Metadata, Moment};
@@ -168,7 +168,8 @@ impl Machine {
         let sending = match basis {
             Some(basis) => {
                 let other = reading.basis_path.is_some();
-                let delta = SendingDelta::begin(file, reading.stat.size, basis, other, &self.options, block_len)?;
+                let stream_id = self.header.id.stream_id(&EntryName::Delta(&reading.path, 1).to_bytes());
+                let delta = SendingDelta::begin(file, reading.stat.size, basis, other, &self.options, stream_id)?;
                 Sending::Delta(Box::new(delta))
             }
             None => {

@@ -350,6 +350,6 @@ fn level_header(parent: Option<&LevelHeader>, options: &BackupOptions) -> Result
         root: parent.map_or(id, |parent| parent.root),
         number: number.ok_or_else(|| invalid("chain is too long"))?,
         block_len,
-        created: now().seconds,
+        created: options.created.unwrap_or_else(|| now().seconds),
     })
 }

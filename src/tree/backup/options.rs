@@ -30,6 +30,7 @@ pub struct BackupOptions {
     pub(crate) trust_holes: bool,
     pub(crate) link_memory: u64,
     pub(crate) level_id: Option<LevelId>,
+    pub(crate) created: Option<i64>,
     pub(crate) watch: Watch,
 }
 
@@ -50,6 +51,7 @@ impl Default for BackupOptions {
             trust_holes: false,
             link_memory: Self::DEFAULT_LINK_MEMORY,
             level_id: None,
+            created: None,
             watch: Watch::default(),
         }
     }
@@ -150,9 +152,16 @@ impl BackupOptions {
         self
     }
 
-    /// The id of the level, random by default: for bytes that can be repeated.
+    /// The id of the level, random by default: with [`BackupOptions::created`], for bytes that can be
+    /// repeated. No two levels may have the same.
     pub fn level_id(mut self, id: LevelId) -> Self {
         self.level_id = Some(id);
+        self
+    }
+
+    /// When the backup is said to have begun, in seconds since 1970; now by default.
+    pub fn created(mut self, seconds: i64) -> Self {
+        self.created = Some(seconds);
         self
     }
 

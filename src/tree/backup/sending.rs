@@ -17,6 +17,7 @@ use crate::tree::metadata::{Attributes, Metadata};
 use crate::tree::snapshot::tree_params;
 use crate::{
     Error, ErrorKind, Format, Identity, LevelOptions, LevelReader, LevelWriter, Matching, Result, SignatureParams,
+    StreamId,
 };
 
 /// Content moved at once.
@@ -222,11 +223,14 @@ impl SendingDelta {
         basis: Basis,
         other_path: bool,
         options: &BackupOptions,
-        block_len: u32,
+        stream_id: StreamId,
     ) -> Result<Self> {
+        let block_len = basis.block_len();
         let spool = Spool::new();
         let limit = options.memory_limit.saturating_sub(basis.memory_bytes());
-        let mut level = level_options(options, tree_params(block_len)?, size).memory_limit(limit.max(LEVEL_MEMORY));
+        let mut level = level_options(options, tree_params(block_len)?, size)
+            .memory_limit(limit.max(LEVEL_MEMORY))
+            .stream_id(stream_id);
         if basis.is_filed() {
             // There is nothing to scan with.
             level = level.matching(Matching::Auto);

@@ -11,7 +11,7 @@ use crate::tree::level_id::LevelHeader;
 use crate::tree::metadata::EntryKind;
 use crate::tree::sealed::SealedWriter;
 use crate::tree::sorter::Sorter;
-use crate::{Error, ErrorKind, Result, StreamId};
+use crate::{Error, ErrorKind, Result};
 
 /// Memory in which the index by inode is sorted.
 const INDEX_MEMORY: usize = 4 << 20;
@@ -29,7 +29,7 @@ pub(crate) struct SnapshotWriter<W> {
 
 impl<W: Write> SnapshotWriter<W> {
     pub(crate) fn new(sink: W, header: &LevelHeader, threads: usize) -> Result<Self> {
-        let mut out = SealedWriter::new(sink, SealedKind::Snapshot, StreamId::random()?, threads);
+        let mut out = SealedWriter::new(sink, SealedKind::Snapshot, header.id.stream_id(b"snapshot"), threads);
         let mut fields = Vec::new();
         fields.put_u8(HEADER);
         put_header(header, &mut fields);
