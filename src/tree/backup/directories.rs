@@ -105,7 +105,8 @@ impl Machine {
     /// The walk leaves a directory.
     pub(super) fn leave(&mut self) -> Result<()> {
         let path = self.walk.path().to_vec();
-        self.delete_below(&path)?;
+        let listing = self.listing();
+        self.delete_below(&path, listing)?;
         let Some(directory) = self.directories.pop_if(|directory| directory.path == path) else { return Ok(()) };
         let Some(why) = directory.closing else { return Ok(()) };
         let record = Record {

@@ -56,6 +56,14 @@ enum State {
     Failed,
 }
 
+/// Whether what was not met is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listing {
+    Complete,
+    /// A directory could not be listed to its end: what is missing may be there.
+    Incomplete,
+}
+
 impl Machine {
     pub(super) fn new(
         root: PathBuf,
@@ -158,7 +166,7 @@ impl Machine {
         let was_directory = before.as_ref().is_some_and(|before| before.metadata.kind == EntryKind::Directory);
         if was_directory && kind != EntryKind::Directory {
             // What is in it has to go before something else takes its place.
-            self.delete_below(&path)?;
+            self.delete_below(&path, Listing::Complete)?;
         }
         let leader = match kind != EntryKind::Directory && stat.links > 1 {
             true => self.links.meet(stat.device, stat.inode),
@@ -216,26 +224,35 @@ impl Machine {
         self.snapshot.push(record, sums)
     }
 
+    /// What is known of the directories that the walk is in.
+    pub(super) fn listing(&self) -> Listing {
+        match self.directories.iter().any(|directory| directory.is_incomplete) {
+            true => Listing::Incomplete,
+            false => Listing::Complete,
+        }
+    }
+
     /// What comes before `path` in the old snapshot and was not met is gone.
     fn delete_before(&mut self, path: &[u8]) -> Result<()> {
+        let listing = self.listing();
         while self.previous.as_ref().is_some_and(|previous| previous.is_before(path)) {
-            self.delete_next()?;
+            self.delete_next(listing)?;
         }
         self.close_gone(None)
     }
 
     /// What the old snapshot has below `directory` and was not met is gone.
-    pub(super) fn delete_below(&mut self, directory: &[u8]) -> Result<()> {
+    pub(super) fn delete_below(&mut self, directory: &[u8], listing: Listing) -> Result<()> {
         self.advance_previous()?;
         while self.previous.as_ref().is_some_and(|previous| previous.is_below(directory)) {
-            self.delete_next()?;
+            self.delete_next(listing)?;
         }
         self.close_gone(None)
     }
 
-    fn delete_next(&mut self) -> Result<()> {
+    fn delete_next(&mut self, listing: Listing) -> Result<()> {
         if let Some(before) = self.previous.as_mut().and_then(Previous::take_next) {
-            if self.directories.iter().any(|directory| directory.is_incomplete) {
+            if listing == Listing::Incomplete {
                 return self.keep_stale(before);
             }
             self.close_gone(Some(&before.path))?;
@@ -290,7 +307,7 @@ impl Machine {
 
     fn end(&mut self) -> Result<()> {
         while self.previous.as_ref().is_some_and(|previous| previous.peek().is_some()) {
-            self.delete_next()?;
+            self.delete_next(Listing::Complete)?;
         }
         self.close_gone(None)?;
         self.previous.take().map_or(Ok(()), Previous::finish)?;
