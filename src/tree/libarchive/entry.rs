@@ -31,7 +31,8 @@ pub(crate) struct TarEntry<'a> {
     /// The name in the archive of the entry that this is one more name of; it has no body then.
     pub(crate) hardlink: Option<&'a [u8]>,
     /// Where a sparse file has data, in rising order; `Some` and empty where it has none at all. The body is
-    /// the whole content nevertheless, holes as zeros.
+    /// the whole content nevertheless, holes as zeros. A name that is too long for a header without
+    /// extension goes without the map, and holes become zeros of the archive.
     pub(crate) data: Option<&'a [Range<u64>]>,
 }
 
@@ -113,7 +114,7 @@ impl Entry {
         let size = i64::try_from(entry.metadata.size)
             .map_err(|_| Error::new(ErrorKind::InvalidInput, "file is too large for a tar"))?;
         self.set(ffi::archive_entry_set_size, size);
-        let Some(ranges) = entry.data.filter(|_| size > 0) else { return Ok(()) };
+        let Some(ranges) = entry.data.filter(|_| size > 0 && fits_short_header(entry.path)) else { return Ok(()) };
         let ranges = merged(ranges, entry.metadata.size)?;
         if ranges.is_empty() {
             // An empty range at the start makes a map that has no data.
@@ -184,6 +185,19 @@ impl Drop for Entry {
 
 fn terminated(bytes: &[u8]) -> Result<CString> {
     CString::new(bytes).map_err(|_| Error::new(ErrorKind::InvalidInput, "name has a zero byte in it"))
+}
+
+/// Whether a name fits into a header without extension. Where it does not, libarchive shortens it before it
+/// writes it into the map of a sparse file, and every tar then takes the short one for the name.
+fn fits_short_header(path: &[u8]) -> bool {
+    const NAME_MAX: usize = 100;
+    const PREFIX_MAX: usize = 155;
+    if path.len() < NAME_MAX {
+        return true;
+    }
+    // It is cut at the first slash that leaves a short enough name.
+    let cut = (path.len().saturating_sub(NAME_MAX + 1).max(1)..path.len()).find(|&at| path[at] == b'/');
+    path.is_ascii() && cut.is_some_and(|at| at <= PREFIX_MAX && at + 1 < path.len())
 }
 
 /// How many bytes the attributes take in a pax header, or a few more: names with three for each byte at
