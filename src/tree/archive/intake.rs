@@ -90,17 +90,17 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         digest,
         whole: true,
     };
-    let ended = taking.run();
-    taking.give_up_waiting()?;
-    let totals = match ended {
+    let totals = match taking.run() {
         Ok(totals) => totals,
         Err(error) if options.keep_going && is_damage(&error) => {
             taking.intake.problem(error);
             taking.whole = false;
             ArchiveTotals { records: taking.records, ..ArchiveTotals::default() }
         }
+        // What waits for its record has none because of this, and goes with all the rest.
         Err(error) => return Err(error),
     };
+    taking.give_up_waiting()?;
     Ok(Taken { header, totals, whole: taking.whole })
 }
 
