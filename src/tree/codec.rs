@@ -16,6 +16,10 @@ const OWNER_MAX: usize = 1024;
 /// The most bytes of extended attributes, names and values together, that one entry carries.
 pub(crate) const ATTRIBUTES_MAX: usize = 16 << 20;
 
+/// The most bytes that the names of extended attributes take, each with a zero behind it: Linux lists no more
+/// (`XATTR_LIST_MAX`). Without it, their number would be all the memory that short ones can take.
+const ATTRIBUTE_NAMES_MAX: usize = 64 << 10;
+
 pub(crate) trait PutFields: BufMut {
     fn put_number(&mut self, mut number: u64) {
         while number >= 0x80 {
@@ -242,12 +246,14 @@ impl<'a> Fields<'a> {
     pub(crate) fn attributes(&mut self) -> Result<Attributes> {
         let count = self.number()?;
         let mut attributes = Attributes::new();
-        let mut total = 0;
+        let (mut total, mut names) = (0, 0);
         for _ in 0..count {
             let name = self.bytes(path::NAME_MAX)?;
             let value = self.bytes(ATTRIBUTES_MAX)?;
             total += name.len() + value.len();
-            if name.is_empty() || name.contains(&0) || total > ATTRIBUTES_MAX {
+            names += name.len() + 1;
+            let is_too_much = total > ATTRIBUTES_MAX || names > ATTRIBUTE_NAMES_MAX;
+            if name.is_empty() || name.contains(&0) || is_too_much {
                 return Err(corrupt("extended attribute that no system has"));
             }
             if attributes.last().is_some_and(|(before, _)| before.as_slice() >= name) {

@@ -20,6 +20,9 @@ use crate::{Error, ErrorKind, Identity, Result};
 /// More entries than this never wait for their records: a batch is closed before.
 const WAITING_MAX: usize = 4096;
 
+/// Nor do more bytes of what tar headers say: a batch is closed at a hundredth of this, but for one entry.
+const WAITING_LEN: usize = 32 << 20;
+
 /// What is done with the parts of an archive, in their order.
 pub(crate) trait Intake {
     /// What was made of content whose record has not come yet.
@@ -84,23 +87,24 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         options,
         header,
         waiting: VecDeque::new(),
+        waiting_len: 0,
         last: None,
         batches: 0,
         records: 0,
         digest,
         whole: true,
     };
-    let ended = taking.run();
-    taking.give_up_waiting()?;
-    let totals = match ended {
+    let totals = match taking.run() {
         Ok(totals) => totals,
         Err(error) if options.keep_going && is_damage(&error) => {
             taking.intake.problem(error);
             taking.whole = false;
             ArchiveTotals { records: taking.records, ..ArchiveTotals::default() }
         }
+        // What waits for its record has none because of this, and goes with all the rest.
         Err(error) => return Err(error),
     };
+    taking.give_up_waiting()?;
     Ok(Taken { header, totals, whole: taking.whole })
 }
 
@@ -129,12 +133,26 @@ struct Waiting<M> {
     made: Option<Result<(M, Identity)>>,
 }
 
+impl<M> Waiting<M> {
+    /// Bytes of what it holds that the archive chose.
+    fn len(&self) -> usize {
+        let of_entry = self.entry.as_ref().map_or(0, |entry| {
+            let attributes: usize = entry.attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
+            let link = entry.hardlink.as_ref().map_or(0, Vec::len);
+            entry.path.len() + entry.user.len() + entry.group.len() + entry.target.len() + link + attributes
+        });
+        self.path.len() + of_entry
+    }
+}
+
 struct Taking<'a, R: Read, I: Intake> {
     entries: Entries<R>,
     intake: &'a mut I,
     options: IntakeOptions,
     header: LevelHeader,
     waiting: VecDeque<Waiting<I::Made>>,
+    /// Bytes of what waits.
+    waiting_len: usize,
     last: Option<Position>,
     batches: u64,
     records: u64,
@@ -219,12 +237,20 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     }
 
     fn wait(&mut self, waiting: Waiting<I::Made>) -> Result<Option<ArchiveTotals>> {
-        if self.waiting.len() >= WAITING_MAX {
+        let len = self.waiting_len + waiting.len();
+        if self.waiting.len() >= WAITING_MAX || len > WAITING_LEN {
             return Err(Error::new(ErrorKind::Limit, "entries of an archive without their records")
-                .expected(format_args!("at most {WAITING_MAX}"), "more"));
+                .expected(format_args!("at most {WAITING_MAX} with {WAITING_LEN} bytes of headers"), "more"));
         }
+        self.waiting_len = len;
         self.waiting.push_back(waiting);
         Ok(None)
+    }
+
+    fn next_waiting(&mut self) -> Option<Waiting<I::Made>> {
+        let waiting = self.waiting.pop_front()?;
+        self.waiting_len -= waiting.len();
+        Some(waiting)
     }
 
     fn take_batch(&mut self, number: u64) -> Result<()> {
@@ -267,11 +293,11 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             Some(index) => {
                 // What is before it has no record.
                 for _ in 0..index {
-                    if let Some(unclaimed) = self.waiting.pop_front() {
+                    if let Some(unclaimed) = self.next_waiting() {
                         self.give_up(unclaimed)?;
                     }
                 }
-                self.waiting.pop_front()
+                self.next_waiting()
             }
             None => None,
         };
@@ -301,7 +327,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     }
 
     fn give_up_waiting(&mut self) -> Result<()> {
-        while let Some(waiting) = self.waiting.pop_front() {
+        while let Some(waiting) = self.next_waiting() {
             self.give_up(waiting)?;
         }
         Ok(())

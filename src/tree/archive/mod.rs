@@ -116,6 +116,11 @@ fn decode_batch(payload: &[u8], leaf_len: u32) -> Result<(LevelId, u64, Vec<Reco
     let (level, number) = (LevelId(fields.array()?), fields.number()?);
     let mut records = Vec::new();
     while !fields.is_empty() {
+        // A record takes many times the memory of what is read.
+        if records.len() as u64 >= BATCH_RECORDS {
+            return Err(corrupt("batch has more records than a writer puts into one")
+                .expected(format_args!("at most {BATCH_RECORDS}"), "more"));
+        }
         records.push(Record::decode(&mut fields, leaf_len)?);
     }
     Ok((level, number, records))

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 
 use super::mapping::Mapping;
+use super::private::check_outside;
 use super::{Confined, JournalWriter, Policy, RestoreOptions, RestoreSummary, SparseFile, Stage, StageId};
 use crate::engine::native::IdentityBuilder;
 use crate::observer::Progress;
@@ -180,6 +181,7 @@ impl<'a> Incoming<'a> {
             let what = "is made from a file that is not selected";
             Error::new(ErrorKind::WrongBasis, what).expected(format_args!("{}", path::to_os(path).display()), "nothing")
         })?;
+        check_outside(&place)?;
         match self.destination.stat(&place)? {
             Some(_) => self.destination.open_file(&place),
             None => Err(Error::new(ErrorKind::WrongBasis, "the file that it is made from is missing")

@@ -1,6 +1,7 @@
 //! What a record does to its place: checked against what is there, and staged as far as it can be.
 
 use super::incoming::Incoming;
+use super::private::check_outside;
 use super::{StageId, SyncMode, dress};
 use crate::tree::archive::Intake;
 use crate::tree::metadata::{EntryKind, Metadata};
@@ -28,7 +29,7 @@ impl Incoming<'_> {
         if record.action == Action::Void {
             return self.discard(made);
         }
-        if let Err(error) = self.check_parent(&place, &record) {
+        if let Err(error) = check_outside(&place).and_then(|()| self.check_parent(&place, &record)) {
             self.discard(made)?;
             return Err(error);
         }
@@ -45,10 +46,12 @@ impl Incoming<'_> {
             },
             Action::Copy => self.make_copy(&basis, &record)?,
             Action::Link => {
-                record.basis = Some(self.mapping.place(&basis).ok_or_else(|| {
+                let basis = self.mapping.place(&basis).ok_or_else(|| {
                     Error::new(ErrorKind::WrongBasis, "is one more name of a file that is not selected")
                         .path(self.destination.display(&record.position.path))
-                })?);
+                })?;
+                check_outside(&basis)?;
+                record.basis = Some(basis);
                 None
             }
             _ => None,
