@@ -18,9 +18,10 @@ pub use signature::{BlockSum, SignatureReader, SignatureWriter};
 
 pub(crate) use delta::{Command, CommandParser, DELTA_MAGIC, END, encode_copy, encode_literal};
 pub(crate) use fingerprint::{FingerprintBuilder, LEAF_LEN_MIN, Leaf, leaf_len_for, leaf_of};
+#[cfg(feature = "tree")]
+pub(crate) use sealed::Unsealed;
 pub(crate) use sealed::{
-    BASIS_PATH_MAX, Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Trailer, Unsealed, Unsealer,
-    VERSION as SEALED_VERSION,
+    BASIS_PATH_MAX, Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Trailer, Unsealer, VERSION as SEALED_VERSION,
 };
 pub(crate) use signature::{check_sealable, named};
 pub(crate) use source::Source;

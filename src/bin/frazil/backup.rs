@@ -1,7 +1,8 @@
 //! `frazil backup`: one level of a whole tree, and the snapshot that the next level needs.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use frazil::{BackupOptions, BackupReader, BackupSummary, Error, ErrorKind, Filter, Matching, Selection, Since};
@@ -9,6 +10,8 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::kind::Kind;
+use crate::list::header_json;
 use crate::options::{MatchingName, parse_block_len};
 use crate::output::Output;
 use crate::place::{Place, check_different_outputs};
@@ -17,12 +20,21 @@ use crate::session::Session;
 use crate::table::Table;
 
 const AFTER_HELP: &str = "\
-Level 0 is made without --since, level n with the snapshot that level n-1 wrote. What cannot be read, or \
-changes while it is read, is named, the rest is backed up, and the exit status is 3. With --json, a line \
-is printed for each entry that was looked at, with the reason, before the summary. Any tar lists the archive.
+Level 0 is made without --since, level n with the snapshot that level n-1 wrote. The archive is what is restored; \
+the snapshot is needed for the next level alone, and only its owner may read it. Any tar lists the archive. What \
+cannot be read, or changes while it is read, is named, the rest is backed up, and the exit status is 3. The \
+archive and the snapshot themselves are left out, should they lie in the tree.
 
-Patterns are those of .gitignore, from the root of the tree; the last that matches decides, and one that \
-begins with ! takes back what those before it leave out.
+A file is read when its size, modification time, change time, owner, mode or inode is another than before, or \
+when it changed within two seconds before it was read. With --since a file, what was renamed is recognised and not \
+sent again; from a pipe it is not.
+
+Patterns are those of .gitignore, from the root of the tree; the last that matches decides, those of --exclude \
+come after those of --exclude-from, and one that begins with ! takes back what those before it leave out.
+
+With --json, a line is printed for each entry that was looked at, with the reason and what was sent, and the \
+summary as the last. A path that is not UTF-8 has U+FFFD in it where it cannot be said, and its bytes beside it, \
+in hexadecimal, as path_bytes.
 
 Examples:
   frazil backup --snapshot snap.0 /home home.0
@@ -103,6 +115,13 @@ pub(crate) struct SelectionArguments {
 }
 
 impl SelectionArguments {
+    /// Whether anything is left out.
+    pub(crate) fn leaves_out(&self) -> bool {
+        let Self { exclude, exclude_from, exclude_caches, exclude_marked, nodump, one_file_system } = self;
+        let patterns = exclude.is_empty() && exclude_from.is_empty() && exclude_marked.is_empty();
+        !patterns || *exclude_caches || *nodump || *one_file_system
+    }
+
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
         let mut selection = Selection::new()
             .exclude_caches(self.exclude_caches)
@@ -169,11 +188,24 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     }
     let since = match &arguments.since {
         None => Since::Nothing,
-        Some(Place::Path(path)) if path.is_file() => Since::File(path.clone()),
-        Some(place) => Since::Stream(Box::new(Input::open(place)?)),
+        Some(place) => {
+            let input = Input::open_kind(place, Kind::Snapshot)?;
+            match place.path().filter(|_| input.len().is_some()) {
+                Some(path) => Since::File(path.to_owned()),
+                None => Since::Stream(Box::new(input)),
+            }
+        }
     };
+    for output in [archive, snapshot] {
+        if is_same_file(tree, output) {
+            return Err(Failure::usage(format!("{}: the output would replace the source", tree.display())));
+        }
+    }
     let mut archive_out = Output::create_binary(archive, session.common.force)?;
     let mut snapshot_out = Output::create_private(snapshot, session.common.force)?;
+    for output in [&mut archive_out, &mut snapshot_out] {
+        options = options.leave_out(output.file()).map_err(|error| Failure::of("looking at the outputs", error))?;
+    }
     let failed = |error: Error| {
         let kind = error.kind();
         let failure = Failure::of(format_args!("backing up {}", tree.display()), error);
@@ -200,6 +232,12 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     Ok(report(arguments, &summary, snapshot_bytes, session))
 }
 
+/// Whether the source is the single file at a place.
+fn is_same_file(tree: &Path, place: &Place) -> bool {
+    let Some(other) = place.path().and_then(|path| path.metadata().ok()) else { return false };
+    tree.metadata().is_ok_and(|data| data.is_file() && (data.dev(), data.ino()) == (other.dev(), other.ino()))
+}
+
 fn report(arguments: &Arguments, summary: &BackupSummary, snapshot_bytes: u64, session: &Session) -> Report {
     let header = summary.header;
     let mut table = Table::new(format!(
@@ -221,19 +259,17 @@ fn report(arguments: &Arguments, summary: &BackupSummary, snapshot_bytes: u64, s
     if summary.links > 0 {
         table.row("hard links", summary.links);
     }
-    let share = percent(summary.stream_bytes, summary.source_bytes);
-    table.row("archive", format!("{} ({share} of what was read)", human(summary.stream_bytes)));
+    let share = match summary.source_bytes {
+        0 => String::new(),
+        read => format!(" ({} of what was read)", percent(summary.stream_bytes, read)),
+    };
+    table.row("archive", human(summary.stream_bytes) + &share);
     table.row("snapshot", human(snapshot_bytes));
     if summary.is_partial() {
         table.row("problems", format!("{}: this backup is partial", summary.problems));
     }
-    let json = json!({
+    let mut json = json!({
         "command": "backup",
-        "level": header.number,
-        "level_id": header.id.to_string(),
-        "parent_id": header.parent.map(|id| id.to_string()),
-        "root_id": header.root.to_string(),
-        "block_len": header.block_len,
         "entries": summary.entries,
         "files_read": summary.files_read,
         "source_bytes": summary.source_bytes,
@@ -247,8 +283,12 @@ fn report(arguments: &Arguments, summary: &BackupSummary, snapshot_bytes: u64, s
         "metadata": summary.metadata,
         "deleted": summary.deleted,
         "partial": summary.is_partial(),
+        "problem_count": summary.problems,
         "seconds": session.elapsed().as_secs_f64(),
     });
+    if let (Some(json), Some(header)) = (json.as_object_mut(), header_json(&header).as_object_mut()) {
+        json.append(header);
+    }
     let stdout_is_data = arguments.archive == Place::Standard || arguments.snapshot == Place::Standard;
     Report::new(table.into_text(), json, stdout_is_data)
 }

@@ -4,6 +4,7 @@ use frazil::{Engine, ErrorKind, Identity, LevelBasis, Matching, Signature, Signa
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::kind::Kind;
 use crate::place::Place;
 use crate::session::Session;
 
@@ -18,7 +19,7 @@ impl Basis {
     /// Loads a signature into at most half of the memory, which leaves the rest to its index; or leaves it
     /// in its file when it does not fit, or when its index is not wanted.
     pub(crate) fn load(place: &Place, matching: Matching, session: &Session) -> Result<Self, Failure> {
-        let mut input = Input::open(place)?;
+        let mut input = Input::open_kind(place, Kind::Signature)?;
         let path = place.path().filter(|_| input.is_seekable());
         let may_stay = session.engine() == Engine::Native && matching != Matching::Rolling;
         let failed = |error| Failure::of(place.as_input(), error);

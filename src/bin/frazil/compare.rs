@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::kind::Kind;
 use crate::place::{Place, check_one_standard_input};
 use crate::report::{Report, count, human, percent};
 use crate::session::Session;
@@ -67,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
 
 /// Loads a signature; the inner failure says that it does not fit.
 fn load(place: &Place, limit: u64, session: &Session) -> Result<Result<Signature, Failure>, Failure> {
-    let input = session.watched(Input::open(place)?);
+    let input = session.watched(Input::open_kind(place, Kind::Signature)?);
     match Signature::read_limited(input, limit) {
         Ok(signature) => Ok(Ok(signature)),
         Err(error) if error.kind() == ErrorKind::Limit => Ok(Err(Failure::of(place.as_input(), error))),

@@ -55,6 +55,11 @@ impl Failure {
         Self::of(what, error)
     }
 
+    /// Names what was worked on, in front.
+    pub(crate) fn within(self, what: impl fmt::Display) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// Adds what can be done about it.
     pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(advice.into()), ..self }

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 
 use crate::failure::Failure;
+use crate::kind::{Kind, LOOK_LEN};
 use crate::place::Place;
 use crate::stop;
 
@@ -17,9 +18,60 @@ pub(crate) struct Input {
     waits: bool,
     /// The length of a regular file.
     len: Option<u64>,
+    /// What was looked at of an input that can be read only once.
+    first: Vec<u8>,
+    /// How much of that was read.
+    taken: usize,
 }
 
 impl Input {
+    /// Opens a place for reading, unless its first bytes say that it is another kind of thing than is wanted.
+    pub(crate) fn open_kind(place: &Place, wanted: Kind) -> Result<Self, Failure> {
+        let mut input = Self::open(place)?;
+        let kind = input.kind(place)?;
+        if kind.may_be(wanted) {
+            return Ok(input);
+        }
+        Err(Failure::new(format!("{}: is {kind}, and {wanted} is wanted", place.as_input())).advise(kind.advice()))
+    }
+
+    /// What the first bytes say that it is. They are still to be read.
+    pub(crate) fn kind(&mut self, place: &Place) -> Result<Kind, Failure> {
+        let failed = |error| Failure::io(format_args!("reading {}", place.as_input()), error);
+        self.look().map(|first| Kind::of(&first)).map_err(failed)
+    }
+
+    /// The first bytes, fewer at the end.
+    fn look(&mut self) -> io::Result<Vec<u8>> {
+        let mut first = vec![0; LOOK_LEN];
+        let mut len = 0;
+        let start = self.file.stream_position().ok();
+        while len < first.len() {
+            let read = match start {
+                Some(start) => self.file.read_at(&mut first[len..], start + len as u64),
+                None => self.read_on(&mut first[len..]),
+            };
+            match read {
+                Ok(0) => break,
+                Ok(more) => len += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        first.truncate(len);
+        if start.is_none() {
+            self.first.clone_from(&first);
+        }
+        Ok(first)
+    }
+
+    fn read_on(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.waits {
+            stop::wait_readable(self.file.as_fd())?;
+        }
+        self.file.read(buffer)
+    }
+
     /// Opens a place for reading.
     pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
         let failed = |error| Failure::io(format_args!("opening {}", place.as_input()), error);
@@ -43,7 +95,7 @@ impl Input {
             return Err(is_directory(place));
         }
         let waits = !data.is_file() && !data.file_type().is_block_device();
-        Ok(Self { file, waits, len: Some(data.len()).filter(|_| data.is_file()) })
+        Ok(Self { file, waits, len: Some(data.len()).filter(|_| data.is_file()), first: Vec::new(), taken: 0 })
     }
 
     /// The length of a regular file.
@@ -71,14 +123,18 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.waits {
-            stop::wait_readable(self.file.as_fd())?;
+        let looked_at = &self.first[self.taken..];
+        if looked_at.is_empty() {
+            return self.read_on(buffer);
         }
-        self.file.read(buffer)
+        let len = looked_at.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&looked_at[..len]);
+        self.taken += len;
+        Ok(len)
     }
 }
 
 fn is_directory(place: &Place) -> Failure {
-    Failure::new(format!("{}: is a directory, and a level is made of one file or stream", place.as_input()))
-        .advise("give an archive of it: tar -c DIRECTORY | frazil level - OUT")
+    Failure::new(format!("{}: is a directory, and a file or stream is wanted", place.as_input()))
+        .advise("frazil backup makes levels of directories")
 }

@@ -1,24 +1,36 @@
 //! `frazil list`: what is in the archive of one level.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use clap::Args;
-use frazil::{Action, ArchiveEntry, EntryKind, Metadata, list_archive};
+use frazil::{Action, ArchiveEntry, ArchiveSummary, EntryKind, LevelHeader, Metadata, list_archive};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::kind::Kind;
 use crate::place::Place;
 use crate::progress::action_name;
-use crate::report::{Report, hex, print};
+use crate::report::{Report, count, hex, human, insert_bytes, insert_path, one_line, seconds};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
-The whole archive is verified on the way, as far as it can be without the level before; exit status 1 if it \
-is damaged, and what was listed before is then not to be trusted. The first letter of a line says how the \
-entry comes to be: F it is here whole, D by a delta, C with the content of another file, L as a further name \
-of one, M by its metadata alone; X it is gone, V it could not be read.
+A line for each record of the level, in the order of a walk; times are UTC. The first letter says how the entry \
+comes to be: F it is here whole, D by a delta, C with the content of a file of the level before, L as a further \
+name of a file, M by its metadata alone; X it is gone, V it could not be read. A directory may come twice, where \
+it opens and where it closes. What is not in the list is as the level before has it.
+
+The whole archive is verified on the way, as far as it can be without the level before. Exit status 1 if it is \
+damaged, and what was listed until then is not to be trusted; 3 if the backup had problems.
+
+With --json, a line for each record, and the summary as the last. A path that is not UTF-8 has U+FFFD in it where \
+it cannot be said, and its bytes beside it, in hexadecimal, as path_bytes; from and target likewise.
 
 Examples:
   frazil list home.1
+  ssh host cat home.1 | frazil list -
   frazil list --json home.1 | jq -r 'select(.action == \"delete\") | .path'";
 
 /// List what the archive of a level says of each entry
@@ -31,31 +43,57 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     let name = arguments.archive.as_input();
-    let input = session.watched(Input::open(&arguments.archive)?);
+    let input = session.watched(Input::open_kind(&arguments.archive, Kind::Archive)?);
     let mut failure = None;
-    let summary = list_archive(input, |entry| {
-        let line = if session.common.json { to_json(&entry).to_string() } else { to_text(&entry) };
-        print(&(line + "\n")).map_err(|failed| {
-            failure = Some(failed);
-            frazil::Error::from(std::io::Error::other("output"))
-        })
+    let summary = list_archive(input, |entry| match session.common.json {
+        true => session.line_or_stop(to_json(&entry), &mut failure),
+        false => session.line_or_stop(to_text(&entry), &mut failure),
     });
     if let Some(failure) = failure {
         return Err(failure);
     }
     let summary = summary.map_err(|error| Failure::of(&name, error))?;
     if summary.totals.problems > 0 {
-        session.problem(format!("{name}: this backup is partial: {} problems", summary.totals.problems));
+        session.problem(partial(&name, &summary));
     }
-    Ok(Report::printed())
+    let text = format!(
+        "{name}: level {} ({}), {}, {} of content, {}",
+        summary.header.number,
+        summary.header.id,
+        count(summary.totals.records, "record"),
+        human(summary.totals.content_bytes),
+        seconds(session.elapsed()),
+    );
+    let mut json = archive_json(&name, &summary);
+    json["command"] = "list".into();
+    Ok(Report::new(text, json, false))
 }
 
-/// A path that takes one line.
-pub(crate) fn one_line(path: &std::path::Path) -> String {
-    match path.to_str() {
-        Some(text) if !text.contains(|letter: char| letter.is_control()) => text.to_owned(),
-        _ => path.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
-    }
+/// What there is to say of a backup that had problems.
+pub(crate) fn partial(name: &str, summary: &ArchiveSummary) -> String {
+    format!("{name}: the backup had {}, so this level is partial", count(summary.totals.problems, "problem"))
+}
+
+/// Which level this is, as JSON.
+pub(crate) fn header_json(header: &LevelHeader) -> serde_json::Value {
+    json!({
+        "level": header.number,
+        "level_id": header.id.to_string(),
+        "parent_id": header.parent.map(|id| id.to_string()),
+        "root_id": header.root.to_string(),
+        "block_len": header.block_len,
+        "created": header.created,
+    })
+}
+
+/// What an archive is as a whole, as JSON.
+pub(crate) fn archive_json(name: &str, summary: &ArchiveSummary) -> serde_json::Value {
+    let mut json = header_json(&summary.header);
+    json["archive"] = name.into();
+    json["records"] = summary.totals.records.into();
+    json["content_bytes"] = summary.totals.content_bytes.into();
+    json["backup_problems"] = summary.totals.problems.into();
+    json
 }
 
 fn to_text(entry: &ArchiveEntry) -> String {
@@ -66,11 +104,11 @@ fn to_text(entry: &ArchiveEntry) -> String {
     };
     let mut line = match &entry.metadata {
         Some(metadata) => format!("{letter} {}", describe(metadata)),
-        None => format!("{letter} {:51}", ""),
+        None => format!("{letter} {:57}", ""),
     };
     line += &format!(" {path}");
     if let Some(metadata) = entry.metadata.as_ref().filter(|metadata| metadata.kind == EntryKind::Symlink) {
-        line += &format!(" -> {}", metadata.target.escape_ascii());
+        line += &format!(" -> {}", one_line(Path::new(OsStr::from_bytes(&metadata.target))));
     }
     if let Some(from) = entry.from.as_ref().filter(|from| **from != entry.path) {
         line += &format!(" (of {})", one_line(from));
@@ -92,7 +130,7 @@ pub(crate) fn describe(metadata: &Metadata) -> String {
         EntryKind::CharDevice | EntryKind::BlockDevice => format!("{},{}", metadata.device.0, metadata.device.1),
         _ => metadata.size.to_string(),
     };
-    format!("{} {owners:<13} {size:>12} {}", mode(metadata), when(metadata))
+    format!("{} {owners:<13} {size:>12} {}", mode(metadata), when(metadata.modified.seconds))
 }
 
 fn mode(metadata: &Metadata) -> String {
@@ -120,29 +158,33 @@ fn mode(metadata: &Metadata) -> String {
     text
 }
 
-fn when(metadata: &Metadata) -> String {
-    let modified = metadata.modified;
-    match jiff::Timestamp::from_second(modified.seconds) {
+/// Seconds since 1970 as a date and a time, UTC.
+pub(crate) fn when(seconds: i64) -> String {
+    match jiff::Timestamp::from_second(seconds) {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        Err(_) => format!("{:>19}", modified.seconds),
+        Err(_) => format!("{seconds:>19}"),
     }
 }
 
 fn to_json(entry: &ArchiveEntry) -> serde_json::Value {
-    json!({
-        "path": entry.path.to_string_lossy(),
+    let mut json = json!({
         "action": action_name(entry.action),
         "closes": entry.closes,
         "metadata": entry.metadata.as_ref().map(metadata_json),
         "fingerprint": entry.fingerprint.map(|fingerprint| hex(fingerprint.digest())),
-        "from": entry.from.as_ref().map(|from| from.to_string_lossy().into_owned()),
+        "from": null,
         "dirty": entry.dirty,
-    })
+    });
+    insert_path(&mut json, "path", &entry.path);
+    if let Some(from) = &entry.from {
+        insert_path(&mut json, "from", from);
+    }
+    json
 }
 
-/// Metadata as JSON; what is not UTF-8 loses what cannot be said in it.
+/// Metadata as JSON.
 pub(crate) fn metadata_json(metadata: &Metadata) -> serde_json::Value {
-    json!({
+    let mut json = json!({
         "kind": metadata.kind.to_string(),
         "mode": format!("{:04o}", metadata.mode),
         "uid": metadata.uid,
@@ -154,6 +196,7 @@ pub(crate) fn metadata_json(metadata: &Metadata) -> serde_json::Value {
         "mtime_ns": metadata.modified.nanoseconds,
         "flags": metadata.flags,
         "device": [metadata.device.0, metadata.device.1],
-        "target": String::from_utf8_lossy(&metadata.target),
-    })
+    });
+    insert_bytes(&mut json, "target", &metadata.target);
+    json
 }

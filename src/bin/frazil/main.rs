@@ -9,6 +9,7 @@ mod compare;
 mod delta;
 mod failure;
 mod input;
+mod kind;
 mod level;
 mod list;
 mod options;

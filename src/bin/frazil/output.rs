@@ -72,6 +72,14 @@ impl Output {
         Ok(output)
     }
 
+    /// The file that is written.
+    pub(crate) fn file(&mut self) -> &File {
+        match &mut self.target {
+            Target::Published(publish) => publish.file(),
+            Target::Direct(file) => file,
+        }
+    }
+
     /// A writer of its own, for whoever must own one.
     pub(crate) fn writer(&mut self) -> Result<Counted, Failure> {
         let file = match &mut self.target {

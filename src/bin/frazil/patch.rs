@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::kind::Kind;
 use crate::options::parse_size;
 use crate::output::{Output, is_special};
 use crate::place::{Place, check_one_standard_input};
@@ -98,10 +99,10 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
 
 fn open_deltas(places: &[Place]) -> Result<Deltas, Failure> {
     if let [one] = places {
-        return Input::open(one).map(Deltas::One);
+        return Input::open_kind(one, Kind::Delta).map(Deltas::One);
     }
     let open = |place: &Place| {
-        Input::open(place)?.into_seekable().ok_or_else(|| {
+        Input::open_kind(place, Kind::Delta)?.into_seekable().ok_or_else(|| {
             let what = "several deltas are applied in one pass, so none of them can come out of a pipe";
             Failure::usage(format!("{}: {what}", place.as_input()))
                 .advise("save it to a file, or apply the deltas one after the other")

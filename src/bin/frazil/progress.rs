@@ -1,6 +1,7 @@
 //! Follows the work: a bar on a terminal once it has taken a second, and the problems that it survived.
 
 use std::io::{self, IsTerminal, Read};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use frazil::{Action, EntryReport, ErrorKind, Observer, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use crate::report::{count, insert_path};
 use crate::stop;
 
 /// Work that takes less is not worth a bar.
@@ -19,6 +21,10 @@ pub(crate) struct Monitor {
     /// Whether a bar can be seen and is wanted.
     visible: bool,
     bar: Mutex<Option<ProgressBar>>,
+    /// Entries of a tree that are done.
+    entries: AtomicU64,
+    /// Inputs that are followed by themselves: their bytes are shown, not those that the library tells of.
+    watched: AtomicUsize,
     problems: Mutex<Vec<Problem>>,
 }
 
@@ -33,7 +39,14 @@ pub(crate) struct Problem {
 impl Monitor {
     pub(crate) fn new(quiet: bool) -> Self {
         let visible = !quiet && io::stderr().is_terminal();
-        Self { started: Instant::now(), visible, bar: Mutex::default(), problems: Mutex::default() }
+        Self {
+            started: Instant::now(),
+            visible,
+            bar: Mutex::default(),
+            entries: AtomicU64::new(0),
+            watched: AtomicUsize::new(0),
+            problems: Mutex::default(),
+        }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -47,6 +60,14 @@ impl Monitor {
         }
     }
 
+    /// Does something that may write on the terminal, with the bar out of the way.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &*lock(&self.bar) {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+
     pub(crate) fn add_problem(&self, problem: Problem) {
         lock(&self.problems).push(problem);
     }
@@ -55,7 +76,7 @@ impl Monitor {
         std::mem::take(&mut *lock(&self.problems))
     }
 
-    fn show(&self, done: u64, total: Option<u64>, entries: u64) {
+    fn show(&self, done: u64, total: Option<u64>) {
         if !self.visible {
             return;
         }
@@ -78,15 +99,19 @@ impl Monitor {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         bar.set_position(done);
-        if entries > 0 {
-            bar.set_message(format!("{entries} entries, "));
+        match self.entries.load(Ordering::Relaxed) {
+            0 => {}
+            entries => bar.set_message(format!("{}, ", count(entries, "entry"))),
         }
     }
 }
 
 impl Observer for Monitor {
     fn progress(&self, progress: &Progress) {
-        self.show(progress.done_bytes, progress.total_bytes, progress.entries);
+        self.entries.store(progress.entries, Ordering::Relaxed);
+        if self.watched.load(Ordering::Relaxed) == 0 {
+            self.show(progress.done_bytes, progress.total_bytes);
+        }
     }
 
     /// A limit that was kept to by another way of working is no problem of the result, nor is a socket, of
@@ -131,18 +156,17 @@ impl Observer for EntryLog {
     }
 
     fn entry(&self, entry: &EntryReport<'_>) {
-        let line = json!({
-            "path": entry.path.to_string_lossy(),
+        let mut line = json!({
             "action": entry.action.map_or("none", action_name),
             "reason": entry.reason.to_string(),
             "bytes": entry.bytes,
         });
-        if self.stdout_is_data {
-            eprintln!("{line}");
-        } else {
+        insert_path(&mut line, "path", entry.path);
+        self.monitor.aside(|| match self.stdout_is_data {
+            true => eprintln!("{line}"),
             // Whoever has closed it wants no more lines, and the work goes on.
-            let _ = crate::report::print(&format!("{line}\n"));
-        }
+            false => drop(crate::report::print(&format!("{line}\n"))),
+        });
     }
 }
 
@@ -174,7 +198,19 @@ pub(crate) struct Watched<R> {
 
 impl<R> Watched<R> {
     pub(crate) fn new(inner: R, total: Option<u64>, monitor: Arc<Monitor>) -> Self {
+        monitor.watched.fetch_add(1, Ordering::Relaxed);
         Self { inner, monitor, done: 0, total }
+    }
+
+    /// Bytes that were read.
+    pub(crate) fn done(&self) -> u64 {
+        self.done
+    }
+}
+
+impl<R> Drop for Watched<R> {
+    fn drop(&mut self) {
+        self.monitor.watched.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -183,7 +219,7 @@ impl<R: Read> Read for Watched<R> {
         stop::check()?;
         let len = self.inner.read(buffer)?;
         self.done += len as u64;
-        self.monitor.show(self.done, self.total, 0);
+        self.monitor.show(self.done, self.total);
         Ok(len)
     }
 }

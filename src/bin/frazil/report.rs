@@ -1,6 +1,8 @@
 //! What was done, for a person or as JSON, and the exit status that follows.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -56,7 +58,9 @@ impl Report {
             }
             summary => {
                 for problem in &self.problems {
-                    eprintln!("frazil: {}{}", if problem.grave { "" } else { "note: " }, problem.text);
+                    // One line each, whatever a file is called.
+                    let text = problem.text.replace('\n', "\\n");
+                    eprintln!("frazil: {}{text}", if problem.grave { "" } else { "note: " });
                 }
                 if let Some(summary) = summary.filter(|_| !quiet) {
                     eprintln!("{summary}");
@@ -106,6 +110,28 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A path that takes one line.
+pub(crate) fn one_line(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) if !text.contains(|letter: char| letter.is_control()) => text.to_owned(),
+        _ => path.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
+    }
+}
+
+/// Puts a path, or what else is bytes, into JSON. Where it is not UTF-8, `key` has it with U+FFFD for what
+/// cannot be said, and `key_bytes` has its bytes in hexadecimal.
+pub(crate) fn insert_bytes(json: &mut Value, key: &str, bytes: &[u8]) {
+    json[key] = String::from_utf8_lossy(bytes).into();
+    if std::str::from_utf8(bytes).is_err() {
+        json[format!("{key}_bytes")] = hex(bytes).into();
+    }
+}
+
+/// As [`insert_bytes`], of a path.
+pub(crate) fn insert_path(json: &mut Value, key: &str, path: &Path) {
+    insert_bytes(json, key, path.as_os_str().as_bytes());
 }
 
 /// What content is, as JSON.

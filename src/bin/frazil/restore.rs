@@ -1,6 +1,6 @@
 //! `frazil restore`: the levels of a tree, one after the other, as they come.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use frazil::{
@@ -11,6 +11,8 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::kind::Kind;
+use crate::list::header_json;
 use crate::options::parse_size;
 use crate::place::{Place, check_one_standard_input};
 use crate::report::{Report, count, human, seconds};
@@ -18,10 +20,17 @@ use crate::session::Session;
 use crate::table::Table;
 
 const AFTER_HELP: &str = "\
-Give the archives in order, level 0 first. Each level is verified to its end before anything of it appears, \
-and appears whole or not at all. While levels are still to come (--more), DEST keeps a directory \
+Give the archives in order, level 0 first; DEST is made if it is not there. Each level is verified to its end \
+before anything of it appears, and appears whole or not at all. While levels are still to come (--more), DEST keeps a directory \
 .frazil-restore that says where it stands; the next run goes on from there. A run that was killed is \
 finished, or undone, by the next; without archives, nothing else is done.
+
+Level 0 wants an empty DEST, or --overwrite. A user other than root restores no owners and no devices; root restores \
+set-id bits, devices and attributes of the system with --privileged alone. What could not be restored as it was is \
+named, and the exit status is 3. With --keep-going, what is whole of a damaged archive is restored, and the next \
+level then wants --accept-partial.
+
+A dry run is of one archive, onto the level that DEST stands at; frazil verify verifies any number.
 
 Examples:
   frazil restore home.0 home.1 home.2 /restored
@@ -101,14 +110,22 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         Some((Place::Path(destination), archives)) => (archives, destination),
         _ => return Err(Failure::usage("a tree is restored to a directory, not to standard output")),
     };
+    if destination.metadata().is_ok_and(|data| !data.is_dir()) {
+        return Err(Failure::usage(format!("{}: is not a directory", destination.display()))
+            .advise("the directory to restore to comes last"));
+    }
+    if arguments.dry_run && archives.len() > 1 {
+        return Err(Failure::usage("a dry run is of one archive, since the next needs what it would restore")
+            .advise("frazil verify verifies several"));
+    }
     check_one_standard_input(archives)?;
     let failed = |archive: Option<&Place>, error: Error| {
         let kind = error.kind();
-        let what = match archive {
-            Some(archive) => format!("restoring {} to {}", archive.as_input(), destination.display()),
-            None => format!("restoring to {}", destination.display()),
+        let failure = Failure::of(format_args!("restoring to {}", destination.display()), error);
+        let failure = match archive {
+            Some(archive) => failure.within(archive.as_input()),
+            None => failure,
         };
-        let failure = Failure::of(what, error);
         match kind {
             ErrorKind::Exists => failure.advise("give --overwrite to replace what is there"),
             ErrorKind::Limit => failure.advise("raise --max-file"),
@@ -127,7 +144,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     let options = options(arguments, session)?;
     let mut summaries = Vec::new();
     for archive in archives {
-        let input = session.watched(Input::open(archive)?);
+        let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let summary = restore_tree(input, destination, options.clone());
         summaries.push(summary.map_err(|error| failed(Some(archive), error))?);
     }
@@ -176,7 +193,7 @@ fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, F
     Ok(options)
 }
 
-fn report(destination: &PathBuf, arguments: &Arguments, levels: &[RestoreSummary], session: &Session) -> Report {
+fn report(destination: &Path, arguments: &Arguments, levels: &[RestoreSummary], session: &Session) -> Report {
     let total = |figure: fn(&RestoreSummary) -> u64| levels.iter().map(figure).sum::<u64>();
     let last = levels.last();
     let mut table = Table::new(format!(
@@ -201,6 +218,7 @@ fn report(destination: &PathBuf, arguments: &Arguments, levels: &[RestoreSummary
         "dry_run": arguments.dry_run,
         "level": last.map(|level| level.header.number),
         "level_id": last.map(|level| level.header.id.to_string()),
+        "partial": levels.iter().any(RestoreSummary::is_partial),
         "levels": levels.iter().map(level_json).collect::<Vec<_>>(),
         "seconds": session.elapsed().as_secs_f64(),
     });
@@ -208,15 +226,14 @@ fn report(destination: &PathBuf, arguments: &Arguments, levels: &[RestoreSummary
 }
 
 fn level_json(level: &RestoreSummary) -> serde_json::Value {
-    json!({
-        "level": level.header.number,
-        "level_id": level.header.id.to_string(),
-        "entries": level.entries,
-        "files": level.files,
-        "output_bytes": level.output_bytes,
-        "deleted": level.deleted,
-        "problems": level.problems,
-        "partial": level.is_partial(),
-        "already_there": level.already_there,
-    })
+    let mut json = header_json(&level.header);
+    json["entries"] = level.entries.into();
+    json["files"] = level.files.into();
+    json["output_bytes"] = level.output_bytes.into();
+    json["deleted"] = level.deleted.into();
+    json["problem_count"] = level.problems.into();
+    json["backup_problems"] = level.backup_problems.into();
+    json["partial"] = level.is_partial().into();
+    json["already_there"] = level.already_there.into();
+    json
 }

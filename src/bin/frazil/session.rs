@@ -1,13 +1,16 @@
 //! What a sub-command works with: the options of all, and who follows the work.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
 use frazil::{Engine, LevelOptions, Observer, PatchOptions};
 
+use crate::failure::Failure;
 use crate::input::Input;
 use crate::options::Common;
 use crate::progress::{EntryLog, Monitor, Problem, Watched};
+use crate::report::print;
 
 /// One run of the command.
 pub(crate) struct Session {
@@ -74,6 +77,28 @@ impl Session {
     pub(crate) fn watched(&self, input: Input) -> Watched<Input> {
         let total = input.len();
         Watched::new(input, total, self.monitor.clone())
+    }
+
+    /// As [`Session::watched`], for a file that is opened already.
+    pub(crate) fn watched_file(&self, file: File, len: u64) -> Watched<File> {
+        Watched::new(file, Some(len), self.monitor.clone())
+    }
+
+    /// Prints a line on standard output, while work goes on.
+    pub(crate) fn line(&self, line: impl std::fmt::Display) -> Result<(), Failure> {
+        self.monitor.aside(|| print(&format!("{line}\n")))
+    }
+
+    /// As [`Session::line`], for what the library calls back, which knows no failures: it is kept for later.
+    pub(crate) fn line_or_stop(
+        &self,
+        line: impl std::fmt::Display,
+        failure: &mut Option<Failure>,
+    ) -> frazil::Result<()> {
+        self.line(line).map_err(|failed| {
+            *failure = Some(failed);
+            frazil::Error::from(std::io::Error::other("standard output failed"))
+        })
     }
 
     /// The result is less than what was asked for.

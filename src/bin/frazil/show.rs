@@ -1,47 +1,191 @@
-//! `frazil show`: what a signature or a delta says of itself, and whether it is whole.
+//! `frazil show`: what a stream says of itself, and whether it is whole.
 
 use std::fmt::Display;
 
+use std::fs::File;
+use std::io::{self, Seek};
+
 use clap::Args;
-use frazil::{Inspection, SealedKind, inspect};
+use frazil::{
+    ArchiveSummary, Inspection, LevelHeader, SealedKind, SnapshotEntry, SnapshotSummary, inspect, list_snapshot,
+    verify_archive,
+};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::kind::Kind;
+use crate::list::{archive_json, describe, header_json, metadata_json, partial, when};
 use crate::place::Place;
-use crate::report::{Report, count, hex, human, identity_json, params_json, percent, print, strong_name, weak_name};
+use crate::report::{
+    Report, count, hex, human, identity_json, insert_path, one_line, params_json, percent, print, strong_name,
+    weak_name,
+};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
 The whole stream is read and everything is checked that can be without the content itself. What a delta \
 says of its target is its claim: only restoring it proves that. Exit status 1 if the stream is damaged.
 
+Of a snapshot, its level is shown, and then a line for each entry: what it is, and in brackets what else the next \
+level is to know of it. With --json, a line for each entry, and the level as the last. Of an archive, its level \
+alone is shown; frazil list lists what is in it.
+
 Examples:
   frazil show level.1
+  frazil show snap.1
   ssh host cat level.1 | frazil show --json -";
 
-/// Say what a signature, delta or level is, and whether it is whole
+/// Say what a signature, delta, level, snapshot or archive is, and whether it is whole
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// A signature, delta or level, sealed or plain
+    /// A signature, delta or level, sealed or plain; or a snapshot or an archive
     file: Place,
 }
 
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     let name = arguments.file.as_input();
-    let input = session.watched(Input::open(&arguments.file)?);
-    let inspection = inspect(input).map_err(|error| Failure::of(&name, error))?;
+    let mut input = Input::open(&arguments.file)?;
+    match input.kind(&arguments.file)? {
+        Kind::Snapshot => snapshot(&name, input, session),
+        Kind::Archive => archive(&name, "none", input, session),
+        Kind::Compressed(filter) => archive(&name, filter, input, session),
+        Kind::Signature | Kind::Delta | Kind::Tar | Kind::Foreign | Kind::Unknown => stream(&name, input, session),
+    }
+}
+
+/// A signature or a delta.
+fn stream(name: &str, input: Input, session: &Session) -> Result<Report, Failure> {
+    let input = session.watched(input);
+    let inspection = inspect(input).map_err(|error| Failure::of(name, error))?;
     session.end();
     if session.common.json {
         print(&format!("{}\n", to_json(&inspection)))?;
     } else {
-        print(&to_text(&name, &inspection))?;
+        print(&to_text(name, &inspection))?;
     }
     match inspection.damage {
-        Some(damage) => Err(Failure::of(&name, damage)),
+        Some(damage) => Err(Failure::of(name, damage)),
         None => Ok(Report::printed()),
     }
+}
+
+/// A snapshot is read twice: what is printed of it was verified, and how much it is stands before it.
+fn snapshot(name: &str, input: Input, session: &Session) -> Result<Report, Failure> {
+    let failed = |error: frazil::Error| Failure::of(name, error);
+    let mut file = seekable(input, session).map_err(|error| Failure::io(name, error))?;
+    let len = file.metadata().map_err(|error| Failure::io(name, error))?.len();
+    let reading = session.watched_file(file.try_clone().map_err(|error| Failure::io(name, error))?, len);
+    let summary = list_snapshot(reading, |_| Ok(())).map_err(failed)?;
+    file.rewind().map_err(|error| Failure::io(name, error))?;
+    if !session.common.json {
+        session.end();
+        print(&snapshot_text(name, &summary, len))?;
+    }
+    let mut failure = None;
+    let reading = session.watched_file(file, len);
+    let again = list_snapshot(reading, |entry| match session.common.json {
+        true => session.line_or_stop(entry_json(&entry), &mut failure),
+        false => session.line_or_stop(entry_text(&entry), &mut failure),
+    });
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    again.map_err(failed)?;
+    if session.common.json {
+        let mut json = header_json(&summary.header);
+        json["kind"] = "snapshot".into();
+        json["entries"] = summary.entries.into();
+        json["stream_bytes"] = len.into();
+        session.line(json)?;
+    }
+    Ok(Report::printed())
+}
+
+/// The file itself, or a copy of what comes out of a pipe, without a name.
+fn seekable(mut input: Input, session: &Session) -> io::Result<File> {
+    let total = input.len();
+    if input.is_seekable() && total.is_some() {
+        return input.into_seekable().ok_or_else(|| io::Error::from(io::ErrorKind::NotSeekable));
+    }
+    let mut copy = tempfile::tempfile()?;
+    io::copy(&mut session.watched(input), &mut copy)?;
+    copy.rewind()?;
+    Ok(copy)
+}
+
+fn archive(name: &str, filter: &str, input: Input, session: &Session) -> Result<Report, Failure> {
+    let mut input = session.watched(input);
+    let summary = verify_archive(&mut input, None).map_err(|error| Failure::of(name, error))?;
+    session.end();
+    if summary.totals.problems > 0 {
+        session.problem(partial(name, &summary));
+    }
+    if session.common.json {
+        let mut json = archive_json(name, &summary);
+        json["kind"] = "archive".into();
+        json["filter"] = filter.into();
+        json["stream_bytes"] = input.done().into();
+        session.line(json)?;
+    } else {
+        print(&archive_text(name, &summary, filter, input.done()))?;
+    }
+    Ok(Report::printed())
+}
+
+fn snapshot_text(name: &str, summary: &SnapshotSummary, len: u64) -> String {
+    let mut lines = Lines(format!("{name}: the snapshot of a level {}\n", summary.header.number));
+    lines.add_header(&summary.header);
+    lines.add("entries", summary.entries);
+    lines.add("stream", format_args!("{len} bytes"));
+    lines.add("integrity", "whole: every check holds");
+    lines.0
+}
+
+fn archive_text(name: &str, summary: &ArchiveSummary, filter: &str, len: u64) -> String {
+    let mut lines = Lines(format!("{name}: the archive of a level {}\n", summary.header.number));
+    lines.add_header(&summary.header);
+    lines.add("records", format_args!("{}; frazil list lists them", summary.totals.records));
+    lines.add("content", format_args!("{} bytes", summary.totals.content_bytes));
+    lines.add("filter", filter);
+    lines.add("stream", format_args!("{len} bytes"));
+    lines.add("integrity", "whole: every check holds that needs no other level");
+    lines.0
+}
+
+fn entry_text(entry: &SnapshotEntry) -> String {
+    let mut line = format!("{} {}", describe(&entry.metadata), one_line(&entry.path));
+    if let Some(link) = &entry.link {
+        line += &format!(" (of {})", one_line(link));
+    }
+    let notes: Vec<_> = notes(entry).into_iter().filter_map(|(name, is)| is.then_some(name)).collect();
+    if !notes.is_empty() {
+        line += &format!(" [{}]", notes.join(", "));
+    }
+    line
+}
+
+/// What makes the next level look again.
+fn notes(entry: &SnapshotEntry) -> [(&'static str, bool); 3] {
+    [("dirty", entry.dirty), ("racy", entry.racy), ("stale", entry.stale)]
+}
+
+fn entry_json(entry: &SnapshotEntry) -> serde_json::Value {
+    let mut json = json!({
+        "metadata": metadata_json(&entry.metadata),
+        "fingerprint": entry.fingerprint.map(|fingerprint| hex(fingerprint.digest())),
+        "blocks": entry.blocks,
+        "link": null,
+    });
+    insert_path(&mut json, "path", &entry.path);
+    if let Some(link) = &entry.link {
+        insert_path(&mut json, "link", link);
+    }
+    for (name, is) in notes(entry) {
+        json[name] = is.into();
+    }
+    json
 }
 
 /// The lines for a person.
@@ -50,6 +194,18 @@ struct Lines(String);
 impl Lines {
     fn add(&mut self, label: &str, value: impl Display) {
         self.0 += &format!("  {label:<14}{value}\n");
+    }
+
+    /// Which level of which chain.
+    fn add_header(&mut self, header: &LevelHeader) {
+        self.add("level id", header.id);
+        match header.parent {
+            Some(parent) => self.add("made against", parent),
+            None => self.add("made against", "nothing: this is a level 0"),
+        }
+        self.add("level 0 is", header.root);
+        self.add("blocks", format_args!("of {} bytes", header.block_len));
+        self.add("begun", format_args!("{} UTC", when(header.created)));
     }
 }
 

@@ -1,28 +1,33 @@
 //! `frazil verify`: archives alone, or a tree against the archives of its levels.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use frazil::{Difference, Error, ErrorKind, VerifyOptions, verify_archive, verify_tree};
+use frazil::{Difference, ErrorKind, LevelId, VerifyOptions, verify_archive, verify_tree};
 use serde_json::json;
 
 use crate::backup::SelectionArguments;
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::list::one_line;
+use crate::kind::Kind;
+use crate::list::{archive_json, header_json, partial};
 use crate::place::{Place, check_one_standard_input};
-use crate::report::{Report, count, human, print, seconds};
+use crate::report::{Report, count, human, insert_path, one_line, seconds};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
 Without --tree each archive is verified by itself: its framing and digests, the content of what is there \
-whole, and the bounds of deltas. What a delta makes is its claim: restoring it, or --tree, proves that. With \
+whole, and the bounds of deltas. What a delta makes is its claim, which only a restore proves, or --tree. With \
 --tree the archives are a chain from level 0 up, and every difference between what they say and the tree is \
-printed. Exit status 1 if an archive is damaged, 3 if the tree differs.
+printed, one a line. Options that leave something out are those that the backup had.
+
+Exit status 1 if an archive is damaged, 3 if the tree differs or the backup had problems. With --json, a line for \
+each difference, and the summary as the last; a path that is not UTF-8 has its bytes, in hexadecimal, as path_bytes.
 
 Examples:
   frazil verify home.0 home.1
-  frazil verify --tree /home home.0 home.1";
+  ssh host cat home.1 | frazil verify -
+  frazil verify --tree /home --exclude '*.o' home.0 home.1";
 
 /// Verify archives, or a tree against them
 #[derive(Args)]
@@ -42,6 +47,9 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     check_one_standard_input(&arguments.archives)?;
     match &arguments.tree {
         Some(tree) => against_tree(arguments, tree, session),
+        None if arguments.selection.leaves_out() => {
+            Err(Failure::usage("what was left out is of interest only beside a tree").advise("give --tree DIR"))
+        }
         None => alone(arguments, session),
     }
 }
@@ -49,23 +57,21 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
 fn alone(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     let mut levels = Vec::new();
     let mut records = 0;
+    let mut below: Option<(String, LevelId)> = None;
     for archive in &arguments.archives {
         let name = archive.as_input();
-        let input = session.watched(Input::open(archive)?);
+        let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let summary = verify_archive(input, None).map_err(|error| Failure::of(&name, error))?;
         if summary.totals.problems > 0 {
-            session.problem(format!("{name}: this backup is partial: {} problems", summary.totals.problems));
+            session.problem(partial(&name, &summary));
+        }
+        let header = summary.header;
+        if let Some((below, id)) = below.filter(|(_, id)| header.parent != Some(*id)) {
+            session.note(format!("{name}: was not made against {below} (level {id}), so it does not follow it"));
         }
         records += summary.totals.records;
-        levels.push(json!({
-            "archive": name,
-            "level": summary.header.number,
-            "level_id": summary.header.id.to_string(),
-            "parent_id": summary.header.parent.map(|id| id.to_string()),
-            "records": summary.totals.records,
-            "content_bytes": summary.totals.content_bytes,
-            "problems": summary.totals.problems,
-        }));
+        levels.push(archive_json(&name, &summary));
+        below = Some((name, header.id));
     }
     let text = format!(
         "{} whole, {}, {}",
@@ -73,24 +79,25 @@ fn alone(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
         count(records, "record"),
         seconds(session.elapsed())
     );
-    Ok(Report::new(text, json!({ "command": "verify", "levels": levels }), false))
+    let json = json!({ "command": "verify", "levels": levels, "seconds": session.elapsed().as_secs_f64() });
+    Ok(Report::new(text, json, false))
 }
 
-fn against_tree(arguments: &Arguments, tree: &PathBuf, session: &Session) -> Result<Report, Failure> {
-    let inputs: Vec<_> = arguments.archives.iter().map(Input::open).collect::<Result<_, _>>()?;
+fn against_tree(arguments: &Arguments, tree: &Path, session: &Session) -> Result<Report, Failure> {
+    let inputs: Vec<_> =
+        arguments.archives.iter().map(|place| Input::open_kind(place, Kind::Archive)).collect::<Result<_, _>>()?;
     let options = VerifyOptions::new().selection(arguments.selection.selection()?).observer(session.observer(false));
     let mut failure = None;
-    let each = |difference: &Difference| {
-        let line = match session.common.json {
-            true => {
-                json!({ "path": difference.path.to_string_lossy(), "what": difference.what.to_string() }).to_string()
-            }
-            false => format!("{}: {}", one_line(&difference.path), difference.what),
-        };
-        print(&(line + "\n")).map_err(|failed| {
-            failure = Some(failed);
-            Error::from(std::io::Error::other("output"))
-        })
+    let each = |difference: &Difference| match session.common.json {
+        true => {
+            let mut json = json!({ "what": difference.what.to_string() });
+            insert_path(&mut json, "path", &difference.path);
+            session.line_or_stop(json, &mut failure)
+        }
+        false => {
+            let line = format!("{}: {}", one_line(&difference.path), difference.what);
+            session.line_or_stop(line, &mut failure)
+        }
     };
     let result = verify_tree(inputs, tree, options, each);
     if let Some(failure) = failure {
@@ -100,7 +107,7 @@ fn against_tree(arguments: &Arguments, tree: &PathBuf, session: &Session) -> Res
         let kind = error.kind();
         let failure = Failure::of(format_args!("verifying {}", tree.display()), error);
         match kind {
-            ErrorKind::WrongBasis => Failure::usage(failure.to_string()),
+            ErrorKind::WrongBasis => failure.advise("give the archives of one chain in order, from level 0 up"),
             _ => failure,
         }
     })?;
@@ -117,14 +124,11 @@ fn against_tree(arguments: &Arguments, tree: &PathBuf, session: &Session) -> Res
         count(summary.differences, "difference"),
         seconds(session.elapsed()),
     );
-    let json = json!({
-        "command": "verify",
-        "level": summary.header.number,
-        "level_id": summary.header.id.to_string(),
-        "entries": summary.entries,
-        "source_bytes": summary.source_bytes,
-        "differences": summary.differences,
-        "seconds": session.elapsed().as_secs_f64(),
-    });
+    let mut json = header_json(&summary.header);
+    json["command"] = "verify".into();
+    json["entries"] = summary.entries.into();
+    json["source_bytes"] = summary.source_bytes.into();
+    json["differences"] = summary.differences.into();
+    json["seconds"] = session.elapsed().as_secs_f64().into();
     Ok(Report::new(text, json, false))
 }

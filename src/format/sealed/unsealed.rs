@@ -33,6 +33,7 @@ impl<R: Read> Unsealed<R> {
     }
 
     /// The number of the frame that was given out last.
+    #[cfg(feature = "tree")]
     pub(crate) fn sequence(&self) -> u64 {
         self.unsealer.sequence()
     }

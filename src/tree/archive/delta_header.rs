@@ -5,8 +5,11 @@ use std::io::{self, Chain, Cursor, Read};
 use crate::format::{Event, SealedHeader, Unsealer};
 use crate::{Error, ErrorKind, Result};
 
+/// A delta of which the beginning was read.
+pub(crate) type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
 /// Reads the header of a sealed delta; gives it, and the whole delta again.
-pub(crate) fn peek_header<R: Read>(mut delta: R) -> Result<(SealedHeader, Chain<Cursor<Vec<u8>>, R>)> {
+pub(crate) fn peek_header<R: Read>(mut delta: R) -> Result<(SealedHeader, Whole<R>)> {
     let mut unsealer = Unsealer::new();
     let mut seen = Vec::new();
     let mut piece = [0; 256];

@@ -67,7 +67,7 @@ pub(crate) struct Taken {
 pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: IntakeOptions) -> Result<Taken> {
     let mut entries = Entries::new(source)?;
     let header = match entries.next()? {
-        Next::Entry(entry) if EntryName::parse(&entry.path)? == EntryName::Header => {
+        Next::Entry(entry) if EntryName::parse(&entry.path).is_ok_and(|name| name == EntryName::Header) => {
             let sealed = entries.tar().read_all(SMALL_MAX)?;
             let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the header"))?;
             (decode_header(&payload)?, payload)

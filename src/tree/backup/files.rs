@@ -173,17 +173,11 @@ impl Machine {
                 Sending::Delta(Box::new(delta))
             }
             None => {
+                let name = full_name(&reading.path);
                 let (metadata, attributes) = (&reading.metadata, &reading.attributes);
-                let full = SendingFull::begin(
-                    file,
-                    &reading.path,
-                    metadata,
-                    attributes,
-                    reading.stat.blocks.saturating_mul(512),
-                    &self.options,
-                    block_len,
-                    &mut self.outlet,
-                )?;
+                let entry = TarEntry { path: &name, metadata, attributes, hardlink: None, data: None };
+                let allocated = reading.stat.blocks.saturating_mul(512);
+                let full = SendingFull::begin(file, entry, allocated, &self.options, block_len, &mut self.outlet)?;
                 Sending::Full(Box::new(full))
             }
         };

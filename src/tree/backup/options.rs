@@ -1,5 +1,7 @@
 //! How a tree is backed up.
 
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use crate::engine::default_threads;
@@ -7,7 +9,7 @@ use crate::observer::{Observer, Watch};
 use crate::tree::level_id::LevelId;
 use crate::tree::libarchive::Filter;
 use crate::tree::select::Selection;
-use crate::{LevelOptions, Matching};
+use crate::{Error, LevelOptions, Matching, Result};
 
 /// Options of the backup of a tree.
 ///
@@ -31,6 +33,7 @@ pub struct BackupOptions {
     pub(crate) link_memory: u64,
     pub(crate) level_id: Option<LevelId>,
     pub(crate) created: Option<i64>,
+    pub(crate) left_out: Vec<(u64, u64)>,
     pub(crate) watch: Watch,
 }
 
@@ -52,6 +55,7 @@ impl Default for BackupOptions {
             link_memory: Self::DEFAULT_LINK_MEMORY,
             level_id: None,
             created: None,
+            left_out: Vec::new(),
             watch: Watch::default(),
         }
     }
@@ -163,6 +167,21 @@ impl BackupOptions {
     pub fn created(mut self, seconds: i64) -> Self {
         self.created = Some(seconds);
         self
+    }
+
+    /// Leaves out this file, wherever in the tree and under whatever names it is met: the one that the archive or
+    /// the snapshot is written to, which would else be backed up half-written. Files that the library itself
+    /// opens for them are left out without it. What is no regular file is not.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) when nothing can be known of it.
+    pub fn leave_out(mut self, file: &File) -> Result<Self> {
+        let data = file.metadata().map_err(|error| Error::io("examining an output", error))?;
+        if data.is_file() {
+            self.left_out.push((data.dev(), data.ino()));
+        }
+        Ok(self)
     }
 
     /// Who follows the work and may stop it.

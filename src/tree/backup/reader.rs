@@ -180,6 +180,7 @@ pub fn backup_tree_file(
 ) -> Result<BackupSummary> {
     let mut publish = Publish::new(archive.as_ref(), false)?;
     let sink = publish.file().try_clone().map_err(|error| Error::io("opening the archive", error))?;
+    let options = options.leave_out(&sink)?;
     let (summary, snapshot) = back_up(root.as_ref(), since.into(), snapshot.as_ref(), sink, options)?;
     publish.commit()?;
     snapshot.commit()?;
@@ -199,6 +200,7 @@ fn back_up(
     // It lets those who have it recognise content that they can guess.
     publish.file().set_permissions(Permissions::from_mode(0o600)).map_err(opening)?;
     let sink = publish.file().try_clone().map_err(opening)?;
+    let options = options.leave_out(&sink)?;
     let mut backup = BackupReader::new(root, since, sink, options)?;
     io::copy(&mut backup, &mut archive).map_err(|error| Error::io("backing up", error).path(root))?;
     archive.flush().map_err(|error| Error::io("writing the archive", error))?;

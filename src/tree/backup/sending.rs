@@ -11,9 +11,8 @@ use tempfile::SpooledTempFile;
 use super::basis::{Basis, Spool};
 use super::options::BackupOptions;
 use crate::engine::is_zeros;
-use crate::tree::archive::{Outlet, PART_LEN, full_name};
+use crate::tree::archive::{Outlet, PART_LEN};
 use crate::tree::libarchive::TarEntry;
-use crate::tree::metadata::{Attributes, Metadata};
 use crate::tree::snapshot::tree_params;
 use crate::{
     Error, ErrorKind, Format, Identity, LevelOptions, LevelReader, LevelWriter, Matching, Result, SignatureParams,
@@ -117,25 +116,23 @@ pub(super) struct SendingFull {
 }
 
 impl SendingFull {
-    /// Begins the entry: from now on as many bytes have to follow as `metadata` says.
+    /// Begins the entry, of which `allocated` bytes are on the disk: from now on as many bytes have to follow as
+    /// its metadata says.
     pub(super) fn begin(
         file: File,
-        path: &[u8],
-        metadata: &Metadata,
-        attributes: &Attributes,
+        entry: TarEntry<'_>,
         allocated: u64,
         options: &BackupOptions,
         block_len: u32,
         outlet: &mut Outlet,
     ) -> Result<Self> {
-        let size = metadata.size;
+        let size = entry.metadata.size;
         let data = if allocated < size { data_ranges(&file, size) } else { None };
         let spool = Spool::new();
         let params = tree_params(block_len)?;
         let signer = LevelWriter::new(io::sink(), None, level_options(options, params, size))?;
         let signer = signer.signature_to(spool.clone(), Format::Rdiff)?.without_stream();
-        let path = full_name(path);
-        outlet.begin(&TarEntry { path: &path, metadata, attributes, hardlink: None, data: data.as_deref() })?;
+        outlet.begin(&TarEntry { data: data.as_deref(), ..entry })?;
         Ok(Self {
             file,
             size,

@@ -91,7 +91,7 @@ impl Confined {
 
     fn pin_at_once(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
         if path.is_empty() {
-            return Ok(rustix::io::fcntl_dupfd_cloexec(&self.root, 0)?);
+            return rustix::io::fcntl_dupfd_cloexec(&self.root, 0);
         }
         if path.len() < KERNEL_PATH_MAX {
             let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;

@@ -190,7 +190,9 @@ impl Dressing<'_> {
     fn set_times(&mut self) {
         let stat = self.entry.stat();
         let wanted = self.metadata.modified;
-        if (stat.st_mtime, stat.st_mtime_nsec as u64) == (wanted.seconds, u64::from(wanted.nanoseconds)) {
+        // Signed or not, as the system has it.
+        let nanoseconds = i128::from(stat.st_mtime_nsec);
+        if (stat.st_mtime, nanoseconds) == (wanted.seconds, i128::from(wanted.nanoseconds)) {
             return;
         }
         let times = Timestamps {

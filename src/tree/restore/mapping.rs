@@ -66,9 +66,12 @@ mod tests {
         Mapping { paths, strip, prefix: prefix.as_bytes().to_vec() }
     }
 
+    /// Paths, names to leave out, prefix; a path, and where it goes.
+    type Case<'a> = (&'a [&'a str], usize, &'a str, &'a str, Option<&'a str>);
+
     #[test]
     fn paths_go_where_they_are_sent() {
-        let table: [(&[&str], usize, &str, &str, Option<&str>); 12] = [
+        let table: [Case<'_>; 12] = [
             (&[], 0, "", "a/b", Some("a/b")),
             (&[], 0, "", "", Some("")),
             (&["a/b"], 0, "", "a/b/c", Some("a/b/c")),

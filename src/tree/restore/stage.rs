@@ -82,7 +82,7 @@ impl Stage {
 
     fn make<T>(&mut self, make: impl FnOnce(BorrowedFd<'_>, &str) -> rustix::io::Result<T>) -> Result<(StageId, T)> {
         let id = StageId(self.next);
-        if id.0 % SHARD == 0 {
+        if id.0.is_multiple_of(SHARD) {
             let made = rustix::fs::mkdirat(&self.directory, (id.0 / SHARD).to_string(), Mode::RWXU);
             made.map_err(|error| self.failed("staging", id, error))?;
         }

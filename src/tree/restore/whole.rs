@@ -40,10 +40,33 @@ pub fn restore_tree(
     options: RestoreOptions,
 ) -> Result<RestoreSummary> {
     let destination = destination.as_ref();
-    if !options.dry_run {
-        make_directory(destination)?;
+    if options.dry_run {
+        return match destination.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // What is not there is as good as empty.
+                let empty = tempfile::tempdir().map_err(|error| Error::io("making a directory", error))?;
+                restore_into(archive, empty.path(), destination, options)
+            }
+            _ => restore_into(archive, destination, destination, options),
+        };
     }
-    let confined = Confined::open(destination)?;
+    let is_new = make_directory(destination)?;
+    let result = restore_into(archive, destination, destination, options);
+    if is_new && result.is_err() {
+        // Only if nothing is in it, as when nothing was restored.
+        let _ = std::fs::remove_dir(destination);
+    }
+    result
+}
+
+/// Restores into a directory that is there, and calls it `destination`.
+fn restore_into(
+    archive: impl Read,
+    directory: &Path,
+    destination: &Path,
+    options: RestoreOptions,
+) -> Result<RestoreSummary> {
+    let confined = Confined::open(directory)?;
     let policy = Policy { privileged: options.privileged };
     let mut problems = 0;
     let mut problem = |error: Error| {
@@ -124,12 +147,11 @@ pub fn conclude_restore(destination: impl AsRef<Path>) -> Result<()> {
     }
 }
 
-fn make_directory(destination: &Path) -> Result<()> {
+/// Makes the directory, and says whether it was not there.
+fn make_directory(destination: &Path) -> Result<bool> {
     match std::fs::create_dir(destination) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(Error::io("making", error).path(destination))
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        result => result.map(|()| true).map_err(|error| Error::io("making", error).path(destination)),
     }
 }
 
