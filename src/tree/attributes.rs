@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The flags that say what somebody wants of a file. Others say how a file system happens to store it,
 /// and differ after a restore to another.
-const INTENT: u32 = IFlags::SECURE_REMOVAL
+pub(crate) const INTENT: IFlags = IFlags::SECURE_REMOVAL
     .union(IFlags::UNRM)
     .union(IFlags::COMPRESSED)
     .union(IFlags::SYNC)
@@ -25,8 +25,8 @@ const INTENT: u32 = IFlags::SECURE_REMOVAL
     .union(IFlags::DIRSYNC)
     .union(IFlags::TOPDIR)
     .union(IFlags::NOCOW)
-    .union(IFlags::PROJECT_INHERIT)
-    .bits();
+    .union(IFlags::JOURNALING)
+    .union(IFlags::NOTAIL);
 
 /// Enough for the attributes of nearly every file at the first try.
 const BUFFER_LEN: usize = 1024;
@@ -99,7 +99,7 @@ fn grown(mut call: impl FnMut(&mut Vec<u8>) -> rustix::io::Result<usize>) -> rus
 /// driver would take the call for one of its own.
 pub(crate) fn flags(file: BorrowedFd<'_>) -> Result<u32> {
     match ioctl_getflags(file) {
-        Ok(flags) => Ok(flags.bits() & INTENT),
+        Ok(flags) => Ok((flags & INTENT).bits()),
         Err(Errno::NOTTY | Errno::NOTSUP | Errno::INVAL | Errno::NOSYS) => Ok(0),
         Err(errno) => Err(Error::io("reading the flags", io::Error::from(errno))),
     }

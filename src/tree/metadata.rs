@@ -46,6 +46,11 @@ impl EntryKind {
         }
     }
 
+    /// Whether it is a device of either kind.
+    pub(crate) fn is_device(self) -> bool {
+        matches!(self, Self::CharDevice | Self::BlockDevice)
+    }
+
     /// The letter that stands for it in records and listings.
     pub(crate) fn letter(self) -> u8 {
         match self {

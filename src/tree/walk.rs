@@ -243,6 +243,16 @@ impl Walk {
         }
     }
 
+    /// Whether the directory that the entry is will not be entered, since it is of another file system.
+    pub(crate) fn is_passed(&self) -> bool {
+        matches!(&self.stage, Stage::Directory(Directory::Pass(_)))
+    }
+
+    /// Whether the root is no directory, and the only entry.
+    pub(crate) fn is_single(&self) -> bool {
+        self.single
+    }
+
     /// Opens the entry for reading. Another may have taken its place since: the caller compares.
     pub(crate) fn open(&self) -> io::Result<OwnedFd> {
         if let Some(opened) = self.opened() {

@@ -239,6 +239,9 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     fn wait(&mut self, waiting: Waiting<I::Made>) -> Result<Option<ArchiveTotals>> {
         let len = self.waiting_len + waiting.len();
         if self.waiting.len() >= WAITING_MAX || len > WAITING_LEN {
+            if let Some(Ok((made, _))) = waiting.made {
+                self.intake.discard(made)?;
+            }
             return Err(Error::new(ErrorKind::Limit, "entries of an archive without their records")
                 .expected(format_args!("at most {WAITING_MAX} with {WAITING_LEN} bytes of headers"), "more"));
         }
@@ -288,8 +291,8 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     fn take_record(&mut self, record: Record) -> Result<()> {
         let wants_entry = matches!(record.action, Action::Full | Action::Delta);
         let may_have_entry = wants_entry || matches!(record.action, Action::Link | Action::Void);
-        let found = self.waiting.iter().position(|waiting| waiting.path == record.position.path);
-        let waiting = match found.filter(|_| may_have_entry) {
+        let waits = || self.waiting.iter().position(|waiting| waiting.path == record.position.path);
+        let waiting = match may_have_entry.then(waits).flatten() {
             Some(index) => {
                 // What is before it has no record.
                 for _ in 0..index {

@@ -13,13 +13,15 @@ pub(super) struct Entries<R: Read> {
     source: Replay<R>,
     /// Where in the source the tar was begun that is being read.
     from: u64,
+    /// Where the entry begins that was read last.
+    last: u64,
     peeked: Option<ReadEntry>,
 }
 
 impl<R: Read> Entries<R> {
     pub(super) fn new(source: R) -> Result<Self> {
         let source = Replay::new(source);
-        Ok(Self { tar: ArchiveReader::new(source.again())?, source, from: 0, peeked: None })
+        Ok(Self { tar: ArchiveReader::new(source.again())?, source, from: 0, last: 0, peeked: None })
     }
 
     /// Where the entry begins that was taken last.
@@ -32,7 +34,8 @@ impl<R: Read> Entries<R> {
         if self.tar.filtered() {
             return Ok(false);
         }
-        let mut after = self.position() + 1;
+        // What libarchive says of where it has failed may be where this tar began.
+        let mut after = self.position().max(self.last) + 1;
         while let Some(header) = self.source.seek_header(after)? {
             match ArchiveReader::new(self.source.again()) {
                 Ok(tar) => {
@@ -49,7 +52,13 @@ impl<R: Read> Entries<R> {
     pub(super) fn next(&mut self) -> Result<Next> {
         match self.peeked.take() {
             Some(entry) => Ok(Next::Entry(entry)),
-            None => self.tar.next(),
+            None => {
+                let next = self.tar.next();
+                if matches!(next, Ok(Next::Entry(_))) {
+                    self.last = self.position();
+                }
+                next
+            }
         }
     }
 

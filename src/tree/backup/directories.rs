@@ -1,7 +1,7 @@
 //! Directories: opened before what is in them, closed after it.
 
 use super::Reason;
-use super::machine::{Machine, now};
+use super::machine::{Machine, Unfinished, now};
 use super::reason::{is_racy, reason};
 use crate::Result;
 use crate::tree::archive::full_name;
@@ -43,7 +43,10 @@ impl Machine {
         let mut metadata = self.metadata(stat)?;
         let opened = self.walk.opened().map(|directory| (attributes::flags(directory), attributes::of_file(directory)));
         let attributes = match (opened, &before) {
-            (Some((flags, read)), _) => self.attributes_of(&path, flags, read, &mut metadata),
+            // A directory is looked at anew at every level, so nothing has to remind of what is missing.
+            (Some((flags, read)), _) => self.attributes_of(&path, flags, read, &mut metadata).0,
+            // On another file system it is as it looks from here, and empty.
+            (None, _) if self.walk.is_passed() => Attributes::new(),
             // The walk says so when it comes to what is in it.
             (None, Some(before)) if before.metadata.kind == EntryKind::Directory => {
                 return self.unknown_directory(path, before.clone());
@@ -106,7 +109,10 @@ impl Machine {
     pub(super) fn leave(&mut self) -> Result<()> {
         let path = self.walk.path().to_vec();
         let listing = self.listing();
-        self.delete_below(&path, listing)?;
+        if !self.delete_below(&path, listing)? {
+            self.unfinished = Some(Unfinished::Leave);
+            return Ok(());
+        }
         let Some(directory) = self.directories.pop_if(|directory| directory.path == path) else { return Ok(()) };
         let Some(why) = directory.closing else { return Ok(()) };
         let record = Record {

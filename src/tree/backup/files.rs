@@ -30,6 +30,8 @@ pub(super) struct Reading {
     since: Moment,
     metadata: Metadata,
     attributes: Attributes,
+    /// Whether no attribute or flag is missing that could not be read.
+    is_whole: bool,
     /// What the level before has at its path.
     before: Option<SnapshotRecord>,
     /// The path of the basis, where it is another.
@@ -43,6 +45,8 @@ pub(super) struct UnderWay {
     sending: Sending,
     /// The sums of `before`, for when the file cannot be read on, where it is not the basis.
     fallback: Option<Basis>,
+    /// It could not be read on: what was begun of it is filled up.
+    is_void: bool,
 }
 
 impl UnderWay {
@@ -76,8 +80,9 @@ impl Machine {
         self.summary.files_read += 1;
         let mut metadata = self.metadata(&stat)?;
         let (flags, read) = (attributes::flags(file.as_fd()), attributes::of_file(file.as_fd()));
-        let attributes = self.attributes_of(&path, flags, read, &mut metadata);
-        let reading = Reading { path, file, stat, since, metadata, attributes, before, basis_path: None, reason };
+        let (attributes, is_whole) = self.attributes_of(&path, flags, read, &mut metadata);
+        let reading =
+            Reading { path, file, stat, since, metadata, attributes, is_whole, before, basis_path: None, reason };
         match stat.size <= u64::from(self.header.block_len) {
             true => self.small(reading),
             false => self.large(reading),
@@ -181,7 +186,7 @@ impl Machine {
                 Sending::Full(Box::new(full))
             }
         };
-        self.under_way = Some(UnderWay { reading, sending, fallback });
+        self.under_way = Some(UnderWay { reading, sending, fallback, is_void: false });
         Ok(())
     }
 
@@ -209,25 +214,34 @@ impl Machine {
     /// Reads and sends the next piece of the file that is under way.
     pub(super) fn send_on(&mut self) -> Result<()> {
         let Some(mut under_way) = self.under_way.take() else { return Ok(()) };
+        if under_way.is_void {
+            return match under_way.sending.fill_up(&mut self.outlet)? {
+                true => self.abandon(under_way),
+                false => {
+                    self.under_way = Some(under_way);
+                    Ok(())
+                }
+            };
+        }
         match under_way.sending.step(&under_way.reading.path, &mut self.outlet) {
-            Ok(None) => {
-                self.under_way = Some(under_way);
-                Ok(())
-            }
+            Ok(None) => self.under_way = Some(under_way),
             Ok(Some(sent)) => {
                 self.summary.source_bytes += sent.identity.length();
-                self.settle(under_way.reading, sent)
+                self.settle(under_way.reading, sent)?;
             }
-            Err(error) if error.is_raised() => self.abandon(under_way, error),
-            Err(error) => Err(error.path(self.on_disk(&under_way.reading.path))),
+            Err(error) if error.is_raised() => {
+                self.problem(error.path(self.on_disk(&under_way.reading.path)));
+                self.under_way = Some(UnderWay { is_void: true, ..under_way });
+            }
+            Err(error) => return Err(error.path(self.on_disk(&under_way.reading.path))),
         }
+        Ok(())
     }
 
     /// The file cannot be read on: what was sent of it is void, and what the level before had stays.
-    fn abandon(&mut self, mut under_way: UnderWay, error: Error) -> Result<()> {
+    fn abandon(&mut self, under_way: UnderWay) -> Result<()> {
         let Reading { path, before, reason, .. } = under_way.reading;
-        self.problem(error.path(self.on_disk(&path)));
-        if under_way.sending.abandon(&mut self.outlet)? {
+        if under_way.sending.has_sent() {
             let parent = before.as_ref().map(SnapshotRecord::as_parent);
             let record = Record { parent, ..Record::new(place(&path, before.as_ref()), Action::Void) };
             self.emit(&record, reason, 0)?;
@@ -243,7 +257,8 @@ impl Machine {
 
     /// Says what became of a file that was read to its end.
     fn settle(&mut self, reading: Reading, sent: Sent) -> Result<()> {
-        let Reading { path, file, stat, since, mut metadata, attributes, before, basis_path, reason } = reading;
+        let Reading { path, file, stat, since, mut metadata, attributes, is_whole, before, basis_path, reason } =
+            reading;
         metadata.size = sent.identity.length();
         let after = stat_of(&file).map_err(|error| Error::io("looking at", error).path(self.on_disk(&path)))?;
         let moved = (stat.size, stat.modified, stat.changed) != (after.size, after.modified, after.changed);
@@ -259,7 +274,7 @@ impl Machine {
             attributes: attributes::digest(&attributes),
             identity: Some(sent.identity),
             link: None,
-            mark: Mark { dirty, racy: is_racy(&stat, since), stale: false },
+            mark: Mark { dirty: dirty || !is_whole, racy: is_racy(&stat, since), stale: false },
         };
         let action = action(&record, before.as_ref(), sent.content, basis_path.is_some());
         match action {

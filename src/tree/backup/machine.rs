@@ -42,6 +42,9 @@ pub(super) struct Machine {
     pub(super) directories: Vec<Directory>,
     /// Directories of the level before that are gone, and not yet all that was in them.
     gone: Vec<SnapshotRecord>,
+    /// What of the last step of the walk is not done, and what the level before has there.
+    pub(super) unfinished: Option<Unfinished>,
+    met: Option<SnapshotRecord>,
     /// A large file that is being read.
     pub(super) under_way: Option<UnderWay>,
     /// A buffer for small files.
@@ -54,6 +57,14 @@ enum State {
     Running,
     Ended,
     Failed,
+}
+
+/// A step of the walk that takes more than one step of the machine, since much is gone before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    Entry,
+    Leave,
+    End,
 }
 
 /// Whether what was not met is gone.
@@ -73,6 +84,14 @@ impl Machine {
         options: BackupOptions,
     ) -> Result<Self> {
         let header = level_header(previous.as_ref().map(Previous::header), &options)?;
+        let was_directory = previous.as_ref().and_then(Previous::peek).map(|first| first.path.is_empty());
+        if was_directory.is_some_and(|was_directory| was_directory == walk.is_single()) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "the level before is of a directory or of a single file, and this is the other",
+            )
+            .doing("starting a backup"));
+        }
         let threads = options.thread_count();
         Ok(Self {
             root,
@@ -86,6 +105,8 @@ impl Machine {
             summary: BackupSummary::new(header),
             directories: Vec::new(),
             gone: Vec::new(),
+            unfinished: None,
+            met: None,
             under_way: None,
             buffer: Vec::new(),
             state: State::Running,
@@ -114,7 +135,17 @@ impl Machine {
             self.send_on()?;
             return self.watch();
         }
-        match self.walk.advance()? {
+        let again = self.unfinished.take();
+        if again.is_some() {
+            self.watch()?;
+        }
+        let step = match again {
+            Some(Unfinished::Entry) => return self.entry(),
+            Some(Unfinished::Leave) => return self.leave(),
+            Some(Unfinished::End) => None,
+            None => self.walk.advance()?,
+        };
+        match step {
             Some(Step::Entry) => {
                 self.summary.entries += 1;
                 if self.summary.entries.is_multiple_of(WATCH_ENTRIES) {
@@ -166,12 +197,20 @@ impl Machine {
             self.options.watch.problem(&socket.doing("backing up").path(self.on_disk(&path)));
             return Ok(());
         };
-        self.delete_before(&path)?;
-        let before = self.previous.as_mut().and_then(|previous| previous.take(&path));
+        let before = match self.met.take() {
+            Some(before) => Some(before),
+            None if !self.delete_before(&path)? => {
+                self.unfinished = Some(Unfinished::Entry);
+                return Ok(());
+            }
+            None => self.previous.as_mut().and_then(|previous| previous.take(&path)),
+        };
         let was_directory = before.as_ref().is_some_and(|before| before.metadata.kind == EntryKind::Directory);
-        if was_directory && kind != EntryKind::Directory {
-            // What is in it has to go before something else takes its place.
-            self.delete_below(&path, Listing::Complete)?;
+        // What is in it has to go before something else takes its place.
+        if was_directory && kind != EntryKind::Directory && !self.delete_below(&path, Listing::Complete)? {
+            self.met = before;
+            self.unfinished = Some(Unfinished::Entry);
+            return Ok(());
         }
         let leader = match kind != EntryKind::Directory && stat.links > 1 {
             true => self.links.meet(stat.device, stat.inode),
@@ -198,7 +237,7 @@ impl Machine {
             directory.is_incomplete = true;
             return Ok(());
         }
-        self.delete_before(path)?;
+        while !self.delete_before(path)? {}
         if let Some(before) = self.previous.as_mut().and_then(|previous| previous.take(path)) {
             self.keep_stale(before)?;
         }
@@ -229,30 +268,36 @@ impl Machine {
         self.snapshot.push(record, sums)
     }
 
-    /// What is known of the directories that the walk is in.
+    /// What is known of the directory that the walk is in.
     pub(super) fn listing(&self) -> Listing {
-        match self.directories.iter().any(|directory| directory.is_incomplete) {
+        match self.directories.last().is_some_and(|directory| directory.is_incomplete) {
             true => Listing::Incomplete,
             false => Listing::Complete,
         }
     }
 
-    /// What comes before `path` in the old snapshot and was not met is gone.
-    fn delete_before(&mut self, path: &[u8]) -> Result<()> {
+    /// What comes before `path` in the old snapshot and was not met is gone; whether all of it is said.
+    fn delete_before(&mut self, path: &[u8]) -> Result<bool> {
         let listing = self.listing();
-        while self.previous.as_ref().is_some_and(|previous| previous.is_before(path)) {
-            self.delete_next(listing)?;
-        }
-        self.close_gone(None)
+        self.delete_while(listing, |previous| previous.is_before(path))
     }
 
-    /// What the old snapshot has below `directory` and was not met is gone.
-    pub(super) fn delete_below(&mut self, directory: &[u8], listing: Listing) -> Result<()> {
+    /// What the old snapshot has below `directory` and was not met is gone; whether all of it is said.
+    pub(super) fn delete_below(&mut self, directory: &[u8], listing: Listing) -> Result<bool> {
         self.advance_previous()?;
-        while self.previous.as_ref().is_some_and(|previous| previous.is_below(directory)) {
+        self.delete_while(listing, |previous| previous.is_below(directory))
+    }
+
+    /// Deletes a piece at a time, so that what is said of a large tree that is gone does not pile up.
+    fn delete_while(&mut self, listing: Listing, is_gone: impl Fn(&Previous) -> bool) -> Result<bool> {
+        for _ in 0..WATCH_ENTRIES {
+            if !self.previous.as_ref().is_some_and(&is_gone) {
+                self.close_gone(None)?;
+                return Ok(true);
+            }
             self.delete_next(listing)?;
         }
-        self.close_gone(None)
+        Ok(false)
     }
 
     fn delete_next(&mut self, listing: Listing) -> Result<()> {
@@ -302,7 +347,10 @@ impl Machine {
 
     /// Where an entry is, for messages.
     pub(super) fn on_disk(&self, path: &[u8]) -> PathBuf {
-        if path.is_empty() { self.root.clone() } else { self.root.join(path::to_os(path)) }
+        match path.is_empty() || self.walk.is_single() {
+            true => self.root.clone(),
+            false => self.root.join(path::to_os(path)),
+        }
     }
 
     pub(super) fn problem(&mut self, problem: Error) {
@@ -311,10 +359,10 @@ impl Machine {
     }
 
     fn end(&mut self) -> Result<()> {
-        while self.previous.as_ref().is_some_and(|previous| previous.peek().is_some()) {
-            self.delete_next(Listing::Complete)?;
+        if !self.delete_while(Listing::Complete, |previous| previous.peek().is_some())? {
+            self.unfinished = Some(Unfinished::End);
+            return Ok(());
         }
-        self.close_gone(None)?;
         self.previous.take().map_or(Ok(()), Previous::finish)?;
         self.outlet.finish(self.summary.problems)?;
         self.state = State::Ended;

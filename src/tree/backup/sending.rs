@@ -63,15 +63,25 @@ impl Sending {
         }
     }
 
-    /// Closes what is in the archive after the file could not be read on; whether anything is.
-    pub(super) fn abandon(&mut self, outlet: &mut Outlet) -> Result<bool> {
+    /// After the file could not be read on: adds a piece of what is missing of the entry that was begun;
+    /// whether it is closed.
+    pub(super) fn fill_up(&mut self, outlet: &mut Outlet) -> Result<bool> {
+        let Self::Full(sending) = self else { return Ok(true) };
+        let len = (sending.size - sending.position).min(PIECE_LEN as u64);
+        outlet.zeros(len)?;
+        sending.position += len;
+        if sending.position < sending.size {
+            return Ok(false);
+        }
+        outlet.end()?;
+        Ok(true)
+    }
+
+    /// Whether anything of it is in the archive.
+    pub(super) fn has_sent(&self) -> bool {
         match self {
-            Self::Full(sending) => {
-                outlet.zeros(sending.size - sending.position)?;
-                outlet.end()?;
-                Ok(true)
-            }
-            Self::Delta(sending) => Ok(sending.parts > 0),
+            Self::Full(_) => true,
+            Self::Delta(sending) => sending.parts > 0,
         }
     }
 

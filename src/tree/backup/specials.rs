@@ -30,14 +30,14 @@ impl Machine {
             }
         }
         let attributes = self.walk.directory().map(|directory| attributes::of_name(directory, self.walk.name()));
-        let attributes = self.attributes_or_problem(&path, attributes.unwrap_or_default());
+        let (attributes, is_whole) = self.attributes_or_problem(&path, attributes.unwrap_or_default());
         let record = SnapshotRecord {
             path: path.clone(),
             evidence: stat.evidence(),
             attributes: attributes::digest(&attributes),
             identity: None,
             link: None,
-            mark: Mark { racy: is_racy(stat, read), ..Mark::default() },
+            mark: Mark { racy: is_racy(stat, read), dirty: !is_whole, stale: false },
             metadata,
         };
         let action = match &before {
@@ -104,7 +104,8 @@ impl Machine {
             let changed = Error::new(ErrorKind::SourceChanged, "a file with several names changed between two of them");
             self.problem(changed.doing("backing up").path(self.on_disk(&path)));
         }
-        let is_as_before = before.as_ref().is_some_and(|before| before.link.as_ref() == Some(to));
+        // A stale one is what it was then, and its group may have changed since.
+        let is_as_before = before.as_ref().is_some_and(|before| before.link.as_ref() == Some(to) && !before.mark.stale);
         if leader.sent || !is_as_before {
             if leader.full {
                 let (name, target) = (full_name(&path), full_name(to));
@@ -130,38 +131,41 @@ impl Machine {
         self.remember(&record, std::io::empty())
     }
 
-    /// What could not be read stays as the level before knew it, unless that was a directory, which is gone.
+    /// What could not be read stays as the level before knew it.
     pub(super) fn unreadable_entry(&mut self, path: &[u8], before: Option<SnapshotRecord>, error: Error) -> Result<()> {
         self.problem(error.path(self.on_disk(path)));
         match before {
-            Some(before) if before.metadata.kind == EntryKind::Directory => self.delete(&before),
             Some(before) => self.keep_stale(before),
             None => Ok(()),
         }
     }
 
-    /// Attributes that could not all be read are reported, and the entry goes on without them.
-    fn attributes_or_problem(&mut self, path: &[u8], read: (Attributes, Option<Error>)) -> Attributes {
+    /// Attributes that could not all be read are reported, and the entry goes on without them; whether they
+    /// could.
+    fn attributes_or_problem(&mut self, path: &[u8], read: (Attributes, Option<Error>)) -> (Attributes, bool) {
         let (attributes, problem) = read;
+        let is_whole = problem.is_none();
         if let Some(problem) = problem {
             self.problem(problem.path(self.on_disk(path)));
         }
-        attributes
+        (attributes, is_whole)
     }
 
-    /// The attributes of what was open; its flags go into the metadata.
+    /// The attributes of what was open, and whether nothing of them is missing; its flags go into the metadata.
     pub(super) fn attributes_of(
         &mut self,
         path: &[u8],
         flags: Result<u32>,
         read: (Attributes, Option<Error>),
         metadata: &mut Metadata,
-    ) -> Attributes {
+    ) -> (Attributes, bool) {
+        let has_flags = flags.is_ok();
         match flags {
             Ok(flags) => metadata.flags = flags,
             Err(error) => self.problem(error.path(self.on_disk(path))),
         }
-        self.attributes_or_problem(path, read)
+        let (attributes, is_whole) = self.attributes_or_problem(path, read);
+        (attributes, is_whole && has_flags)
     }
 }
 

@@ -8,8 +8,9 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, CWD, Gid, IFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
 use rustix::io::Errno;
 
-use super::flags::{LOCKS, SETTABLE, set_flags, unlock};
+use super::flags::{LOCKS, set_flags, unlock};
 use super::pinned::{Pinned, chmod, permissions};
+use crate::tree::attributes::INTENT;
 use crate::tree::metadata::{Attributes, EntryKind, Metadata};
 use crate::{Error, ErrorKind, Result};
 
@@ -51,7 +52,32 @@ pub(crate) fn dress(
     attributes: &Attributes,
     policy: Policy,
 ) -> Result<Vec<Error>> {
+    dress_pinned(pin(directory, name, metadata)?, metadata, attributes, policy)
+}
+
+/// As [`dress`], but only if the entry is still the one that was looked at before: by `inode`, its file system
+/// and number there. Another that has taken its place is not touched.
+pub(super) fn dress_same(
+    (directory, name): (BorrowedFd<'_>, &[u8]),
+    inode: (u64, u64),
+    metadata: &Metadata,
+    attributes: &Attributes,
+    policy: Policy,
+) -> Result<Vec<Error>> {
     let entry = pin(directory, name, metadata)?;
+    if inode_of(entry.stat()) != inode {
+        return Err(Error::new(ErrorKind::Mismatch, "another entry has taken its place").doing("setting the metadata"));
+    }
+    dress_pinned(entry, metadata, attributes, policy)
+}
+
+/// Which entry it is, by whatever name.
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between architectures")]
+pub(crate) fn inode_of(stat: &rustix::fs::Stat) -> (u64, u64) {
+    (stat.st_dev as u64, stat.st_ino as u64)
+}
+
+fn dress_pinned(entry: Pinned, metadata: &Metadata, attributes: &Attributes, policy: Policy) -> Result<Vec<Error>> {
     let is_root = rustix::process::geteuid().is_root();
     let mut dressing = Dressing { entry, metadata, policy, is_root, problems: Vec::new() };
     dressing.unlock();
@@ -208,8 +234,8 @@ impl Dressing<'_> {
         if !has_flags(self.metadata.kind) {
             return;
         }
-        let wanted = IFlags::from_bits_retain(self.metadata.flags) & SETTABLE;
-        if let Err(error) = set_flags(&self.entry, wanted - LOCKS, SETTABLE - LOCKS) {
+        let wanted = IFlags::from_bits_retain(self.metadata.flags) & INTENT;
+        if let Err(error) = set_flags(&self.entry, wanted - LOCKS, INTENT - LOCKS) {
             // Where there are no flags, none is missing.
             if !wanted.is_empty() {
                 self.problem("setting flags", error);

@@ -10,20 +10,6 @@ use super::pinned::Pinned;
 /// Those that forbid renaming. They are set in the entry's last place and not before.
 pub(crate) const LOCKS: IFlags = IFlags::IMMUTABLE.union(IFlags::APPEND);
 
-/// Those that are restored: what a user asked for, and not what the file system says of its own doing.
-pub(crate) const SETTABLE: IFlags = LOCKS
-    .union(IFlags::COMPRESSED)
-    .union(IFlags::DIRSYNC)
-    .union(IFlags::JOURNALING)
-    .union(IFlags::NOATIME)
-    .union(IFlags::NOCOW)
-    .union(IFlags::NODUMP)
-    .union(IFlags::NOTAIL)
-    .union(IFlags::SECURE_REMOVAL)
-    .union(IFlags::SYNC)
-    .union(IFlags::TOPDIR)
-    .union(IFlags::UNRM);
-
 /// Sets those flags of `mask` that are `wanted`, clears the others of it, and gives what there was.
 pub(crate) fn set_flags(entry: &Pinned, wanted: IFlags, mask: IFlags) -> rustix::io::Result<IFlags> {
     let file = entry.open()?;

@@ -12,6 +12,7 @@ use crate::patch::PatchReader;
 use crate::tree::archive::{Intake, peek_header};
 use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::Owners;
+use crate::tree::list::read_some;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path::{self, Position};
 use crate::tree::record::{Action, Record};
@@ -50,9 +51,15 @@ pub(super) struct Incoming<'a> {
     prepared: Option<Prepared>,
     pub(super) summary: Option<RestoreSummary>,
     progress: Progress,
+    /// Bytes of content so far.
+    spent: u64,
     buffer: Vec<u8>,
     /// Directories that lead to where everything is put, made along the way, the outermost first.
     above: Vec<Vec<u8>>,
+    /// Whether they were.
+    is_led: bool,
+    /// Where the last record went.
+    last: Option<Position>,
 }
 
 impl<'a> Incoming<'a> {
@@ -74,6 +81,9 @@ impl<'a> Incoming<'a> {
             prepared: None,
             summary: None,
             progress: Progress::default(),
+            spent: 0,
+            is_led: false,
+            last: None,
             buffer: vec![0; BUFFER_LEN],
             above: Vec::new(),
         })
@@ -83,7 +93,7 @@ impl<'a> Incoming<'a> {
     pub(super) fn into_ground(mut self) -> Result<(Option<Ground>, RestoreSummary)> {
         while let Some(directory) = self.above.pop() {
             let metadata = Some(plain_directory());
-            self.append(None, &Record { metadata, ..Record::new(Position::closing(directory), Action::Metadata) })?;
+            self.journal(None, &Record { metadata, ..Record::new(Position::closing(directory), Action::Metadata) })?;
         }
         let summary = self.summary.take().ok_or_else(|| Error::new(ErrorKind::Internal, "restore without a header"))?;
         Ok(match self.prepared {
@@ -108,11 +118,62 @@ impl<'a> Incoming<'a> {
         }
     }
 
+    /// Has a record carried out when the level is published.
     pub(super) fn append(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
+        self.come_to(record)?;
+        self.journal(item, record)
+    }
+
+    /// As [`Incoming::append`], of metadata that is changed in place.
+    pub(super) fn append_in_place(&mut self, inode: (u64, u64), record: &Record) -> Result<()> {
+        self.come_to(record)?;
+        match &mut self.prepared {
+            Some(Prepared::Ground(ground)) => ground.journal.append_in_place(inode, record),
+            _ => Ok(()),
+        }
+    }
+
+    fn come_to(&mut self, record: &Record) -> Result<()> {
+        self.lead(&record.position)?;
+        if self.last.as_ref().is_some_and(|last| *last >= record.position) {
+            let what = "with names left out, what is restored must come from one directory";
+            return Err(Error::new(ErrorKind::InvalidInput, what).path(self.destination.display(&record.position.path)));
+        }
+        self.last = Some(record.position.clone());
+        self.count(|summary| {
+            summary.entries += 1;
+            summary.deleted += u64::from(record.action == Action::Delete);
+        });
+        Ok(())
+    }
+
+    fn journal(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
         match &mut self.prepared {
             Some(Prepared::Ground(ground)) => ground.journal.append(item, record),
             _ => Ok(()),
         }
+    }
+
+    /// The identity of a file in the destination.
+    pub(super) fn identify(&self, mut file: File) -> Result<Identity> {
+        let mut identity = IdentityBuilder::new(self.leaf_len, 1);
+        let mut buffer = vec![0; BUFFER_LEN];
+        loop {
+            match read_some(&mut file, &mut buffer)? {
+                0 => return Ok(identity.finish()),
+                len => identity.update(&buffer[..len]),
+            }
+        }
+    }
+
+    /// Counts content against what all of the level may have.
+    fn spend(&mut self, bytes: usize) -> Result<()> {
+        self.spent += bytes as u64;
+        if self.spent <= self.options.max_output {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Limit, "the files of the level are longer than is allowed")
+            .expected(format_args!("at most {} bytes", self.options.max_output), "more"))
     }
 
     /// Copies all that a reader has into a staged file, and gives its identity.
@@ -145,7 +206,7 @@ impl<'a> Incoming<'a> {
                 Err(error) => break Err(Error::from(error)),
             };
             let content = &buffer[..len];
-            let written = check(content).and_then(|()| match &mut to {
+            let written = check(content).and_then(|()| self.spend(len)).and_then(|()| match &mut to {
                 Some(to) => to.write_all(content).map_err(|error| Error::io("writing", error)),
                 None => Ok(()),
             });
@@ -190,17 +251,21 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// Makes the directories that lead to the prefix part of the level, once.
-    fn lead_to_prefix(&mut self) -> Result<()> {
+    /// Makes the directories that lead to where everything is put part of the level, before its first record;
+    /// the last of them too, unless that record makes it.
+    fn lead(&mut self, first: &Position) -> Result<()> {
+        if std::mem::replace(&mut self.is_led, true) || self.options.prefix.is_empty() {
+            return Ok(());
+        }
         let prefix = self.options.prefix.clone();
-        let mut end = 0;
-        while let Some(slash) = prefix[end..].iter().position(|&byte| byte == b'/') {
-            let directory = prefix[..end + slash].to_vec();
-            end += slash + 1;
+        let slashes = prefix.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        let ends = slashes.chain((first.path != prefix).then_some(prefix.len()));
+        for end in ends {
+            let directory = prefix[..end].to_vec();
             if self.destination.stat(&directory)?.is_none() {
                 let metadata = Some(plain_directory());
                 let record = Record { metadata, ..Record::new(Position::opening(directory.clone()), Action::Full) };
-                self.append(None, &record)?;
+                self.journal(None, &record)?;
                 self.above.push(directory);
             }
         }
@@ -300,7 +365,7 @@ impl Intake for Incoming<'_> {
         self.prepared = Some(prepared);
         let already_there = self.is_already_there();
         self.count(|summary| summary.already_there = already_there);
-        self.lead_to_prefix()
+        Ok(())
     }
 
     fn file(&mut self, path: &[u8], size: u64, body: &mut dyn Read) -> Result<(Self::Made, Identity)> {

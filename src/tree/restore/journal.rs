@@ -86,6 +86,16 @@ impl JournalWriter {
     ///
     /// [`ErrorKind::Corrupt`] for a record out of order, or one that would touch what is frazil's own.
     pub(crate) fn append(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
+        self.append_entry(item, None, record)
+    }
+
+    /// As [`append`](Self::append), of metadata that is changed in place: only of the entry that was looked at,
+    /// by its file system and inode.
+    pub(crate) fn append_in_place(&mut self, inode: (u64, u64), record: &Record) -> Result<()> {
+        self.append_entry(None, Some(inode), record)
+    }
+
+    fn append_entry(&mut self, item: Option<StageId>, inode: Option<(u64, u64)>, record: &Record) -> Result<()> {
         check_outside(&record.position.path)?;
         check_outside(record.basis.as_deref().unwrap_or_default())?;
         if self.last.as_ref().is_some_and(|last| *last >= record.position) {
@@ -96,6 +106,11 @@ impl JournalWriter {
         let mut entry = std::mem::take(&mut self.entry);
         entry.clear();
         entry.put_number(item.map_or(0, |id| id.0 + 1));
+        entry.put_u8(inode.is_some().into());
+        if let Some((device, inode)) = inode {
+            entry.put_number(device);
+            entry.put_number(inode);
+        }
         record.encode(&mut entry);
         self.write_entry(&entry)?;
         self.entry = entry;
@@ -126,6 +141,16 @@ impl JournalWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|error| Error::io("writing", error).path(&self.path))
     }
+}
+
+/// What is to be done at one place.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// What takes the place, from the stage.
+    pub(crate) item: Option<StageId>,
+    /// What is changed in place, by file system and inode.
+    pub(crate) inode: Option<(u64, u64)>,
+    pub(crate) record: Record,
 }
 
 /// Reads a journal that was finished.
@@ -159,16 +184,20 @@ impl JournalReader {
     }
 
     /// The next thing to do; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<(Option<StageId>, Record)>> {
+    pub(crate) fn next(&mut self) -> Result<Option<Entry>> {
         if !self.read_entry()? {
             return Ok(None);
         }
         let mut fields = Fields(&self.entry);
         let mut decode = || {
             let item = fields.number()?.checked_sub(1).map(StageId);
+            let inode = match fields.byte()? {
+                0 => None,
+                _ => Some((fields.number()?, fields.number()?)),
+            };
             let record = Record::decode(&mut fields, self.header.leaf_len)?;
             fields.end()?;
-            Ok((item, record))
+            Ok(Entry { item, inode, record })
         };
         decode().map(Some).map_err(|error: Error| error.doing("reading").path(&self.path))
     }

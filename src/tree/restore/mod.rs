@@ -40,8 +40,9 @@ mod whole;
 mod writer;
 
 pub(crate) use confined::Confined;
-pub(crate) use dress::{Policy, dress};
+pub(crate) use dress::{Policy, dress, inode_of};
 pub(crate) use journal::{JournalHeader, JournalWriter};
+pub(crate) use pinned::Pinned;
 pub(crate) use private::Private;
 pub(crate) use publish::publish;
 pub(crate) use sparse::SparseFile;

@@ -29,6 +29,8 @@ pub struct RestoreOptions {
     pub(crate) dry_run: bool,
     pub(crate) sync: SyncMode,
     pub(crate) max_file_len: u64,
+    pub(crate) max_output: u64,
+    pub(crate) verify_parent: bool,
     pub(crate) threads: usize,
     pub(crate) watch: Watch,
 }
@@ -50,6 +52,8 @@ impl Default for RestoreOptions {
             dry_run: false,
             sync: SyncMode::default(),
             max_file_len: PatchOptions::DEFAULT_MAX_OUTPUT,
+            max_output: u64::MAX,
+            verify_parent: false,
             threads: 0,
             watch: Watch::default(),
         }
@@ -128,7 +132,8 @@ impl RestoreOptions {
         Ok(self)
     }
 
-    /// Leaves out so many of the first names of each path; what has no more is not restored.
+    /// Leaves out so many of the first names of each path; what has no more is not restored. All that is left
+    /// has to come from one directory, so that its order stays: select that with [`RestoreOptions::path`].
     pub fn strip(mut self, names: usize) -> Self {
         self.strip = names;
         self
@@ -159,6 +164,21 @@ impl RestoreOptions {
     /// Bytes that one restored file may have; 1 TiB by default.
     pub fn max_file_len(mut self, bytes: u64) -> Self {
         self.max_file_len = bytes;
+        self
+    }
+
+    /// Bytes that all restored files of a level may have together; no limit by default. A hole takes no room,
+    /// but counts, and takes the time to be hashed.
+    pub fn max_output(mut self, bytes: u64) -> Self {
+        self.max_output = bytes;
+        self
+    }
+
+    /// Whether the content of files that are replaced, deleted or only given other metadata is read and held
+    /// against the parent level too; off by default, when their kind and size are. What content is made from
+    /// is always verified.
+    pub fn verify_parent(mut self, verify: bool) -> Self {
+        self.verify_parent = verify;
         self
     }
 

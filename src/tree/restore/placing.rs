@@ -2,17 +2,19 @@
 
 use super::incoming::Incoming;
 use super::private::check_outside;
-use super::{StageId, SyncMode, dress};
+use super::{StageId, SyncMode, dress, inode_of};
 use crate::tree::archive::Intake;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
-use crate::tree::record::{Action, Record};
+use crate::tree::record::{Action, Parent, Record};
 use crate::{Error, ErrorKind, Result};
 
 /// What was staged for a record.
 enum Made {
-    /// Something, or nothing where it is changed in its place.
+    /// Something, or nothing where there is nothing to be staged.
     Item(Option<StageId>),
+    /// Nothing: the entry of this file system and inode is changed in place.
+    InPlace((u64, u64)),
     Refused,
 }
 
@@ -42,13 +44,16 @@ impl Incoming<'_> {
             Action::Full | Action::Delta if made.is_some() => made,
             Action::Full | Action::Metadata => match self.make(&record)? {
                 Made::Item(item) => item,
-                Made::Refused => return Ok(()),
+                Made::InPlace(inode) => return self.append_in_place(inode, &record),
+                Made::Refused => return self.refuse(record),
             },
             Action::Copy => self.make_copy(&basis, &record)?,
             Action::Link => {
                 let basis = self.mapping.place(&basis).ok_or_else(|| {
+                    let leader = path::to_os(&basis);
                     Error::new(ErrorKind::WrongBasis, "is one more name of a file that is not selected")
                         .path(self.destination.display(&record.position.path))
+                        .expected(format_args!("{} to be selected too", leader.display()), "it left out")
                 })?;
                 check_outside(&basis)?;
                 record.basis = Some(basis);
@@ -60,11 +65,18 @@ impl Incoming<'_> {
             record.basis = None;
         }
         self.dress(item, &record)?;
-        self.count(|summary| {
-            summary.entries += 1;
-            summary.deleted += u64::from(record.action == Action::Delete);
-        });
         self.append(item, &record)
+    }
+
+    /// What is not made here takes what was there with it.
+    fn refuse(&mut self, record: Record) -> Result<()> {
+        match record.parent.filter(|_| record.action == Action::Full) {
+            Some(parent) => {
+                let position = record.position;
+                self.append(None, &Record { parent: Some(parent), ..Record::new(position, Action::Delete) })
+            }
+            None => Ok(()),
+        }
     }
 
     fn give_owner(&mut self, metadata: &mut Metadata) {
@@ -91,9 +103,11 @@ impl Incoming<'_> {
             return Ok(Made::Item(None));
         }
         if record.action == Action::Metadata {
-            let names = self.destination.stat(place)?.map_or(1, |found| found.st_nlink);
-            if names == 1 {
-                return Ok(Made::Item(None));
+            match self.destination.stat(place)? {
+                Some(found) if found.st_nlink == 1 => return Ok(Made::InPlace(inode_of(&found))),
+                Some(_) => {}
+                // A device that was not made has nothing to be changed.
+                None => return Ok(Made::Refused),
             }
             if metadata.kind == EntryKind::File {
                 // Another name of it, in the tree or not, must not change with it.
@@ -136,12 +150,14 @@ impl Incoming<'_> {
                     .doing("restoring")
                     .path(self.destination.display(place)));
             }
+            // It was not made here, or could not be.
+            Some(expected) if found.is_none() && expected.kind.is_device() => return Ok(()),
             Some(expected) => expected,
         };
         let size = found.as_ref().map_or(0, |found| found.st_size as u64);
         let fits = kind == Some(expected.kind) && (expected.kind != EntryKind::File || size == expected.size);
         if fits {
-            return Ok(());
+            return self.check_content(place, &expected);
         }
         let said = |kind: EntryKind, size: u64| match kind {
             EntryKind::File => format!("a file of {size} bytes"),
@@ -156,6 +172,18 @@ impl Incoming<'_> {
             .doing("restoring")
             .path(self.destination.display(place))
             .expected(said(expected.kind, expected.size), found))
+    }
+
+    /// Holds the content against that of the parent level, where that is wanted.
+    fn check_content(&self, place: &[u8], expected: &Parent) -> Result<()> {
+        let (true, Some(digest)) = (self.options.verify_parent, expected.digest) else { return Ok(()) };
+        let identity = self.identify(self.destination.open_file(place)?)?;
+        if *identity.fingerprint().digest() == digest {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::WrongBasis, "has other content than the level before had there")
+            .doing("restoring")
+            .path(self.destination.display(place)))
     }
 
     /// Whether a directory may be there before a level 0 is, since it leads to where that is put.

@@ -11,9 +11,9 @@ use rustix::fs::{AtFlags, FileType, IFlags, Mode, linkat, mkdirat, renameat, sta
 use rustix::io::Errno;
 
 use super::confined::{Confined, leads_nowhere};
-use super::dress::{dress, flush, lock};
+use super::dress::{dress, dress_same, flush, lock};
 use super::flags::{LOCKS, set_flags, unlock, unlocking};
-use super::journal::{JournalHeader, JournalReader};
+use super::journal::{Entry, JournalHeader, JournalReader};
 use super::pinned::Pinned;
 use super::private::Private;
 use super::stack::DirectoryStack;
@@ -60,14 +60,14 @@ pub(crate) fn publish(
         reports: Reports { destination, problem, count: 0 },
     };
     let mut published = Published::default();
-    while let Some((item, record)) = journal.next()? {
-        match publisher.carry_out(item, &record) {
+    while let Some(entry) = journal.next()? {
+        match publisher.carry_out(&entry) {
             Ok(()) => published.done += 1,
             Err(error) if is_survivable(&error) => {
                 published.failed += 1;
-                publisher.reports.report(&record.position.path, error);
+                publisher.reports.report(&entry.record.position.path, error);
             }
-            Err(error) => return Err(error.path(destination.display(&record.position.path))),
+            Err(error) => return Err(error.path(destination.display(&entry.record.position.path))),
         }
     }
     published.problems = publisher.reports.count;
@@ -121,14 +121,15 @@ impl Reports<'_> {
 }
 
 impl Publisher<'_> {
-    fn carry_out(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
+    fn carry_out(&mut self, entry: &Entry) -> Result<()> {
+        let Entry { item, inode, record } = entry;
         let path = &record.position.path;
-        match (record.action, item, &record.metadata) {
+        match (record.action, *item, &record.metadata) {
             (Action::Void, None, _) => Ok(()),
             (Action::Delete, None, _) => self.delete(path, record.position.closes),
             (Action::Link, None, _) => self.link(path, record.basis_path()),
             (Action::Full, None, Some(metadata)) if metadata.kind == EntryKind::Directory => self.make_directory(path),
-            (Action::Metadata, None, Some(metadata)) => self.dress(path, metadata, record),
+            (Action::Metadata, None, Some(metadata)) => self.dress(path, metadata, record, *inode),
             (_, Some(item), Some(metadata)) if metadata.kind != EntryKind::Directory => {
                 self.place(path, item, metadata)
             }
@@ -218,11 +219,18 @@ impl Publisher<'_> {
     }
 
     /// Gives what is there its metadata, in place.
-    fn dress(&mut self, path: &[u8], metadata: &Metadata, record: &Record) -> Result<()> {
+    fn dress(&mut self, path: &[u8], metadata: &Metadata, record: &Record, inode: Option<(u64, u64)>) -> Result<()> {
         let (parent, name) = path::split(path);
+        if path.is_empty() {
+            self.directories.settle();
+        }
         let directory = self.directories.enter(parent)?;
         (self.step)()?;
-        let problems = dress(directory, name, metadata, &record.attributes, self.header.policy)?;
+        let policy = self.header.policy;
+        let problems = match inode {
+            Some(inode) => dress_same((directory, name), inode, metadata, &record.attributes, policy)?,
+            None => dress(directory, name, metadata, &record.attributes, policy)?,
+        };
         (self.step)()?;
         let locked = lock(directory, name, metadata)?;
         for problem in problems.into_iter().chain(locked) {
@@ -231,6 +239,10 @@ impl Publisher<'_> {
         // Every directory whose names changed is closed by such a record, which makes them durable.
         if self.header.sync == SyncMode::File {
             flush(directory, name, metadata)?;
+        }
+        if path.is_empty() {
+            let renewed = self.directories.renew();
+            renewed.map_err(|error| Error::io("looking at the destination", error.into()))?;
         }
         Ok(())
     }

@@ -87,6 +87,22 @@ impl<'a> DirectoryStack<'a> {
         Ok(Self { confined, path: Vec::new(), levels: vec![Level::new(root, 0)?], let_go: 0 })
     }
 
+    /// Goes back to the destination itself, whose own mode is about to be set: what it was lent must not be
+    /// put back over that.
+    pub(super) fn settle(&mut self) {
+        while self.levels.len() > 1 {
+            self.leave();
+        }
+        self.last().put_back();
+    }
+
+    /// Learns the mode that the destination has been given.
+    pub(super) fn renew(&mut self) -> rustix::io::Result<()> {
+        let level = self.last();
+        level.mode = permissions(rustix::fs::fstat(level.held()?)?.st_mode);
+        Ok(())
+    }
+
     /// Goes to a directory, in which names can then be looked up.
     pub(crate) fn enter(&mut self, directory: &[u8]) -> Result<BorrowedFd<'_>> {
         let confined = self.confined;
@@ -197,9 +213,6 @@ fn failed(confined: &Confined, directory: &[u8], error: Errno) -> Error {
 
 impl Drop for DirectoryStack<'_> {
     fn drop(&mut self) {
-        while self.levels.len() > 1 {
-            self.leave();
-        }
-        self.last().put_back();
+        self.settle();
     }
 }

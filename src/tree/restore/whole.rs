@@ -3,6 +3,9 @@
 use std::io::Read;
 use std::path::Path;
 
+use rustix::fs::{Dir, Mode, OFlags, openat};
+use rustix::io::Errno;
+
 use super::incoming::{Ground, Incoming, Prepared};
 use super::mapping::Mapping;
 use super::{
@@ -29,7 +32,8 @@ use crate::{Error, ErrorKind, Result};
 /// something in it is not what that level had; [`Exists`](ErrorKind::Exists) when something is in the way;
 /// [`Corrupt`](ErrorKind::Corrupt), [`Truncated`](ErrorKind::Truncated), [`Mismatch`](ErrorKind::Mismatch) and
 /// [`Unsupported`](ErrorKind::Unsupported) for what is wrong with the archive; [`Limit`](ErrorKind::Limit)
-/// for a file that is too long. In all of these nothing has changed.
+/// for a file that is too long. In all of these the level has changed nothing; what a run before had begun to
+/// publish is published to its end all the same.
 ///
 /// # Examples
 ///
@@ -78,7 +82,8 @@ fn restore_into(
         true => look(&confined)?,
         false => recover(&confined, &mut || Ok(()), &mut problem)?,
     };
-    let mut restore = Restore { destination: &confined, options: &options, policy, recovered, next: None };
+    let mut restore =
+        Restore { destination: &confined, options: &options, policy, recovered, next: None, has_written: false };
     let mut prepare = |header: &LevelHeader| restore.prepare(header);
     let mut incoming = Incoming::new(&confined, &options, policy, &mut prepare)?;
     let intake = IntakeOptions { keep_going: options.keep_going };
@@ -97,8 +102,8 @@ fn restore_into(
     summary.backup_problems = taken.totals.problems;
     summary.whole = taken.whole;
     if let Some(ground) = ground {
-        let failed = restore.publish(ground, taken.whole, &mut problem)?;
-        summary.whole &= failed == 0;
+        let is_whole = restore.publish(ground, taken.whole, &mut problem)?;
+        summary.whole &= is_whole;
     }
     summary.problems += problems;
     Ok(summary)
@@ -170,6 +175,8 @@ struct Restore<'a> {
     recovered: Option<Recovered>,
     /// What the state will be while the level is published.
     next: Option<State>,
+    /// Whether anything was written that is to be taken back when the level fails.
+    has_written: bool,
 }
 
 impl Restore<'_> {
@@ -177,7 +184,8 @@ impl Restore<'_> {
     fn prepare(&mut self, header: &LevelHeader) -> Result<Prepared> {
         let state = self.recovered.as_ref().and_then(|left| left.state);
         let stands_at = state.and_then(|state| state.complete);
-        if stands_at == Some(header.id) {
+        let is_partial = state.is_some_and(|state| state.partial);
+        if stands_at == Some(header.id) && !is_partial {
             return Ok(Prepared::AlreadyThere);
         }
         let selection = Mapping::new(self.options).digest();
@@ -185,10 +193,15 @@ impl Restore<'_> {
         if self.options.dry_run {
             return Ok(Prepared::DryRun);
         }
-        let private = match self.recovered.take() {
-            Some(left) => left.private,
-            None => Private::create(self.destination)?,
+        self.has_written = true;
+        if self.recovered.is_none() {
+            let private = Private::create(self.destination)?;
+            self.recovered = Some(Recovered { private, state: None, published: None });
+        }
+        let Some(left) = &mut self.recovered else {
+            return Err(Error::new(ErrorKind::Internal, "a destination without its private directory"));
         };
+        let private = &left.private;
         let staging = State {
             complete: stands_at,
             root: state.and_then(|state| state.root),
@@ -196,7 +209,8 @@ impl Restore<'_> {
             partial: state.is_some_and(|state| state.partial),
             selection: state.map_or(selection, |state| state.selection),
         };
-        staging.write(&private)?;
+        staging.write(private)?;
+        left.state = Some(staging);
         self.next = Some(State {
             root: Some(header.root),
             applying: Some(Applying { level: header.id, phase: Phase::Publishing }),
@@ -204,7 +218,7 @@ impl Restore<'_> {
             selection,
             ..staging
         });
-        let stage = Stage::create(&private)?;
+        let stage = Stage::create(private)?;
         let journal_header = JournalHeader {
             level: header.id,
             leaf_len: header.block_len,
@@ -212,8 +226,7 @@ impl Restore<'_> {
             make_parents: self.options.keep_going,
             sync: self.options.sync,
         };
-        let journal = JournalWriter::create(&private, &journal_header)?;
-        self.recovered = Some(Recovered { private, state: Some(staging), published: None });
+        let journal = JournalWriter::create(private, &journal_header)?;
         Ok(Prepared::Ground(Box::new(Ground { stage, journal })))
     }
 
@@ -235,6 +248,10 @@ impl Restore<'_> {
                 .expected("nothing", if stands_at.is_some() { name(stands_at) } else { "something".to_owned() }));
         };
         let assumed = self.options.assume_parent.filter(|_| stands_at.is_none());
+        if state.and_then(|state| state.root).is_some_and(|root| stands_at.is_some() && root != header.root) {
+            return Err(Error::new(ErrorKind::WrongBasis, "the level is of another chain than is there")
+                .expected(header.root, name(state.and_then(|state| state.root))));
+        }
         if stands_at.or(assumed) != Some(parent) {
             return Err(Error::new(ErrorKind::WrongBasis, "the level was made against another than is there")
                 .expected(parent, name(stands_at.or(assumed))));
@@ -251,35 +268,44 @@ impl Restore<'_> {
     }
 
     fn is_empty(&self) -> Result<bool> {
-        let entries = std::fs::read_dir(self.destination.display(b""));
-        let failed = |error| Error::io("looking into", error).path(self.destination.display(b""));
-        for entry in entries.map_err(failed)? {
-            if entry.map_err(failed)?.file_name().as_encoded_bytes() != RESTORE_NAME {
+        let failed = |error: Errno| Error::io("looking into", error.into()).path(self.destination.display(b""));
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = openat(self.destination.root(), ".", flags, Mode::empty()).map_err(failed)?;
+        for entry in Dir::read_from(directory).map_err(failed)? {
+            if !matches!(entry.map_err(failed)?.file_name().to_bytes(), b"." | b".." | RESTORE_NAME) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Puts the level in its place; gives how many entries could not be.
-    fn publish(&mut self, ground: Ground, whole: bool, problem: &mut dyn FnMut(Error)) -> Result<u64> {
+    /// Puts the level in its place; whether the tree is then whole.
+    fn publish(&mut self, ground: Ground, whole: bool, problem: &mut dyn FnMut(Error)) -> Result<bool> {
         let (Some(left), Some(mut next)) = (&self.recovered, self.next) else {
             return Err(Error::new(ErrorKind::Internal, "a level without its ground"));
         };
         let Ground { mut stage, journal } = ground;
-        journal.finish(&left.private)?;
         next.partial |= !whole;
-        begin(&left.private, &mut stage, self.options.sync, &next)?;
+        let begun =
+            journal.finish(&left.private).and_then(|()| begin(&left.private, &mut stage, self.options.sync, &next));
+        if let Err(error) = begun {
+            // Unless it was recorded all the same that it is being published: then it is, by the next run.
+            let recorded = State::read(&left.private)?.and_then(|state| state.applying);
+            if recorded.is_none_or(|applying| applying.phase == Phase::Staging) {
+                self.drop_work()?;
+            }
+            return Err(error);
+        }
         // From here on it is better finished than stopped.
         let published = publish(self.destination, &left.private, &mut || Ok(()), problem)?;
-        conclude(&left.private, self.options.sync, &published)?;
-        Ok(published.failed)
+        let state = conclude(&left.private, self.options.sync, &published)?;
+        Ok(!state.partial)
     }
 
     /// Leaves the destination as it was.
     fn drop_work(&mut self) -> Result<()> {
         let Some(left) = self.recovered.take() else { return Ok(()) };
-        if self.options.dry_run || self.next.is_none() {
+        if !self.has_written {
             return Ok(());
         }
         left.private.drop_work()?;

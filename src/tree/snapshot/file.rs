@@ -87,14 +87,15 @@ impl SnapshotFile {
         // The end of a snapshot is longer than what a record begins with.
         self.sealed.read(position, 1, &mut bytes)?;
         let mut at = position + 1;
-        let (len, sums) = (self.number(&mut at)?, self.number(&mut at)?);
+        let len = self.number(&mut at)?;
+        // How many sums follow is known from the size.
+        self.number(&mut at)?;
         let len = usize::try_from(len).ok().filter(|&len| len <= RECORD_MAX);
         let (Some(len), Some(&RECORD)) = (len, bytes.first()) else {
             return Err(corrupt("index of the snapshot leads to no record"));
         };
         bytes.clear();
         self.sealed.read(at, len, &mut bytes)?;
-        let _ = sums;
         Ok((SnapshotRecord::decode(&bytes, self.header.block_len)?, at + len as u64))
     }
 

@@ -157,8 +157,9 @@ impl<R: Read> SnapshotReader<R> {
                 return Err(Error::new(ErrorKind::Truncated, "snapshot ends within its index"));
             }
             let entry = &self.sealed.held()[..INDEX_ENTRY_LEN];
-            if number > 0 && last[..] >= *entry {
-                return Err(corrupt("index of the snapshot is out of order"));
+            let leads_nowhere = u64::from_be_bytes(Fields(&entry[8..]).array()?) >= index_at;
+            if leads_nowhere || (number > 0 && last[..] >= *entry) {
+                return Err(corrupt("index of the snapshot is out of order or leads to no record"));
             }
             last.copy_from_slice(entry);
             take(entry)?;

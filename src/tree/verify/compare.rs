@@ -1,21 +1,21 @@
 //! The last word on each entry against the tree.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::os::fd::AsFd;
+use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::{Difference, DifferenceKind, VerifyOptions};
 use crate::engine::native::IdentityBuilder;
 use crate::observer::Progress;
 use crate::tree::attributes;
 use crate::tree::level_id::LevelHeader;
-use crate::tree::metadata::{EntryKind, Metadata, Moment};
+use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path::{self, Position, is_below};
 use crate::tree::record::{Action, Record};
+use crate::tree::restore::{Confined, Pinned, inode_of};
+use crate::tree::stat::Stat;
 use crate::tree::walk::{Step, Walk, WalkOptions};
 use crate::{Error, Result};
 
@@ -33,7 +33,7 @@ struct Open {
 
 /// Goes through the records and the tree side by side.
 pub(super) struct Comparing<'a> {
-    root: PathBuf,
+    tree: Confined,
     walk: Walk,
     /// The path that the walk stands at; `None` after its last.
     at: Option<Vec<u8>>,
@@ -55,7 +55,8 @@ impl<'a> Comparing<'a> {
     ) -> Result<Self> {
         let walk = Walk::new(root, WalkOptions { selection: options.selection.clone(), dereference: false })?;
         let mut this = Self {
-            root: root.to_owned(),
+            // A single file is looked up in the directory that holds it.
+            tree: Confined::open(if walk.is_single() { parent_of(root) } else { root })?,
             walk,
             at: None,
             open: Vec::new(),
@@ -168,92 +169,83 @@ impl<'a> Comparing<'a> {
         self.progress.entries += 1;
         match (record.action, met) {
             (Action::Delete, true) => self.differ(path, DifferenceKind::Extra),
-            (Action::Delete | Action::Void, _) => Ok(()),
+            (Action::Delete, false) => Ok(()),
             (_, false) => self.differ(path, DifferenceKind::Missing),
             (Action::Link, true) => self.compare_link(path, record.basis.as_deref().unwrap_or_default()),
             (_, true) => self.compare(path, record),
         }
     }
 
-    fn on_disk(&self, path: &[u8]) -> PathBuf {
-        if path.is_empty() { self.root.clone() } else { self.root.join(path::to_os(path)) }
+    fn failed(&self, doing: &'static str, path: &[u8], error: Errno) -> Error {
+        Error::io(doing, error.into()).path(self.tree.display(path))
+    }
+
+    fn pin(&self, path: &[u8]) -> Result<Pinned> {
+        self.tree.pin(path).map_err(|error| self.failed("looking at", path, error))
     }
 
     fn compare_link(&mut self, path: &[u8], to: &[u8]) -> Result<()> {
-        let stat = |path: PathBuf| std::fs::symlink_metadata(&path).map_err(|e| Error::io("looking at", e).path(path));
-        let (a, b) = (stat(self.on_disk(path))?, stat(self.on_disk(to)));
-        match b {
-            Ok(b) if (a.dev(), a.ino()) == (b.dev(), b.ino()) => Ok(()),
+        let found = inode_of(self.pin(path)?.stat());
+        match self.tree.stat(to)? {
+            Some(other) if inode_of(&other) == found => Ok(()),
             _ => self.differ(path, DifferenceKind::Link),
         }
     }
 
     fn compare(&mut self, path: &[u8], record: &Record) -> Result<()> {
         let Some(expected) = &record.metadata else { return Ok(()) };
-        let on_disk = self.on_disk(path);
-        let failed = |doing: &'static str| {
-            let on_disk = on_disk.clone();
-            move |error: std::io::Error| Error::io(doing, error).path(on_disk)
-        };
-        let data = std::fs::symlink_metadata(&on_disk).map_err(failed("looking at"))?;
-        if EntryKind::of_mode(data.mode()) != Some(expected.kind) {
+        let entry = self.pin(path)?;
+        let found = Stat::from(*entry.stat());
+        if found.kind != Some(expected.kind) {
             return self.differ(path, DifferenceKind::Kind);
         }
-        let modified = Moment { seconds: data.mtime(), nanoseconds: data.mtime_nsec() as u32 };
-        let is_link = expected.kind == EntryKind::Symlink;
-        let mut found = Vec::new();
+        let mut differences = Vec::new();
         let mut note = |same: bool, what| {
             if !same {
-                found.push(what);
+                differences.push(what);
             }
         };
         // A link has no mode of its own.
-        note(is_link || data.mode() & 0o7777 == expected.mode, DifferenceKind::Mode);
-        note((data.uid(), data.gid()) == (expected.uid, expected.gid), DifferenceKind::Owner);
-        note(modified == expected.modified, DifferenceKind::Modified);
-        note(self.same_target(&on_disk, &data, expected)?, DifferenceKind::Target);
+        note(expected.kind == EntryKind::Symlink || found.mode == expected.mode, DifferenceKind::Mode);
+        note((found.uid, found.gid) == (expected.uid, expected.gid), DifferenceKind::Owner);
+        note(found.modified == expected.modified, DifferenceKind::Modified);
+        note(self.same_target(path, &found, expected)?, DifferenceKind::Target);
         let open = match expected.kind {
-            EntryKind::File | EntryKind::Directory => Some(open(&on_disk).map_err(failed("opening"))?),
+            EntryKind::File | EntryKind::Directory => {
+                Some(entry.open().map_err(|error| self.failed("opening", path, error))?)
+            }
             _ => None,
         };
-        let attributes = match &open {
+        let (attributes, unread) = match &open {
             Some(open) => {
                 note(attributes::flags(open.as_fd())? == expected.flags, DifferenceKind::Flags);
                 attributes::of_file(open.as_fd())
             }
             None => {
-                let (directory, name) = (on_disk.parent(), on_disk.file_name());
-                match (directory, name) {
-                    (Some(directory), Some(name)) => {
-                        let directory = open_directory(directory).map_err(failed("opening"))?;
-                        attributes::of_name(directory.as_fd(), name.as_bytes())
-                    }
-                    _ => (Vec::new(), None),
-                }
+                let (directory, name) = path::split(path);
+                attributes::of_name(self.pin(directory)?.as_fd(), name)
             }
         };
-        let (attributes, unread) = attributes;
-        unread.map_or(Ok(()), |error| Err(error.path(&on_disk)))?;
+        unread.map_or(Ok(()), |error| Err(error.path(self.tree.display(path))))?;
         note(attributes == record.attributes, DifferenceKind::Attributes);
         if let (Some(expected), Some(open)) = (&record.identity, open) {
-            let same = data.len() == expected.length()
-                && self.identity(File::from(open)).map_err(|error| error.path(&on_disk))? == *expected;
+            let same = found.size == expected.length()
+                && self.identity(open).map_err(|error| error.path(self.tree.display(path)))? == *expected;
             if !same {
-                found.push(DifferenceKind::Content);
+                differences.push(DifferenceKind::Content);
             }
         }
-        found.into_iter().try_for_each(|what| self.differ(path, what))
+        differences.into_iter().try_for_each(|what| self.differ(path, what))
     }
 
-    fn same_target(&self, on_disk: &Path, data: &std::fs::Metadata, expected: &Metadata) -> Result<bool> {
+    fn same_target(&self, path: &[u8], found: &Stat, expected: &Metadata) -> Result<bool> {
         Ok(match expected.kind {
             EntryKind::Symlink => {
-                let target = std::fs::read_link(on_disk).map_err(|e| Error::io("reading a link", e).path(on_disk))?;
-                target.as_os_str().as_bytes() == expected.target
+                let (directory, name) = path::split(path);
+                let target = rustix::fs::readlinkat(self.pin(directory)?.as_fd(), name, Vec::new());
+                target.map_err(|error| self.failed("reading a link", path, error))?.as_bytes() == expected.target
             }
-            EntryKind::CharDevice | EntryKind::BlockDevice => {
-                (rustix::fs::major(data.rdev()), rustix::fs::minor(data.rdev())) == expected.device
-            }
+            EntryKind::CharDevice | EntryKind::BlockDevice => found.special == expected.device,
             _ => true,
         })
     }
@@ -273,11 +265,6 @@ impl<'a> Comparing<'a> {
     }
 }
 
-fn open(path: &Path) -> std::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
-}
-
-fn open_directory(path: &Path) -> std::io::Result<OwnedFd> {
-    Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

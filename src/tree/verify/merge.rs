@@ -4,7 +4,7 @@ use std::sync::mpsc::Receiver;
 
 use crate::tree::level_id::LevelHeader;
 use crate::tree::path::Position;
-use crate::tree::record::Record;
+use crate::tree::record::{Action, Record};
 use crate::{Error, ErrorKind, Result};
 
 /// What the reader of an archive sends.
@@ -24,11 +24,15 @@ struct Level {
 
 impl Level {
     fn advance(&mut self) -> Result<()> {
-        self.next = match self.receiver.recv() {
-            Ok(Message::Record(record)) => Some(record),
-            Ok(Message::End) => None,
-            Ok(Message::Failed(error)) => return Err(error),
-            Ok(Message::Header(_)) | Err(_) => return Err(lost()),
+        self.next = loop {
+            match self.receiver.recv() {
+                // What could not be read is as the levels before have it.
+                Ok(Message::Record(record)) if record.action == Action::Void => {}
+                Ok(Message::Record(record)) => break Some(record),
+                Ok(Message::End) => break None,
+                Ok(Message::Failed(error)) => return Err(error),
+                Ok(Message::Header(_)) | Err(_) => return Err(lost()),
+            }
         };
         Ok(())
     }
