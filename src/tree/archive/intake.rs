@@ -117,6 +117,8 @@ struct Waiting<M> {
     /// The tar entry of what is there whole; a delta's says nothing.
     entry: Option<ReadEntry>,
     made: Option<(M, Identity)>,
+    /// Why a delta ended early.
+    cut_off: Option<Error>,
 }
 
 struct Taking<'a, R: Read, I: Intake> {
@@ -191,7 +193,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                     true => Some(self.intake.file(path, entry.size, &mut self.entries.body())?),
                     false => None,
                 };
-                self.wait(Waiting { path: path.to_vec(), entry: Some(entry), made })
+                self.wait(Waiting { path: path.to_vec(), entry: Some(entry), made, cut_off: None })
             }
             EntryName::Delta(path, 1) => {
                 let mut parts = self.entries.parts(path);
@@ -200,8 +202,13 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                     // What is left of it says nothing more.
                     let _ = std::io::copy(&mut parts, &mut std::io::sink());
                 }
-                let made = made?;
-                self.wait(Waiting { path: path.to_vec(), entry: None, made: Some(made) })
+                let (made, cut_off) = match made {
+                    Ok(made) => (Some(made), None),
+                    // The file could not be read on: its record says so, or else it is damage.
+                    Err(error) if error.kind() == ErrorKind::Truncated => (None, Some(error)),
+                    Err(error) => return Err(error),
+                };
+                self.wait(Waiting { path: path.to_vec(), entry: None, made, cut_off })
             }
             EntryName::Delta(path, _) => {
                 Err(corrupt("part of a delta without the one before it").path(path::to_os(path)))
@@ -266,7 +273,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             }
             None => None,
         };
-        let Some(Waiting { entry, made, .. }) = waiting else {
+        let Some(Waiting { entry, made, cut_off, .. }) = waiting else {
             return match wants_entry {
                 true => Err(corrupt("content of an entry is missing")),
                 false => self.intake.record(record, None),
@@ -274,6 +281,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         };
         let checked = match record.action {
             Action::Void => Err(None),
+            _ if cut_off.is_some() => Err(cut_off),
             _ => check_entry(&record, entry.as_ref(), made.as_ref().map(|(_, identity)| identity)).map_err(Some),
         };
         let made = made.map(|(made, _)| made);
@@ -301,8 +309,9 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             // Something was lost before, and said so; this may be what came of it.
             return Ok(());
         }
-        let error = corrupt("entry of an archive that no record answers for").path(path::to_os(&waiting.path));
-        self.survive(error)
+        let unanswered = || corrupt("entry of an archive that no record answers for");
+        let error = waiting.cut_off.unwrap_or_else(unanswered);
+        self.survive(error.path(path::to_os(&waiting.path)))
     }
 
     fn take_trailer(&mut self) -> Result<ArchiveTotals> {
