@@ -91,7 +91,7 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         whole: true,
     };
     let ended = taking.run();
-    taking.give_up_waiting()?;
+    let given_up = taking.give_up_waiting();
     let totals = match ended {
         Ok(totals) => totals,
         Err(error) if options.keep_going && is_damage(&error) => {
@@ -99,8 +99,10 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
             taking.whole = false;
             ArchiveTotals { records: taking.records, ..ArchiveTotals::default() }
         }
+        // It is also why some have no record.
         Err(error) => return Err(error),
     };
+    given_up?;
     Ok(Taken { header, totals, whole: taking.whole })
 }
 
