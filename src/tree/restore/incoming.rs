@@ -188,13 +188,14 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// Makes the directories that lead to the prefix part of the level, once.
+    /// Makes the directories that lead to the prefix part of the level, once; the prefix itself too where no
+    /// entry is put there, since the names that would be are left out.
     fn lead_to_prefix(&mut self) -> Result<()> {
         let prefix = self.options.prefix.clone();
-        let mut end = 0;
-        while let Some(slash) = prefix[end..].iter().position(|&byte| byte == b'/') {
-            let directory = prefix[..end + slash].to_vec();
-            end += slash + 1;
+        let slashes = (0..prefix.len()).filter(|&at| prefix[at] == b'/');
+        let itself = (self.options.strip > 0 && !prefix.is_empty()).then_some(prefix.len());
+        for end in slashes.chain(itself) {
+            let directory = prefix[..end].to_vec();
             if self.destination.stat(&directory)?.is_none() {
                 let metadata = Some(plain_directory());
                 let record = Record { metadata, ..Record::new(Position::opening(directory.clone()), Action::Full) };
