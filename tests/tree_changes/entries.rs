@@ -15,7 +15,9 @@ use rustix::fs::{FileType, IFlags};
 
 use crate::content::noise;
 use crate::ground::{Ground, privileged};
-use crate::tree::{acl, assert_same, image, is_root, make_node, paths, set_attribute, set_flags, set_time, unlock};
+use crate::tree::{
+    acl, as_plain_user, assert_same, image, is_root, make_node, paths, set_attribute, set_flags, set_time, unlock,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -86,6 +88,23 @@ fn every_kind_of_entry_comes_back_with_all_of_its_metadata() {
     let restored = ground.assert_restores();
     unlock(&ground.live(""));
     unlock(&restored);
+}
+
+#[test]
+fn a_plain_user_gets_attributes_back_from_under_an_acl_without_the_right_to_write() {
+    as_plain_user("entries::a_plain_user_gets_attributes_back_from_under_an_acl_without_the_right_to_write", || {
+        let mut ground = Ground::new();
+        for name in ["file", "directory/within"] {
+            let path = ground.write(name, "x");
+            let path = if name == "file" { path } else { path.parent().unwrap().to_owned() };
+            set_attribute(&path, b"user.x", b"x").unwrap();
+            set_attribute(&path, b"system.posix_acl_access", &acl(1000, 6)).unwrap();
+            fs::set_permissions(path, Permissions::from_mode(0o555)).unwrap();
+        }
+        let (summary, log) = ground.level(BackupOptions::new());
+        assert!(!summary.is_partial(), "{:?}", log.problems());
+        ground.assert_restores();
+    });
 }
 
 #[test]
@@ -205,6 +224,34 @@ fn hard_links_are_links_again_also_across_directories_and_levels() {
     ground.level(BackupOptions::new());
     let restored = ground.assert_restores();
     assert_eq!(fs::metadata(restored.join("third")).unwrap().nlink(), 3);
+}
+
+#[test]
+fn a_locked_file_keeps_its_flags_when_one_of_its_names_goes_or_becomes_another() {
+    if !is_root() {
+        eprintln!("skipped: only root locks files");
+        return;
+    }
+    let mut ground = Ground::new();
+    let path = ground.write("a", "x");
+    for name in ["goes", "is replaced", "stays"] {
+        fs::hard_link(&path, ground.live(name)).unwrap();
+    }
+    set_flags(&path, IFlags::APPEND);
+    let is_locked = crate::tree::flags_of(&path) == IFlags::APPEND;
+    ground.level(BackupOptions::new());
+    // What is done to the other names leaves it as it was, so that nothing is said of it.
+    set_flags(&path, IFlags::empty());
+    fs::remove_file(ground.live("goes")).unwrap();
+    fs::remove_file(ground.live("is replaced")).unwrap();
+    ground.write("is replaced", "by another");
+    set_flags(&path, IFlags::APPEND);
+    let (_, log) = ground.level(BackupOptions::new());
+    assert_eq!(log.of("a"), Some((None, Reason::Changed, 0)));
+    let restored = ground.assert_restores();
+    assert_eq!(crate::tree::flags_of(&restored.join("stays")) == IFlags::APPEND, is_locked);
+    unlock(&ground.live(""));
+    unlock(&restored);
 }
 
 #[test]
