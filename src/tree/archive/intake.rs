@@ -1,6 +1,6 @@
 //! The reading side of an archive: entries in, and with each batch what has become of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::Read;
 
 use super::parts::Entries;
@@ -93,6 +93,7 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         records: 0,
         digest,
         whole: true,
+        lost: Lost::default(),
     };
     let totals = match taking.run() {
         Ok(totals) => totals,
@@ -148,6 +149,29 @@ struct Taking<'a, R: Read, I: Intake> {
     records: u64,
     digest: BatchDigest,
     whole: bool,
+    lost: Lost,
+}
+
+/// Entries of which this level says something that is not known or could not be done.
+#[derive(Default)]
+struct Lost {
+    paths: HashSet<Vec<u8>>,
+    /// Those whose records are lost: behind the one position and before the other.
+    gaps: Vec<(Option<Position>, Position)>,
+}
+
+impl Lost {
+    fn between(&mut self, last: Option<Position>, next: Position) {
+        self.gaps.push((last, next));
+    }
+
+    fn contains(&self, path: &[u8]) -> bool {
+        let is_in = |position: &Position, (last, next): &(Option<Position>, Position)| {
+            last.as_ref().is_none_or(|last| last < position) && position < next
+        };
+        let positions = [Position::opening(path), Position::closing(path)];
+        self.paths.contains(path) || self.gaps.iter().any(|gap| positions.iter().any(|position| is_in(position, gap)))
+    }
 }
 
 impl<R: Read, I: Intake> Taking<'_, R, I> {
@@ -262,15 +286,21 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         }
         self.batches = own_number;
         self.digest.payload(&payload);
+        if own_number > expected
+            && let Some(record) = records.first()
+        {
+            self.lost.between(self.last.clone(), record.position.clone());
+        }
         for record in records {
             if self.last.as_ref().is_some_and(|last| *last >= record.position) {
                 return Err(corrupt("records of a level are out of order").path(path::to_os(&record.position.path)));
             }
             self.last = Some(record.position.clone());
             self.records += 1;
-            let path = path::to_os(&record.position.path);
+            let path = record.position.path.clone();
             if let Err(error) = self.take_record(record) {
-                self.survive(error.path(path))?;
+                self.survive(error.path(path::to_os(&path)))?;
+                self.lost.paths.insert(path);
             }
         }
         self.give_up_waiting()
@@ -292,6 +322,14 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             }
             None => None,
         };
+        if record.action == Action::Link && self.lost.contains(record.basis_path()) {
+            // What is there under that name may be the entry of the level before.
+            let lost = corrupt("is one more name of an entry that was lost");
+            return waiting
+                .and_then(|waiting| waiting.made)
+                .map_or(Ok(()), |(made, _)| self.intake.discard(made))
+                .and(Err(lost));
+        }
         let Some(Waiting { entry, made, .. }) = waiting else {
             return match wants_entry {
                 true => Err(corrupt("content of an entry is missing")),
