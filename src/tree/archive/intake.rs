@@ -331,18 +331,29 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                 .and(Err(lost));
         }
         let Some(Waiting { entry, made, .. }) = waiting else {
-            return match wants_entry {
-                true => Err(corrupt("content of an entry is missing")),
-                false => self.intake.record(record, None),
-            };
+            if wants_entry {
+                let missing = corrupt("content of an entry is missing");
+                if record.identity.is_some() {
+                    return Err(missing);
+                }
+                // The record says all that there is of it.
+                self.survive(missing.path(path::to_os(&record.position.path)))?;
+            }
+            return self.intake.record(record, None);
         };
         let checked = match record.action {
             Action::Void => Err(None),
             _ => check_entry(&record, entry.as_ref(), made.as_ref().map(|(_, identity)| identity)).map_err(Some),
         };
+        let is_right = record.identity == made.as_ref().map(|(_, identity)| *identity);
         let made = made.map(|(made, _)| made);
         match checked {
             Ok(()) => self.intake.record(record, made),
+            // Only the tar says something else, and the record is the truth.
+            Err(Some(error)) if is_right => {
+                self.survive(error.path(path::to_os(&record.position.path)))?;
+                self.intake.record(record, made)
+            }
             Err(error) => {
                 made.map_or(Ok(()), |made| self.intake.discard(made))?;
                 error.map_or_else(|| self.intake.record(record, None), Err)
