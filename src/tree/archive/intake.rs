@@ -109,10 +109,16 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
     Ok(Taken { header, totals, whole: taking.whole })
 }
 
+/// A version or a flag that nobody knows is damage too, where the header of the archive was of a known one.
 fn is_damage(error: &Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch | ErrorKind::WrongBasis | ErrorKind::Limit
+        ErrorKind::Corrupt
+            | ErrorKind::Truncated
+            | ErrorKind::Mismatch
+            | ErrorKind::WrongBasis
+            | ErrorKind::Limit
+            | ErrorKind::Unsupported
     )
 }
 
