@@ -1,8 +1,8 @@
 //! Block-level backups, made and restored in stream.
 //!
 //! Backup agents resend whole files when a timestamp changes. frazil computes what changed, block by
-//! block, against files, signatures and streams, and restores levels 0..n in stream, in bounded memory,
-//! with no local copy in between.
+//! block, in trees, files and streams, and restores levels 0..n in stream, in bounded memory, with no local
+//! copy in between.
 //!
 //! A **level** is a stream, and making it costs one read of the source: one pass yields the level's
 //! stream *and* the new full [`Signature`], which is all that the next level needs. Level 0 is the level
@@ -33,10 +33,47 @@
 //! # Ok(()) }
 //! ```
 //!
+//! The same holds for **trees**: a level of a directory is an archive, a pax tar that any tar lists, and
+//! making it gives the snapshot that the next level needs. Of a file that changed, the blocks that did are
+//! in it; of one that was renamed, no content is.
+//!
+//! ```
+//! # #[cfg(feature = "tree")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! use std::fs::{File, create_dir, read, rename, write};
+//!
+//! use frazil::{BackupOptions, Filter, RestoreOptions, backup_tree_file, conclude_restore, restore_tree};
+//!
+//! let at = |name: &str| dir.path().join(name);
+//! let options = BackupOptions::new().filter(Filter::Zstd);
+//! create_dir(at("home"))?;
+//! write(at("home/disk.img"), vec![7; 300_000])?;
+//! backup_tree_file(at("home"), None, at("snap.0"), at("home.0"), options.clone())?; // level 0
+//!
+//! rename(at("home/disk.img"), at("home/old.img"))?;
+//! write(at("home/letter"), "Dear reader")?;
+//! let since = at("snap.0");
+//! let level1 = backup_tree_file(at("home"), Some(&*since), at("snap.1"), at("home.1"), options)?;
+//! assert_eq!((level1.full, level1.copies, level1.deleted), (1, 1, 1));
+//! assert_eq!(level1.content_bytes, 11); // the letter
+//!
+//! for archive in ["home.0", "home.1"] {
+//!     restore_tree(File::open(at(archive))?, at("restored"), RestoreOptions::new())?;
+//! }
+//! conclude_restore(at("restored"))?; // no level is to follow
+//! assert_eq!(read(at("restored/old.img"))?, vec![7; 300_000]);
+//! assert_eq!(read(at("restored/letter"))?, b"Dear reader");
+//! # Ok(()) }
+//! # #[cfg(not(feature = "tree"))]
+//! # fn main() {}
+//! ```
+//!
 //! Every long operation comes in three forms: **pull** (a `Read` you read from: [`LevelReader`],
 //! [`PatchReader`], [`Chain`]), **push** (a `Write` you feed: [`LevelWriter`], [`PatchWriter`]) and
-//! **whole** (path to path: [`level_file`], [`patch_file`], [`chain_file`]). Each ends with an explicit `finish` that
-//! reports what was done, or fails; dropped without it, nothing is published.
+//! **whole** (path to path: [`level_file`], [`patch_file`], [`chain_file`]). The archive of a tree is pulled
+//! out of `BackupReader` and fed to `RestoreWriter`; `backup_tree` and `restore_tree` are the whole. Each ends
+//! with an explicit `finish` that reports what was done, or fails; dropped without it, nothing is published.
 //!
 //! Streams are *sealed* by default: every byte is checked, a wrong basis is refused by name, and the
 //! result is verified before it is published. librsync's plain formats are read and written too, so

@@ -4,6 +4,8 @@
 mod ground;
 #[path = "command/inspecting.rs"]
 mod inspecting;
+#[path = "command/kinds.rs"]
+mod kinds;
 #[path = "command/outputs.rs"]
 mod outputs;
 #[path = "command/restoring.rs"]
@@ -14,3 +16,7 @@ mod saying;
 mod signals;
 #[path = "command/statuses.rs"]
 mod statuses;
+#[path = "command/trees.rs"]
+mod trees;
+#[path = "command/woods.rs"]
+mod woods;

@@ -45,7 +45,7 @@ fn a_failure_leaves_the_old_output_and_no_other_file() {
         ("patch --force source.0 level.1 torn there", "restoring there: "),
         ("patch --force source.2 level.1 there", "restore the levels in order"),
         ("patch --force /dev/null level.0 level.2 there", "restore the levels in order"),
-        ("delta --force --signature-out there torn source.1 delta", "torn: reading a signature at offset 10: "),
+        ("delta --force --signature-out there torn source.1 delta", "torn: is a delta, and a signature is wanted"),
         ("level --force nowhere there", "opening nowhere: No such file or directory"),
     ];
     for (arguments, message) in table {
@@ -118,8 +118,8 @@ fn a_directory_is_neither_input_nor_output() {
     let ground = Ground::with_levels();
     fs::create_dir(ground.path("dir")).unwrap();
     for (arguments, advice) in [
-        ("level dir out", "tar -c DIRECTORY"),
-        ("signature dir out", "tar -c DIRECTORY"),
+        ("level dir out", "frazil backup makes levels of directories"),
+        ("signature dir out", "frazil backup makes levels of directories"),
         ("level --force source.0 dir", "dir: is a directory"),
         ("patch --force /dev/null level.0 dir", "dir: is a directory"),
     ] {

@@ -93,7 +93,7 @@ fn the_long_version_names_the_libraries() {
 #[test]
 fn every_sub_command_shows_examples() {
     let ground = Ground::new();
-    for command in ["signature", "delta", "level", "patch", "compare", "show"] {
+    for command in ["backup", "restore", "list", "verify", "signature", "delta", "level", "patch", "compare", "show"] {
         let said = ground.run(&format!("{command} --help")).expect(DONE);
         assert!(said.text().contains("Example") && said.text().contains(&format!("  frazil {command} ")));
     }

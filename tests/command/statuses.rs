@@ -10,6 +10,8 @@ use crate::ground::{DONE, FAILED, Ground, PROBLEMS, Said, USAGE, parse, states};
 fn every_way_to_end_has_its_status() {
     let ground = Ground::with_levels();
     ground.run("signature -q --format rdiff --hash md4 source.0 md4.sig").expect(DONE);
+    std::fs::create_dir(ground.path("tree")).unwrap();
+    ground.run("backup -q --snapshot snap tree archive").expect(DONE);
     ground.write("text", b"neither signature nor delta");
     let table = [
         ("--help", DONE),
@@ -37,6 +39,34 @@ fn every_way_to_end_has_its_status() {
         ("signature --format rdiff --strong-len 33 source.0 out", USAGE),
         ("level --against sig.0 --engine librsync --matching aligned source.1 out", USAGE),
         ("level --against sig.0 --block-size 8K --matching aligned source.1 out", USAGE),
+        ("backup tree out", USAGE),
+        ("backup --snapshot s tree", USAGE),
+        ("backup --snapshot - tree -", USAGE),
+        ("backup --snapshot out tree out", USAGE),
+        ("backup --filter rar --snapshot s tree out", USAGE),
+        ("backup --block-size 512 --snapshot s tree out", USAGE),
+        ("backup --since snap --block-size 4K --snapshot s tree out", USAGE),
+        ("backup --exclude a{b --snapshot s tree out", USAGE),
+        ("restore", USAGE),
+        ("restore archive -", USAGE),
+        ("restore - - out", USAGE),
+        ("restore archive text", USAGE),
+        ("restore --map-user 1 archive out", USAGE),
+        ("restore --path .. archive out", USAGE),
+        ("restore --assume-parent 12 archive out", USAGE),
+        ("verify", USAGE),
+        ("verify - -", USAGE),
+        ("verify --nodump archive", USAGE),
+        ("list", USAGE),
+        ("backup --snapshot s nowhere out", FAILED),
+        ("backup --since nowhere --snapshot s tree out", FAILED),
+        ("restore nowhere out", FAILED),
+        ("restore nowhere", FAILED),
+        ("verify --tree nowhere archive", FAILED),
+        ("list nowhere", FAILED),
+        ("verify --tree tree archive", DONE),
+        ("show archive", DONE),
+        ("show snap", DONE),
         ("show text", FAILED),
         ("compare sig.0 text", FAILED),
         ("compare sig.0 level.0", FAILED),

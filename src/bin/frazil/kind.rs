@@ -9,8 +9,9 @@ pub(crate) const LOOK_LEN: usize = 512;
 const SEALED: &[u8] = b"\x89frazil\n";
 const SEALED_KIND_AT: usize = 10;
 
-/// The first name in an archive, with which its tar begins.
-const HEADER_NAME: &[u8] = b".frazil/header\0";
+/// How the first name in an archive begins, with which its tar begins, whether or not the header of that entry is
+/// extended.
+const HEADER_NAME: &[u8] = b".frazil/";
 
 /// Where a tar says that it is one.
 const USTAR: &[u8] = b"ustar";
@@ -126,7 +127,7 @@ mod tests {
             (b"rs\x02\x36", Kind::Delta),
             (b"\x1f\x8b\x08", Kind::Compressed("gzip")),
             (&tar, Kind::Tar),
-            (b".frazil/header\0\0", Kind::Archive),
+            (b".frazil/header\0", Kind::Archive),
             (&tar[..USTAR_AT], Kind::Unknown),
             (&[b'x'; LOOK_LEN], Kind::Foreign),
             (b"\x50\x2a\x4d\x18", Kind::Unknown),

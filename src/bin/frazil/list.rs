@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     }
     let summary = summary.map_err(|error| Failure::of(&name, error))?;
     if summary.totals.problems > 0 {
-        session.problem(partial(&name, &summary));
+        session.problem(partial(&name, summary.totals.problems));
     }
     let text = format!(
         "{name}: level {} ({}), {}, {} of content, {}",
@@ -70,8 +70,8 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
 }
 
 /// What there is to say of a backup that had problems.
-pub(crate) fn partial(name: &str, summary: &ArchiveSummary) -> String {
-    format!("{name}: the backup had {}, so this level is partial", count(summary.totals.problems, "problem"))
+pub(crate) fn partial(name: &str, problems: u64) -> String {
+    format!("{name}: the backup had {}, so this level is partial", count(problems, "problem"))
 }
 
 /// Which level this is, as JSON.

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::kind::Kind;
-use crate::list::header_json;
+use crate::list::{header_json, partial};
 use crate::options::parse_size;
 use crate::place::{Place, check_one_standard_input};
 use crate::report::{Report, count, human, seconds};
@@ -87,6 +87,12 @@ pub(crate) struct Arguments {
     /// The most bytes that one file may have [default: 1TiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_file: Option<u64>,
+    /// The most bytes that all files of one level may have [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    max_output: Option<u64>,
+    /// Read what is replaced, deleted or given other metadata, and refuse it unless it is as the level before had it
+    #[arg(long)]
+    verify_parent: bool,
     /// The archives, lowest level first, and the directory that they are restored to
     #[arg(required = true, num_args = 1.., value_name = "ARCHIVE... DEST")]
     places: Vec<Place>,
@@ -128,7 +134,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         };
         match kind {
             ErrorKind::Exists => failure.advise("give --overwrite to replace what is there"),
-            ErrorKind::Limit => failure.advise("raise --max-file"),
+            ErrorKind::Limit => failure.advise("raise --max-file, or --max-output where it is given"),
             ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
             ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch if !arguments.keep_going => {
                 failure.advise("give --keep-going to restore what is whole")
@@ -145,8 +151,12 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     let mut summaries = Vec::new();
     for archive in archives {
         let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
-        let summary = restore_tree(input, destination, options.clone());
-        summaries.push(summary.map_err(|error| failed(Some(archive), error))?);
+        let summary =
+            restore_tree(input, destination, options.clone()).map_err(|error| failed(Some(archive), error))?;
+        if summary.backup_problems > 0 {
+            session.problem(partial(&archive.as_input(), summary.backup_problems));
+        }
+        summaries.push(summary);
     }
     let partial = summaries.iter().any(|summary| summary.is_partial());
     if !arguments.more && !arguments.dry_run && !partial {
@@ -166,6 +176,7 @@ fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, F
         .numeric_owner(arguments.numeric_owner)
         .strip(arguments.strip)
         .dry_run(arguments.dry_run)
+        .verify_parent(arguments.verify_parent)
         .threads(session.threads())
         .sync(match arguments.sync {
             SyncName::Level => SyncMode::Level,
@@ -177,6 +188,9 @@ fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, F
     }
     if let Some(bytes) = arguments.max_file {
         options = options.max_file_len(bytes);
+    }
+    if let Some(bytes) = arguments.max_output {
+        options = options.max_output(bytes);
     }
     if let Some(prefix) = &arguments.prefix {
         options = options.prefix(prefix.as_bytes()).map_err(usage)?;

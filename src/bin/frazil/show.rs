@@ -120,7 +120,7 @@ fn archive(name: &str, filter: &str, input: Input, session: &Session) -> Result<
     let summary = verify_archive(&mut input, None).map_err(|error| Failure::of(name, error))?;
     session.end();
     if summary.totals.problems > 0 {
-        session.problem(partial(name, &summary));
+        session.problem(partial(name, summary.totals.problems));
     }
     if session.common.json {
         let mut json = archive_json(name, &summary);

@@ -63,7 +63,7 @@ fn alone(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
         let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let summary = verify_archive(input, None).map_err(|error| Failure::of(&name, error))?;
         if summary.totals.problems > 0 {
-            session.problem(partial(&name, &summary));
+            session.problem(partial(&name, summary.totals.problems));
         }
         let header = summary.header;
         if let Some((below, id)) = below.filter(|(_, id)| header.parent != Some(*id)) {
