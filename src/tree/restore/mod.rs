@@ -52,5 +52,5 @@ pub(crate) use transaction::{Recovered, begin, conclude, recover};
 
 pub use options::RestoreOptions;
 pub use summary::{Recovery, RestoreSummary};
-pub use whole::{conclude_restore, recover_restore, restore_tree};
+pub use whole::{conclude_restore, recover_restore, restore_tree, restored_level};
 pub use writer::RestoreWriter;
