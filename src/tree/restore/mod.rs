@@ -40,7 +40,7 @@ mod whole;
 mod writer;
 
 pub(crate) use confined::Confined;
-pub(crate) use dress::{Policy, dress};
+pub(crate) use dress::Policy;
 pub(crate) use journal::{JournalHeader, JournalWriter};
 pub(crate) use private::Private;
 pub(crate) use publish::publish;

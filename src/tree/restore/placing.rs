@@ -1,7 +1,8 @@
 //! What a record does to its place: checked against what is there, and staged as far as it can be.
 
+use super::dress::dress_new;
 use super::incoming::Incoming;
-use super::{StageId, SyncMode, dress};
+use super::{StageId, SyncMode};
 use crate::tree::archive::Intake;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
@@ -167,7 +168,7 @@ impl Incoming<'_> {
         let (policy, flush) = (self.policy, self.options.sync == SyncMode::File);
         let Some(stage) = self.stage() else { return Ok(()) };
         let (directory, name) = stage.place(item)?;
-        let problems = dress(directory, name.as_bytes(), metadata, &record.attributes, policy)?;
+        let problems = dress_new(directory, name.as_bytes(), metadata, &record.attributes, policy)?;
         if flush && metadata.kind == EntryKind::File {
             stage.open(item)?.sync_all().map_err(|error| Error::io("flushing", error))?;
         }
