@@ -43,6 +43,8 @@ pub(super) struct UnderWay {
     sending: Sending,
     /// The sums of `before`, for when the file cannot be read on, where it is not the basis.
     fallback: Option<Basis>,
+    /// Why it cannot be read on: what is missing of it is filled up then.
+    failed: Option<Error>,
 }
 
 impl UnderWay {
@@ -186,7 +188,7 @@ impl Machine {
                 Sending::Full(Box::new(full))
             }
         };
-        self.under_way = Some(UnderWay { reading, sending, fallback });
+        self.under_way = Some(UnderWay { reading, sending, fallback, failed: None });
         Ok(())
     }
 
@@ -214,6 +216,9 @@ impl Machine {
     /// Reads and sends the next piece of the file that is under way.
     pub(super) fn send_on(&mut self) -> Result<()> {
         let Some(mut under_way) = self.under_way.take() else { return Ok(()) };
+        if let Some(error) = under_way.failed.take() {
+            return self.abandon(under_way, error);
+        }
         match under_way.sending.step(&under_way.reading.path, &mut self.outlet) {
             Ok(None) => {
                 self.under_way = Some(under_way);
@@ -230,9 +235,13 @@ impl Machine {
 
     /// The file cannot be read on: what was sent of it is void, and what the level before had stays.
     fn abandon(&mut self, mut under_way: UnderWay, error: Error) -> Result<()> {
+        let Some(is_sent) = under_way.sending.abandon(&mut self.outlet)? else {
+            self.under_way = Some(UnderWay { failed: Some(error), ..under_way });
+            return Ok(());
+        };
         let Reading { path, before, reason, .. } = under_way.reading;
         self.problem(error.path(self.on_disk(&path)));
-        if under_way.sending.abandon(&mut self.outlet)? {
+        if is_sent {
             let parent = before.as_ref().map(SnapshotRecord::as_parent);
             let record = Record { parent, ..Record::new(place(&path, before.as_ref()), Action::Void) };
             self.emit(&record, reason, 0)?;

@@ -63,16 +63,21 @@ impl Sending {
         }
     }
 
-    /// Closes what is in the archive after the file could not be read on; whether anything is.
-    pub(super) fn abandon(&mut self, outlet: &mut Outlet) -> Result<bool> {
-        match self {
-            Self::Full(sending) => {
-                outlet.zeros(sending.size - sending.position)?;
-                outlet.end()?;
-                Ok(true)
-            }
-            Self::Delta(sending) => Ok(sending.parts > 0),
+    /// Closes what is in the archive after the file could not be read on, a piece at a time; at the end,
+    /// whether anything is there.
+    pub(super) fn abandon(&mut self, outlet: &mut Outlet) -> Result<Option<bool>> {
+        let sending = match self {
+            Self::Full(sending) => sending,
+            Self::Delta(sending) => return Ok(Some(sending.parts > 0)),
+        };
+        let len = (sending.size - sending.position).min(PIECE_LEN as u64);
+        outlet.zeros(len)?;
+        sending.position += len;
+        if sending.position < sending.size {
+            return Ok(None);
         }
+        outlet.end()?;
+        Ok(Some(true))
     }
 
     /// How much of the content was read.
