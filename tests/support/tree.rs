@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
@@ -136,7 +136,7 @@ pub(crate) fn paths(root: &Path) -> Vec<PathBuf> {
     all
 }
 
-fn open_for_flags(path: &Path) -> io::Result<std::os::fd::OwnedFd> {
+fn open_for_flags(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
@@ -180,6 +180,27 @@ pub(crate) fn attributes_of(path: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
             (name.to_vec(), value[..len].to_vec())
         })
         .collect()
+}
+
+/// Makes every descriptor that this process reads `path` by one that cannot be read.
+#[allow(unsafe_code)]
+pub(crate) fn break_descriptors(path: &Path) {
+    let unreadable = File::options().write(true).open("/dev/null").unwrap();
+    let mut broken = 0;
+    for entry in fs::read_dir("/proc/self/fd").unwrap() {
+        let entry = entry.unwrap();
+        if fs::read_link(entry.path()).is_ok_and(|target| target == path) {
+            let number: RawFd = entry.file_name().to_str().unwrap().parse().unwrap();
+            assert_ne!(number, unreadable.as_raw_fd());
+            // SAFETY: whoever owns the descriptor goes on owning it: it is given back below, unclosed, and
+            // what it stands for is as good as a file that fails.
+            let mut descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+            rustix::io::dup2(&unreadable, &mut descriptor).unwrap();
+            let _ = descriptor.into_raw_fd();
+            broken += 1;
+        }
+    }
+    assert!(broken > 0, "nobody reads {}", path.display());
 }
 
 /// Whether this process may do all that a restore of anything needs.

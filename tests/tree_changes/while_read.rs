@@ -3,7 +3,6 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use frazil::{Action, BackupOptions, ErrorKind, Reason, list_archive};
 
 use crate::content::noise;
 use crate::ground::{Ground, Log, privileged};
-use crate::tree::{as_plain_user, assert_same, image, is_root, set_time, time_of};
+use crate::tree::{as_plain_user, assert_same, break_descriptors, image, is_root, set_time, time_of};
 
 const MIB: usize = 1 << 20;
 
@@ -185,27 +184,6 @@ fn a_directory_that_fills_up_while_it_is_walked_harms_nothing() {
     ground.assert_restores();
 }
 
-/// Makes every descriptor that this process reads `path` by one that cannot be read.
-#[allow(unsafe_code)]
-fn break_descriptors(path: &Path) {
-    let unreadable = OpenOptions::new().write(true).open("/dev/null").unwrap();
-    let mut broken = 0;
-    for entry in fs::read_dir("/proc/self/fd").unwrap() {
-        let entry = entry.unwrap();
-        if fs::read_link(entry.path()).is_ok_and(|target| target == path) {
-            let number: RawFd = entry.file_name().to_str().unwrap().parse().unwrap();
-            assert_ne!(number, unreadable.as_raw_fd());
-            // SAFETY: whoever owns the descriptor goes on owning it: it is given back below, unclosed, and
-            // what it stands for is as good as a file that fails.
-            let mut descriptor = unsafe { OwnedFd::from_raw_fd(number) };
-            rustix::io::dup2(&unreadable, &mut descriptor).unwrap();
-            let _ = descriptor.into_raw_fd();
-            broken += 1;
-        }
-    }
-    assert!(broken > 0, "nobody reads {}", path.display());
-}
-
 #[test]
 fn a_file_that_cannot_be_read_to_its_end_is_void_and_stays_what_it_was() {
     // Sent whole, and new: there is nothing to keep.
@@ -235,25 +213,6 @@ fn a_file_that_cannot_be_read_to_its_end_is_void_and_stays_what_it_was() {
     assert_survived(&mut ground, Some(&old));
     let (_, log) = ground.level(BackupOptions::new());
     assert_eq!(log.of("large").map(|said| said.0), Some(None));
-}
-
-#[test]
-fn a_large_file_that_fails_early_takes_no_memory_for_what_is_missing() {
-    let ground = Ground::new();
-    let path = ground.write("large", noise(3 * MIB, 1));
-    // The rest of it is data as far as the archive knows, though not on the disk.
-    File::options().write(true).open(&path).unwrap().set_len(600 << 20).unwrap();
-    let path = path.canonicalize().unwrap();
-    let log = std::sync::Arc::<Log>::default();
-    let snapshot = File::create(ground.snapshot(0)).unwrap();
-    let options = BackupOptions::new().observer(log.clone());
-    let mut backup = frazil::BackupReader::new(ground.live(""), None, snapshot, options).unwrap();
-    let mut piece = vec![0; MIB];
-    std::io::Read::read_exact(&mut backup, &mut piece).unwrap();
-    break_descriptors(&path);
-    std::io::copy(&mut backup, &mut std::io::sink()).unwrap();
-    assert_eq!(log.problems(), [(ErrorKind::Io, ground.live("large"))]);
-    assert!(backup.finish().unwrap().is_partial());
 }
 
 #[test]
