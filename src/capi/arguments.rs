@@ -155,3 +155,74 @@ fn checked_len(data: *const c_void, len: usize, name: &str) -> Outcome<usize> {
 fn too_long(name: &str) -> Box<frazil_error> {
     invalid(format!("`{name}` is longer than memory can be"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::{dangling, null, null_mut};
+
+    use super::*;
+
+    fn call() -> Call {
+        // SAFETY: the tests give it good pointers.
+        unsafe { Call::infallible() }
+    }
+
+    fn status<T>(outcome: Outcome<T>) -> frazil_status {
+        outcome.err().map_or(frazil_status::FRAZIL_OK, |error| error.status)
+    }
+
+    #[test]
+    fn no_bytes_are_an_empty_slice_whatever_the_pointer() {
+        for pointer in [null(), dangling::<u8>().cast()] {
+            assert_eq!(call().bytes(pointer, 0, "data").unwrap(), b"");
+            assert_eq!(call().buffer(pointer.cast_mut(), 0, "data").unwrap(), b"");
+            assert!(call().texts(pointer.cast(), 0, "texts").unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn bytes_at_null_are_refused_and_so_are_more_than_memory_holds() {
+        assert_eq!(status(call().bytes(null(), 1, "data")), frazil_status::FRAZIL_ERR_NULL);
+        assert_eq!(status(call().buffer(null_mut(), 1, "data")), frazil_status::FRAZIL_ERR_NULL);
+        let somewhere = dangling::<u64>();
+        let refused = status(call().bytes(somewhere.cast(), usize::MAX, "data"));
+        assert_eq!(refused, frazil_status::FRAZIL_ERR_INVALID_INPUT);
+        for count in [usize::MAX, usize::MAX / 8, isize::MAX as usize] {
+            let refused = status(call().array(somewhere, count, "array"));
+            assert_eq!(refused, frazil_status::FRAZIL_ERR_INVALID_INPUT);
+        }
+    }
+
+    #[test]
+    fn an_array_with_a_null_in_it_is_refused() {
+        let texts = [c"a".as_ptr(), null()];
+        assert_eq!(call().texts(texts.as_ptr(), 1, "texts").unwrap(), [b"a"]);
+        assert_eq!(status(call().texts(texts.as_ptr(), 2, "texts")), frazil_status::FRAZIL_ERR_NULL);
+    }
+
+    #[test]
+    fn an_output_is_zero_until_it_is_set() {
+        let mut value = 7_usize;
+        let out = call().out(&raw mut value, "value").unwrap();
+        assert_eq!(value, 0);
+        out.set(9);
+        assert_eq!(value, 9);
+        call().optional_out::<usize>(null_mut()).set(1);
+    }
+
+    #[test]
+    fn a_descriptor_is_duplicated_and_the_callers_stays_open() {
+        use std::io::Read;
+        use std::os::fd::AsRawFd;
+
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let duplicate = call().descriptor(writer.as_raw_fd()).unwrap();
+        drop(writer);
+        std::io::Write::write_all(&mut &duplicate, b"x").unwrap();
+        drop(duplicate);
+        let mut read = String::new();
+        reader.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "x");
+        assert_eq!(status(call().descriptor(-1)), frazil_status::FRAZIL_ERR_INVALID_INPUT);
+    }
+}

@@ -77,3 +77,50 @@ pub unsafe extern "C" fn frazil_test_panic(error: *mut *mut frazil_error) -> fra
     let call = unsafe { Call::new(error) };
     call.guard(|| panic!("on purpose"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::frazil_error_free;
+    use super::*;
+
+    /// What a call of this body returns and says.
+    fn outcome(body: impl FnOnce() -> Outcome) -> (frazil_status, Option<String>) {
+        // What was there before is not an error of ours, and not freed.
+        let mut error = std::ptr::dangling_mut();
+        // SAFETY: there is room for an error.
+        let call = unsafe { Call::new(&raw mut error) };
+        let status = call.guard(body);
+        // SAFETY: NULL or an error.
+        let said = unsafe { error.as_ref() }.map(|error| format!("{error:?}"));
+        // SAFETY: as above, and freed once.
+        unsafe { frazil_error_free(error) };
+        (status, said)
+    }
+
+    #[test]
+    fn success_leaves_no_error() {
+        assert_eq!(outcome(|| Ok(frazil_status::FRAZIL_END)), (frazil_status::FRAZIL_END, None));
+    }
+
+    #[test]
+    fn a_panic_of_any_kind_becomes_a_status_with_its_text() {
+        let panics: [(fn() -> Outcome, &str); 3] = [
+            (|| panic!("as a literal"), "as a literal"),
+            (|| panic!("as a {}", "string"), "as a string"),
+            (|| std::panic::panic_any(7), "panic without a text"),
+        ];
+        for (body, text) in panics {
+            let (status, said) = outcome(body);
+            assert_eq!(status, frazil_status::FRAZIL_ERR_INTERNAL);
+            assert!(said.is_some_and(|said| said.contains(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_nobody_wants_to_hear_of_is_dropped() {
+        // SAFETY: there is no place for an error.
+        let call = unsafe { Call::new(std::ptr::null_mut()) };
+        let status = call.guard(|| Err(frazil_error::new(frazil_status::FRAZIL_ERR_IO, "no")));
+        assert_eq!(status, frazil_status::FRAZIL_ERR_IO);
+    }
+}

@@ -47,3 +47,21 @@ mod patch_options;
 mod patch_writer;
 
 mod patch_file;
+
+#[cfg(feature = "tree")]
+mod level_id;
+
+#[cfg(feature = "tree")]
+mod backup;
+
+#[cfg(feature = "tree")]
+mod backup_options;
+
+#[cfg(feature = "tree")]
+mod restore;
+
+#[cfg(feature = "tree")]
+mod restore_options;
+
+#[cfg(feature = "tree")]
+mod archive;

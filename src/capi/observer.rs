@@ -137,3 +137,31 @@ impl Call {
         Ok(Watching(Some(Arc::new(Following { observer, user_data, stopped: AtomicI32::new(0) }))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::status::frazil_status;
+    use super::*;
+
+    unsafe extern "C" fn stop(_: *mut c_void, _: *const frazil_progress) -> c_int {
+        -3
+    }
+
+    #[test]
+    fn an_observer_that_stops_is_told_by_what_it_returned() {
+        // SAFETY: the observer is good.
+        let call = unsafe { Call::infallible() };
+        let size = size_of::<frazil_observer>();
+        let user_data = std::ptr::null_mut();
+        let observer = frazil_observer { size, user_data, progress: Some(stop), problem: None, cancelled: None };
+        let watching = call.watching(&raw const observer).unwrap();
+        let following = watching.observer().unwrap();
+        assert!(!following.cancelled());
+        following.progress(&Progress::default());
+        assert!(following.cancelled());
+        let failed = watching.explain(Error::new(ErrorKind::Cancelled, "stopped by the observer"));
+        assert_eq!(failed.status, frazil_status::FRAZIL_ERR_CALLBACK);
+        let failed = watching.explain(Error::new(ErrorKind::Corrupt, "another reason"));
+        assert_eq!(failed.status, frazil_status::FRAZIL_ERR_CORRUPT);
+    }
+}

@@ -111,3 +111,15 @@ pub extern "C" fn frazil_status_name(status: c_int) -> *const c_char {
     let name = NAMES.iter().find(|(named, _)| *named as c_int == status).map_or(c"unknown status", |(_, name)| name);
     name.as_ptr()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_a_name_and_a_number_of_its_own() {
+        let numbers: Vec<c_int> = NAMES.iter().map(|(status, _)| *status as c_int).collect();
+        let expected: Vec<c_int> = (0..=3).chain((1..=17).map(|number| -number)).collect();
+        assert_eq!(numbers, expected);
+    }
+}
