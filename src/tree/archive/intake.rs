@@ -91,10 +91,12 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         whole: true,
     };
     let ended = taking.run();
-    taking.give_up_waiting()?;
+    // What ended the reading says why, not what was left waiting by it.
+    let given_up = taking.give_up_waiting();
     let totals = match ended {
-        Ok(totals) => totals,
+        Ok(totals) => given_up.map(|()| totals)?,
         Err(error) if options.keep_going && is_damage(&error) => {
+            given_up?;
             taking.intake.problem(error);
             taking.whole = false;
             ArchiveTotals { records: taking.records, ..ArchiveTotals::default() }
