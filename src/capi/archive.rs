@@ -223,9 +223,9 @@ fn tell(
     }
 }
 
-fn list(
+fn list<R: Read>(
     call: &Call,
-    archive: impl Read,
+    open: impl FnOnce() -> Result<R>,
     each: frazil_entry_fn,
     user_data: *mut c_void,
     summary: *mut frazil_archive_summary,
@@ -233,7 +233,7 @@ fn list(
     let report = call.report(summary, "summary")?;
     let each = each.ok_or_else(|| null("each"))?;
     let user_data = UserData(user_data);
-    let summary = list_archive(archive, |entry| tell(each, user_data, &entry))?;
+    let summary = list_archive(open()?, |entry| tell(each, user_data, &entry))?;
     report.set(&(&summary).into());
     Ok(frazil_status::FRAZIL_OK)
 }
@@ -253,8 +253,8 @@ pub unsafe extern "C" fn frazil_archive_list(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
-        let archive = open_archive(call.path(archive_path, "archive_path")?)?;
-        list(&call, archive, each, user_data, summary)
+        let path = call.path(archive_path, "archive_path")?;
+        list(&call, || open_archive(path), each, user_data, summary)
     })
 }
 
@@ -269,7 +269,10 @@ pub unsafe extern "C" fn frazil_archive_list_fd(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| list(&call, call.descriptor(fd)?, each, user_data, summary))
+    call.guard(|| {
+        let archive = call.descriptor(fd)?;
+        list(&call, || Ok(archive), each, user_data, summary)
+    })
 }
 
 /// As `frazil_archive_list`, of the archive that `read` gives, which is called with `read_user_data`.
@@ -284,18 +287,21 @@ pub unsafe extern "C" fn frazil_archive_list_stream(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| list(&call, call.reader(read, read_user_data)?, each, user_data, summary))
+    call.guard(|| {
+        let archive = call.reader(read, read_user_data)?;
+        list(&call, || Ok(archive), each, user_data, summary)
+    })
 }
 
-fn verify(
+fn verify<R: Read>(
     call: &Call,
-    archive: impl Read,
+    open: impl FnOnce() -> Result<R>,
     observer: *const frazil_observer,
     summary: *mut frazil_archive_summary,
 ) -> Outcome {
     let report = call.report(summary, "summary")?;
     let watching = call.watching(observer)?;
-    let summary = verify_archive(archive, watching.observer()).map_err(|error| watching.explain(error))?;
+    let summary = verify_archive(open()?, watching.observer()).map_err(|error| watching.explain(error))?;
     report.set(&(&summary).into());
     Ok(frazil_status::FRAZIL_OK)
 }
@@ -313,8 +319,8 @@ pub unsafe extern "C" fn frazil_archive_verify(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
-        let archive = open_archive(call.path(archive_path, "archive_path")?)?;
-        verify(&call, archive, observer, summary)
+        let path = call.path(archive_path, "archive_path")?;
+        verify(&call, || open_archive(path), observer, summary)
     })
 }
 
@@ -328,7 +334,10 @@ pub unsafe extern "C" fn frazil_archive_verify_fd(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| verify(&call, call.descriptor(fd)?, observer, summary))
+    call.guard(|| {
+        let archive = call.descriptor(fd)?;
+        verify(&call, || Ok(archive), observer, summary)
+    })
 }
 
 /// As `frazil_archive_verify`, of the archive that a callback reads.
@@ -342,5 +351,8 @@ pub unsafe extern "C" fn frazil_archive_verify_stream(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| verify(&call, call.reader(read, user_data)?, observer, summary))
+    call.guard(|| {
+        let archive = call.reader(read, user_data)?;
+        verify(&call, || Ok(archive), observer, summary)
+    })
 }

@@ -94,8 +94,8 @@ pub unsafe extern "C" fn frazil_comparison_open_files(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(comparison, "comparison")?;
-        let old = SignatureFile::open(call.path(old_path, "old_path")?)?;
-        let new = SignatureFile::open(call.path(new_path, "new_path")?)?;
+        let (old, new) = (call.path(old_path, "old_path")?, call.path(new_path, "new_path")?);
+        let (old, new) = (SignatureFile::open(old)?, SignatureFile::open(new)?);
         let ranges: Ranges = owned(&old, &new)?;
         out.set(give(frazil_comparison(Handle::new("comparison", ranges))));
         Ok(frazil_status::FRAZIL_OK)

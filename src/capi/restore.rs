@@ -80,8 +80,8 @@ pub unsafe extern "C" fn frazil_restore_feed(
     })
 }
 
-/// Ends the archive, publishes the level and says what was done; `summary` may be NULL.
-/// `FRAZIL_ERR_TRUNCATED` when the archive is not whole.
+/// Ends the archive, publishes the level and says what was done, or fails unless the archive is whole;
+/// `summary` may be NULL.
 ///
 /// Returns `FRAZIL_PARTIAL` when something is not as the level has it. On any failure the tree is as it
 /// was, or is finished by the next restore or by `frazil_restore_recover`. Whatever it returns, the
@@ -111,9 +111,9 @@ pub unsafe extern "C" fn frazil_restore_free(restore: *mut frazil_restore) {
 }
 
 /// Restores a level in one call, on the thread of the caller.
-fn whole(
+fn whole<R: Read>(
     call: &Call,
-    archive: impl Read,
+    open: impl FnOnce() -> Result<R>,
     destination: *const c_char,
     options: *const frazil_restore_options,
     summary: *mut frazil_restore_summary,
@@ -121,7 +121,8 @@ fn whole(
     let report = call.report(summary, "summary")?;
     let destination = call.path(destination, "destination")?;
     let (options, watching) = call.restore_options(options)?;
-    let summary = restore_tree(archive, destination, options).map_err(|error| watching.explain(error))?;
+    let restored = open().and_then(|archive| restore_tree(archive, destination, options));
+    let summary = restored.map_err(|error| watching.explain(error))?;
     report.set(&(&summary).into());
     Ok(status_of(&summary))
 }
@@ -139,8 +140,8 @@ pub unsafe extern "C" fn frazil_restore_tree(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
-        let archive = open_archive(call.path(archive_path, "archive_path")?)?;
-        whole(&call, archive, destination, options, summary)
+        let path = call.path(archive_path, "archive_path")?;
+        whole(&call, || open_archive(path), destination, options, summary)
     })
 }
 
@@ -155,7 +156,10 @@ pub unsafe extern "C" fn frazil_restore_tree_fd(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| whole(&call, call.descriptor(fd)?, destination, options, summary))
+    call.guard(|| {
+        let archive = call.descriptor(fd)?;
+        whole(&call, || Ok(archive), destination, options, summary)
+    })
 }
 
 /// As `frazil_restore_tree`, of the archive that a callback reads.
@@ -170,7 +174,10 @@ pub unsafe extern "C" fn frazil_restore_tree_stream(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| whole(&call, call.reader(read, user_data)?, destination, options, summary))
+    call.guard(|| {
+        let archive = call.reader(read, user_data)?;
+        whole(&call, || Ok(archive), destination, options, summary)
+    })
 }
 
 /// Ends a chain: removes the note of the level that the directory `destination` stands at.

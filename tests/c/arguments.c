@@ -164,6 +164,7 @@ static void numbers_that_stand_for_nothing_are_refused(void) {
         EXPECT(INVALID, frazil_restore_tree_stream(take, &sink, "y", &restore, NULL, &error));
     }
     CHECK(sink.len == 0 && access("never", F_OK) != 0 && access("y", F_OK) != 0);
+    frazil_signature_free(signature);
     EXPECT(INVALID, frazil_signature_of_fd(-1, NULL, &signature, &error));
     CHECK(signature == NULL);
     EXPECT(FRAZIL_ERR_IO, frazil_signature_of_fd(1000000, NULL, &signature, &error));
