@@ -1319,8 +1319,8 @@ frazil_status frazil_restore_feed(frazil_restore *restore,
                                   size_t len,
                                   frazil_error **error);
 
-// Ends the archive, publishes the level and says what was done; `summary` may be NULL.
-// `FRAZIL_ERR_TRUNCATED` when the archive is not whole.
+// Ends the archive, publishes the level and says what was done, or fails unless the archive is whole;
+// `summary` may be NULL.
 //
 // Returns `FRAZIL_PARTIAL` when something is not as the level has it. On any failure the tree is as it
 // was, or is finished by the next restore or by `frazil_restore_recover`. Whatever it returns, the

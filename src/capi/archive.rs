@@ -11,7 +11,7 @@ use super::error::{Outcome, frazil_error};
 use super::level_id::frazil_level_header;
 use super::observer::frazil_observer;
 use super::restore::open_archive;
-use super::sized::Growing;
+use super::sized::{Growing, Report};
 use super::status::frazil_status;
 use super::stream::{CallbackFailed, UserData, frazil_read_fn};
 use crate::{Action, ArchiveEntry, ArchiveSummary, EntryKind, Error, ErrorKind, Result, list_archive, verify_archive};
@@ -175,7 +175,7 @@ fn text(bytes: &[u8]) -> Result<CString> {
     CString::new(bytes).map_err(|_| Error::new(ErrorKind::Corrupt, "a name in the archive holds a zero byte"))
 }
 
-fn path_text(path: &Path) -> Result<CString> {
+pub(super) fn path_text(path: &Path) -> Result<CString> {
     text(path.as_os_str().as_bytes())
 }
 
@@ -224,13 +224,11 @@ fn tell(
 }
 
 fn list<R: Read>(
-    call: &Call,
     open: impl FnOnce() -> Result<R>,
     each: frazil_entry_fn,
     user_data: *mut c_void,
-    summary: *mut frazil_archive_summary,
+    report: Report<frazil_archive_summary>,
 ) -> Outcome {
-    let report = call.report(summary, "summary")?;
     let each = each.ok_or_else(|| null("each"))?;
     let user_data = UserData(user_data);
     let summary = list_archive(open()?, |entry| tell(each, user_data, &entry))?;
@@ -253,8 +251,9 @@ pub unsafe extern "C" fn frazil_archive_list(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let path = call.path(archive_path, "archive_path")?;
-        list(&call, || open_archive(path), each, user_data, summary)
+        list(|| open_archive(path), each, user_data, report)
     })
 }
 
@@ -270,8 +269,9 @@ pub unsafe extern "C" fn frazil_archive_list_fd(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let archive = call.descriptor(fd)?;
-        list(&call, || Ok(archive), each, user_data, summary)
+        list(|| Ok(archive), each, user_data, report)
     })
 }
 
@@ -288,8 +288,9 @@ pub unsafe extern "C" fn frazil_archive_list_stream(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let archive = call.reader(read, read_user_data)?;
-        list(&call, || Ok(archive), each, user_data, summary)
+        list(|| Ok(archive), each, user_data, report)
     })
 }
 
@@ -297,9 +298,8 @@ fn verify<R: Read>(
     call: &Call,
     open: impl FnOnce() -> Result<R>,
     observer: *const frazil_observer,
-    summary: *mut frazil_archive_summary,
+    report: Report<frazil_archive_summary>,
 ) -> Outcome {
-    let report = call.report(summary, "summary")?;
     let watching = call.watching(observer)?;
     let summary = verify_archive(open()?, watching.observer()).map_err(|error| watching.explain(error))?;
     report.set(&(&summary).into());
@@ -319,8 +319,9 @@ pub unsafe extern "C" fn frazil_archive_verify(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let path = call.path(archive_path, "archive_path")?;
-        verify(&call, || open_archive(path), observer, summary)
+        verify(&call, || open_archive(path), observer, report)
     })
 }
 
@@ -335,8 +336,9 @@ pub unsafe extern "C" fn frazil_archive_verify_fd(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let archive = call.descriptor(fd)?;
-        verify(&call, || Ok(archive), observer, summary)
+        verify(&call, || Ok(archive), observer, report)
     })
 }
 
@@ -352,7 +354,8 @@ pub unsafe extern "C" fn frazil_archive_verify_stream(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let archive = call.reader(read, user_data)?;
-        verify(&call, || Ok(archive), observer, summary)
+        verify(&call, || Ok(archive), observer, report)
     })
 }

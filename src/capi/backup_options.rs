@@ -1,17 +1,16 @@
 //! Options and summary of the backup of a tree.
 
-use std::ffi::{OsStr, c_char, c_int};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{c_char, c_int};
 
-use super::arguments::invalid;
 use super::call::Call;
 use super::choice::choose;
 use super::error::Outcome;
 use super::level_id::frazil_level_header;
 use super::level_options::matching_of;
 use super::observer::{Watching, frazil_observer};
+use super::selection::LeftOut;
 use super::sized::Growing;
-use crate::{BackupOptions, BackupSummary, Filter, Selection};
+use crate::{BackupOptions, BackupSummary, Filter};
 
 /// What an archive is compressed with. A reader finds it out by itself.
 #[repr(C)]
@@ -173,6 +172,18 @@ impl From<&BackupSummary> for frazil_backup_summary {
     }
 }
 
+impl frazil_backup_options {
+    fn left_out(&self) -> LeftOut {
+        LeftOut {
+            excludes: (self.excludes, self.exclude_count),
+            marked: (self.exclude_marked, self.exclude_marked_count),
+            caches: self.exclude_caches,
+            nodump: self.nodump,
+            one_file_system: self.one_file_system,
+        }
+    }
+}
+
 impl Call {
     pub(super) fn backup_options(&self, options: *const frazil_backup_options) -> Outcome<(BackupOptions, Watching)> {
         let given = self.options(options, "options")?;
@@ -181,7 +192,7 @@ impl Call {
             .filter(filter_of(given.filter)?)
             .matching(matching_of(given.matching)?)
             .threads(given.threads as usize)
-            .selection(self.selection(&given)?)
+            .selection(self.selection(&given.left_out())?)
             .dereference(given.dereference != 0)
             .always_read(given.always_read != 0)
             .ignore_ctime(given.ignore_ctime != 0)
@@ -200,20 +211,5 @@ impl Call {
             options = options.observer(observer);
         }
         Ok((options, watching))
-    }
-
-    fn selection(&self, given: &frazil_backup_options) -> Outcome<Selection> {
-        let mut selection = Selection::new()
-            .exclude_caches(given.exclude_caches != 0)
-            .nodump(given.nodump != 0)
-            .one_file_system(given.one_file_system != 0);
-        for pattern in self.texts(given.excludes, given.exclude_count, "excludes")? {
-            let pattern = std::str::from_utf8(pattern).map_err(|_| invalid("a pattern to exclude is not UTF-8"))?;
-            selection = selection.exclude(pattern);
-        }
-        for name in self.texts(given.exclude_marked, given.exclude_marked_count, "exclude_marked")? {
-            selection = selection.exclude_marked(OsStr::from_bytes(name));
-        }
-        Ok(selection)
     }
 }

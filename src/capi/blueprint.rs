@@ -8,7 +8,7 @@ use super::error::{Outcome, frazil_error};
 use super::level::LevelOuts;
 use super::level_options::frazil_level_options;
 use super::observer::Watching;
-use super::patch::reported;
+use super::patch::whole;
 use super::patch_options::{frazil_patch_options, frazil_patch_summary};
 use super::signature::frazil_signature;
 use super::status::frazil_status;
@@ -92,9 +92,10 @@ pub unsafe extern "C" fn frazil_patch_from_file(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let (source, destination) = (call.path(source, "source")?, call.path(destination, "destination")?);
         let mut delta = if read.is_some() { Some(call.reader(read, user_data)?) } else { None };
-        reported(&call, summary, options, |options| {
+        whole(call.patch_plan(options)?, report, |options| {
             let delta = delta.as_mut().map(|delta| delta as &mut dyn Read);
             patch_from_file_with(source, destination, delta, options)
         })
@@ -118,7 +119,8 @@ pub unsafe extern "C" fn frazil_patch_from_stream(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let (delta, destination) = (call.reader(read, user_data)?, call.path(destination, "destination")?);
-        reported(&call, summary, options, |options| patch_from_stream_with(delta, destination, options))
+        whole(call.patch_plan(options)?, report, |options| patch_from_stream_with(delta, destination, options))
     })
 }

@@ -14,6 +14,8 @@ mod arguments;
 mod call;
 mod choice;
 mod handle;
+#[cfg(feature = "tree")]
+mod selection;
 mod sized;
 
 mod version;
@@ -65,3 +67,6 @@ mod restore_options;
 
 #[cfg(feature = "tree")]
 mod archive;
+
+#[cfg(feature = "tree")]
+mod tree;

@@ -10,9 +10,10 @@ use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::observer::Watching;
 use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
+use super::sized::Report;
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
-use crate::{Chain, Error, NoBasis, PatchReader, PatchSummary, ReadAt, Result};
+use crate::{Chain, Error, NoBasis, PatchOptions, PatchReader, PatchSummary, ReadAt, Result};
 
 /// A target that is read, out of one delta or of several.
 trait Pull: Read + Send {
@@ -200,15 +201,13 @@ pub unsafe extern "C" fn frazil_patch_free(patch: *mut frazil_patch) {
     unsafe { free_handle(patch) }
 }
 
-/// What was done, or why not, as the caller is told of it.
-pub(super) fn reported(
-    call: &Call,
-    summary: *mut frazil_patch_summary,
-    options: *const frazil_patch_options,
-    work: impl FnOnce(crate::PatchOptions) -> Result<PatchSummary>,
+/// Does a patch in one go, and tells the caller of it.
+pub(super) fn whole(
+    plan: PatchPlan,
+    report: Report<frazil_patch_summary>,
+    work: impl FnOnce(PatchOptions) -> Result<PatchSummary>,
 ) -> Outcome {
-    let report = call.report(summary, "summary")?;
-    let PatchPlan { options, watching } = call.patch_plan(options)?;
+    let PatchPlan { options, watching } = plan;
     report.set(&(&work(options).map_err(|error| watching.explain(error))?).into());
     Ok(frazil_status::FRAZIL_OK)
 }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use super::call::Call;
 use super::error::frazil_error;
-use super::patch::{open_delta, open_deltas, reported};
+use super::patch::{open_delta, open_deltas, whole};
 use super::patch_options::{frazil_patch_options, frazil_patch_summary};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
@@ -28,9 +28,10 @@ pub unsafe extern "C" fn frazil_patch_file(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.path(delta_path, "delta_path")?, call.path(target_path, "target_path")?);
-        reported(&call, summary, options, |options| patch_file(basis, open_delta(delta)?, target, options))
+        whole(call.patch_plan(options)?, report, |options| patch_file(basis, open_delta(delta)?, target, options))
     })
 }
 
@@ -47,9 +48,10 @@ pub unsafe extern "C" fn frazil_patch_file_fd(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.descriptor(fd)?, call.path(target_path, "target_path")?);
-        reported(&call, summary, options, |options| patch_file(basis, delta, target, options))
+        whole(call.patch_plan(options)?, report, |options| patch_file(basis, delta, target, options))
     })
 }
 
@@ -67,9 +69,10 @@ pub unsafe extern "C" fn frazil_patch_file_stream(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.reader(read, user_data)?, call.path(target_path, "target_path")?);
-        reported(&call, summary, options, |options| patch_file(basis, delta, target, options))
+        whole(call.patch_plan(options)?, report, |options| patch_file(basis, delta, target, options))
     })
 }
 
@@ -87,10 +90,11 @@ pub unsafe extern "C" fn frazil_patch_file_chain(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let deltas = call.paths(delta_paths, delta_count, "delta_paths")?;
         let target = call.path(target_path, "target_path")?;
-        reported(&call, summary, options, |options| chain_file(basis, open_deltas(&deltas)?, target, options))
+        whole(call.patch_plan(options)?, report, |options| chain_file(basis, open_deltas(&deltas)?, target, options))
     })
 }
 
@@ -111,7 +115,8 @@ pub unsafe extern "C" fn frazil_patch_in_place(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let (path, delta) = (call.path(path, "path")?, call.path(delta_path, "delta_path")?);
-        reported(&call, summary, options, |options| patch_in_place(path, open_delta(delta)?, options))
+        whole(call.patch_plan(options)?, report, |options| patch_in_place(path, open_delta(delta)?, options))
     })
 }

@@ -12,6 +12,7 @@ use super::handle::{Handle, free_handle, give, handle_of};
 use super::level_id::frazil_level_id;
 use super::observer::Watching;
 use super::restore_options::{frazil_restore_options, frazil_restore_summary};
+use super::sized::Report;
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use crate::{Error, Recovery, RestoreSummary, RestoreWriter, Result, conclude_restore, recover_restore, restore_tree};
@@ -116,9 +117,8 @@ fn whole<R: Read>(
     open: impl FnOnce() -> Result<R>,
     destination: *const c_char,
     options: *const frazil_restore_options,
-    summary: *mut frazil_restore_summary,
+    report: Report<frazil_restore_summary>,
 ) -> Outcome {
-    let report = call.report(summary, "summary")?;
     let destination = call.path(destination, "destination")?;
     let (options, watching) = call.restore_options(options)?;
     let restored = open().and_then(|archive| restore_tree(archive, destination, options));
@@ -140,8 +140,9 @@ pub unsafe extern "C" fn frazil_restore_tree(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let path = call.path(archive_path, "archive_path")?;
-        whole(&call, || open_archive(path), destination, options, summary)
+        whole(&call, || open_archive(path), destination, options, report)
     })
 }
 
@@ -157,8 +158,9 @@ pub unsafe extern "C" fn frazil_restore_tree_fd(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let archive = call.descriptor(fd)?;
-        whole(&call, || Ok(archive), destination, options, summary)
+        whole(&call, || Ok(archive), destination, options, report)
     })
 }
 
@@ -175,8 +177,9 @@ pub unsafe extern "C" fn frazil_restore_tree_stream(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
+        let report = call.report(summary, "summary")?;
         let archive = call.reader(read, user_data)?;
-        whole(&call, || Ok(archive), destination, options, summary)
+        whole(&call, || Ok(archive), destination, options, report)
     })
 }
 

@@ -93,6 +93,8 @@ static void null_is_refused_by_name(void) {
     EXPECT(NULL_STATUS, frazil_archive_list_stream(take, &empty, NULL, NULL, NULL, &error));
     EXPECT(NULL_STATUS, frazil_archive_verify(NULL, NULL, NULL, &error));
     EXPECT(NULL_STATUS, frazil_archive_verify_stream(NULL, NULL, NULL, NULL, &error));
+    EXPECT(NULL_STATUS, frazil_tree_verify(paths, 1, "x", NULL, NULL, NULL, NULL, &error));
+    EXPECT(NULL_STATUS, frazil_tree_verify(NULL, 1, "x", NULL, NULL, NULL, NULL, &error));
     /* Without a place for the error too. */
     CHECK(frazil_level_finish(NULL, NULL, NULL, NULL) == NULL_STATUS);
 }

@@ -37,6 +37,18 @@ static int note(void *user_data, const frazil_error *problem) {
     return 0;
 }
 
+static int differ(void *user_data, const frazil_difference *difference) {
+    CHECK(strcmp(difference->path, "directory/extra") == 0 || strcmp(difference->path, "directory") == 0);
+    *(int *)user_data += difference->kind == FRAZIL_DIFFERENCE_EXTRA;
+    return 0;
+}
+
+static int refuse_difference(void *user_data, const frazil_difference *difference) {
+    (void)user_data;
+    (void)difference;
+    return -8;
+}
+
 static frazil_level_id back_up_levels(void) {
     const char *excludes[2] = {"*.tmp", "/left-out"};
     frazil_backup_options options;
@@ -161,6 +173,33 @@ static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
     drop(&archive);
 }
 
+static void a_tree_is_held_against_its_archives(void) {
+    const char *archives[2] = {"archive.0", "archive.1"}, *excludes[1] = {"extra"};
+    frazil_verify_options options;
+    frazil_verify_summary summary;
+    int extra = 0;
+
+    frazil_verify_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_tree_verify(archives, 2, "restored", NULL, differ, &extra, &summary, &error));
+    CHECK(summary.header.number == 1 && summary.entries > 3 && summary.differences == 0);
+    save_text("restored/directory/extra", "more");
+    EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(archives, 2, "restored", NULL, differ, &extra, &summary, &error));
+    CHECK(extra == 1 && summary.differences > 0);
+    CHECK(frazil_tree_verify(archives, 2, "restored", NULL, refuse_difference, NULL, &summary, &error) ==
+          FRAZIL_ERR_CALLBACK);
+    CHECK(frazil_error_callback_code(error) == -8 && summary.entries == 0);
+    frazil_error_free(error);
+    error = NULL;
+    frazil_verify_options_init(&options, sizeof options);
+    options.excludes = excludes;
+    options.exclude_count = 1;
+    EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(archives, 2, "restored", &options, differ, &extra, NULL, &error));
+    CHECK(extra == 1);
+    EXPECT(FRAZIL_ERR_WRONG_BASIS,
+           frazil_tree_verify(archives + 1, 1, "restored", NULL, differ, &extra, NULL, &error));
+    EXPECT(FRAZIL_ERR_INVALID_INPUT, frazil_tree_verify(NULL, 0, "restored", NULL, differ, NULL, NULL, &error));
+}
+
 static void what_is_given_up_leaves_nothing(void) {
     frazil_backup *backup;
     frazil_restore *restore;
@@ -226,6 +265,7 @@ int main(void) {
         archives_are_listed_and_verified();
         levels_are_restored_one_after_the_other(level0);
     }
+    a_tree_is_held_against_its_archives();
     what_is_given_up_leaves_nothing();
     problems_are_told_and_make_it_partial();
     return 0;
