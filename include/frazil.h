@@ -113,7 +113,8 @@ typedef enum {
   FRAZIL_OK = 0,
   // There is nothing more of what was asked for.
   FRAZIL_END = 1,
-  // It was done, but for some entries of the tree: the observer was told of each.
+  // It was done, but some entries of the tree could not be taken or put as they were, or differ: the
+  // observer, or another callback, was told of each.
   FRAZIL_PARTIAL = 2,
   // It was done, but the source changed while it was read. The level restores the bytes that were
   // read, which may be no state that the source was ever in.
@@ -245,6 +246,32 @@ typedef enum {
   // A block device.
   FRAZIL_ENTRY_BLOCK_DEVICE = 6,
 } frazil_entry_kind;
+
+// How an entry of a tree differs from what its archives say.
+typedef enum {
+  // The archives have it, the tree does not.
+  FRAZIL_DIFFERENCE_MISSING = 0,
+  // The tree has it, the archives do not.
+  FRAZIL_DIFFERENCE_EXTRA = 1,
+  // It is another kind of entry.
+  FRAZIL_DIFFERENCE_KIND = 2,
+  // Its content is another.
+  FRAZIL_DIFFERENCE_CONTENT = 3,
+  // Its mode is another.
+  FRAZIL_DIFFERENCE_MODE = 4,
+  // Its owner or group is another.
+  FRAZIL_DIFFERENCE_OWNER = 5,
+  // Its modification time is another.
+  FRAZIL_DIFFERENCE_MODIFIED = 6,
+  // Its extended attributes or ACLs are others.
+  FRAZIL_DIFFERENCE_ATTRIBUTES = 7,
+  // Its flags are others.
+  FRAZIL_DIFFERENCE_FLAGS = 8,
+  // It leads elsewhere, or is another device.
+  FRAZIL_DIFFERENCE_TARGET = 9,
+  // It is not a further name of the file that it should be one of.
+  FRAZIL_DIFFERENCE_LINK = 10,
+} frazil_difference_kind;
 
 // Which form a stream takes.
 typedef enum {
@@ -781,6 +808,56 @@ typedef struct {
 // Is told of one entry, which is not to be kept. Any value but 0 stops the operation.
 typedef int (*frazil_entry_fn)(void *user_data, const frazil_entry *entry);
 
+// Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
+// the default of each.
+typedef struct {
+  // The size of this struct, as `frazil_verify_options_init` sets it.
+  size_t size;
+  // As in `frazil_backup_options`.
+  const char *const *excludes;
+  // How many `excludes` there are.
+  size_t exclude_count;
+  // As in `frazil_backup_options`.
+  const char *const *exclude_marked;
+  // How many `exclude_marked` there are.
+  size_t exclude_marked_count;
+  // As in `frazil_backup_options`.
+  int exclude_caches;
+  // As in `frazil_backup_options`.
+  int nodump;
+  // As in `frazil_backup_options`.
+  int one_file_system;
+  // Keep it 0.
+  int reserved;
+  // Who follows the work and may stop it, or NULL.
+  const frazil_observer *observer;
+} frazil_verify_options;
+
+// What a verified tree is.
+typedef struct {
+  // The size of this struct, as `frazil_verify_summary_init` sets it.
+  size_t size;
+  // The last level.
+  frazil_level_header header;
+  // Entries that were held against the tree.
+  uint64_t entries;
+  // Bytes of content that were read in the tree.
+  uint64_t source_bytes;
+  // How many differences were found.
+  uint64_t differences;
+} frazil_verify_summary;
+
+// Where a tree differs from what its archives say. Later versions may add fields at its end.
+typedef struct {
+  // Where in the tree; the root is `.`.
+  const char *path;
+  // What differs.
+  frazil_difference_kind kind;
+} frazil_difference;
+
+// Is told of one difference, which is not to be kept. Any value but 0 stops the operation.
+typedef int (*frazil_difference_fn)(void *user_data, const frazil_difference *difference);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1177,7 +1254,7 @@ frazil_status frazil_patch_writer_new(const char *basis_path,
                                       frazil_error **error);
 
 // As `frazil_patch_writer_new`, into the file at `target_path`, which may be that at `basis_path`: it
-// appears whole at `frazil_patch_writer_finish`, or not at all.
+// appears whole at `frazil_patch_writer_finish`, or not at all. Long runs of zeros become holes.
 frazil_status frazil_patch_writer_new_file(const char *basis_path,
                                            const char *target_path,
                                            const frazil_patch_options *options,
@@ -1419,6 +1496,27 @@ frazil_status frazil_archive_verify_stream(frazil_read_fn read,
                                            const frazil_observer *observer,
                                            frazil_archive_summary *summary,
                                            frazil_error **error);
+
+// Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
+void frazil_verify_options_init(frazil_verify_options *options, size_t size);
+
+// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_verify_summary)`.
+void frazil_verify_summary_init(frazil_verify_summary *summary, size_t size);
+
+// Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every
+// difference; the archives are verified on the way, as `frazil_archive_verify` does. `options` and
+// `summary` may be NULL.
+//
+// Returns `FRAZIL_PARTIAL` when there are differences. `each` is called by the thread of the caller; each
+// archive has another thread, until the function returns.
+frazil_status frazil_tree_verify(const char *const *archive_paths,
+                                 size_t archive_count,
+                                 const char *root,
+                                 const frazil_verify_options *options,
+                                 frazil_difference_fn each,
+                                 void *user_data,
+                                 frazil_verify_summary *summary,
+                                 frazil_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

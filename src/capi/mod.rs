@@ -4,8 +4,10 @@
 //! `header` holds it to that. The documentation of what is exported is written to be read in C.
 //!
 //! Every exported function begins a [`call::Call`], through which alone it looks at its arguments, and
-//! does its work inside [`call::Call::guard`]. All unsafe code is in the files of the first group. No
-//! symbol of a program but these begins with `frazil_`, which is what `no_mangle` wants to be sure of.
+//! does its work inside [`call::Call::guard`]. Pointers of C are followed in the files of the first group
+//! alone, and its callbacks are called where they become a reader, a writer, an observer or what is told
+//! of entries. No symbol of a program but these begins with `frazil_`, which is what `no_mangle` wants to
+//! be sure of.
 
 #![expect(unreachable_pub, reason = "C reaches what Rust does not")]
 #![allow(non_camel_case_types, reason = "the names are C's")]

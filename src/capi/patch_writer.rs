@@ -1,7 +1,7 @@
 //! Patches, in their push form.
 
 use std::ffi::{c_char, c_void};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 
 use super::call::Call;
 use super::error::frazil_error;
@@ -11,19 +11,44 @@ use super::patch::open_basis;
 use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
 use super::status::frazil_status;
 use super::stream::{CallbackWriter, frazil_write_fn};
-use crate::{PatchWriter, Publish, ReadAt, VerifyBasis};
+use crate::{Error, PatchWriter, Publish, ReadAt, Result, VerifyBasis};
+
+/// The shortest run of zeros that becomes a hole: a page of most systems, and a block of most file systems.
+const HOLE_MIN: usize = 4096;
 
 /// Where the target goes.
 enum Sink {
     Callback(CallbackWriter),
-    File(Publish),
+    /// Whether the file ends with a hole, which is not there until its length is set.
+    File(Publish, bool),
+}
+
+impl Sink {
+    fn finish(self) -> Result<()> {
+        let Self::File(mut publish, hole) = self else { return Ok(()) };
+        if hole {
+            let file = publish.file();
+            let ended = file.stream_position().and_then(|len| file.set_len(len));
+            ended.map_err(|error| Error::io("writing", error))?;
+        }
+        publish.commit()
+    }
 }
 
 impl Write for Sink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         match self {
             Self::Callback(callback) => callback.write(data),
-            Self::File(publish) => publish.file().write(data),
+            Self::File(publish, hole) if data.len() >= HOLE_MIN && data.iter().all(|&byte| byte == 0) => {
+                publish.file().seek_relative(data.len() as i64)?;
+                *hole = true;
+                Ok(data.len())
+            }
+            Self::File(publish, hole) => {
+                let written = publish.file().write(data)?;
+                *hole = *hole && written == 0;
+                Ok(written)
+            }
         }
     }
 
@@ -71,7 +96,7 @@ pub unsafe extern "C" fn frazil_patch_writer_new(
 }
 
 /// As `frazil_patch_writer_new`, into the file at `target_path`, which may be that at `basis_path`: it
-/// appears whole at `frazil_patch_writer_finish`, or not at all.
+/// appears whole at `frazil_patch_writer_finish`, or not at all. Long runs of zeros become holes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_patch_writer_new_file(
     basis_path: *const c_char,
@@ -88,7 +113,7 @@ pub unsafe extern "C" fn frazil_patch_writer_new_file(
         let PatchPlan { mut options, watching } = call.patch_plan(options)?;
         // Nothing wrong is published either way.
         options.verify_basis.get_or_insert(VerifyBasis::After);
-        let sink = Sink::File(Publish::new(target, options.replace)?);
+        let sink = Sink::File(Publish::new(target, options.replace)?, false);
         out.set(begin(PatchWriter::new(sink, open_basis(basis)?, options)?, watching));
         Ok(frazil_status::FRAZIL_OK)
     })
@@ -127,9 +152,7 @@ pub unsafe extern "C" fn frazil_patch_writer_finish(
         let report = call.report(summary, "summary")?;
         let Patch { writer, watching } = call.reference(writer, "writer")?.0.take()?;
         let (sink, summary) = writer.finish().map_err(|error| watching.explain(error))?;
-        if let Sink::File(publish) = sink {
-            publish.commit()?;
-        }
+        sink.finish()?;
         report.set(&(&summary).into());
         Ok(frazil_status::FRAZIL_OK)
     })

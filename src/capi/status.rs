@@ -13,7 +13,8 @@ pub enum frazil_status {
     FRAZIL_OK = 0,
     /// There is nothing more of what was asked for.
     FRAZIL_END = 1,
-    /// It was done, but for some entries of the tree: the observer was told of each.
+    /// It was done, but some entries of the tree could not be taken or put as they were, or differ: the
+    /// observer, or another callback, was told of each.
     FRAZIL_PARTIAL = 2,
     /// It was done, but the source changed while it was read. The level restores the bytes that were
     /// read, which may be no state that the source was ever in.

@@ -192,5 +192,25 @@ int main(void) {
     FIELD(frazil_entry, user, 80);
     FIELD(frazil_entry, group, 88);
     FIELD(frazil_entry, target, 96);
+    SIZE(frazil_verify_options, 64);
+    FIELD(frazil_verify_options, size, 0);
+    FIELD(frazil_verify_options, excludes, 8);
+    FIELD(frazil_verify_options, exclude_count, 16);
+    FIELD(frazil_verify_options, exclude_marked, 24);
+    FIELD(frazil_verify_options, exclude_marked_count, 32);
+    FIELD(frazil_verify_options, exclude_caches, 40);
+    FIELD(frazil_verify_options, nodump, 44);
+    FIELD(frazil_verify_options, one_file_system, 48);
+    FIELD(frazil_verify_options, reserved, 52);
+    FIELD(frazil_verify_options, observer, 56);
+    SIZE(frazil_verify_summary, 104);
+    FIELD(frazil_verify_summary, size, 0);
+    FIELD(frazil_verify_summary, header, 8);
+    FIELD(frazil_verify_summary, entries, 80);
+    FIELD(frazil_verify_summary, source_bytes, 88);
+    FIELD(frazil_verify_summary, differences, 96);
+    SIZE(frazil_difference, 16);
+    FIELD(frazil_difference, path, 0);
+    FIELD(frazil_difference, kind, 8);
     return 0;
 }

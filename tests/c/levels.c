@@ -264,6 +264,25 @@ static void patches_in_every_form_restore_the_same(void) {
     drop(&delta);
 }
 
+static void zeros_that_are_pushed_become_holes(void) {
+    bytes zeros = {NULL, 4 << 20, 0, 0}, level0 = {NULL, 0, 0, 0};
+    frazil_patch_writer *writer;
+    struct stat status;
+
+    zeros.data = (unsigned char *)calloc(1, zeros.len);
+    CHECK(zeros.data != NULL);
+    zeros.data[1 << 20] = 1;
+    EXPECT(FRAZIL_OK, frazil_gen_sig_from_stream(take, &zeros, NULL, NULL, append, &level0, NULL, &error));
+    EXPECT(FRAZIL_OK, frazil_patch_writer_new_file(NULL, "sparse", NULL, &writer, &error));
+    EXPECT(FRAZIL_OK, frazil_patch_writer_feed(writer, level0.data, level0.len, &error));
+    EXPECT(FRAZIL_OK, frazil_patch_writer_finish(writer, NULL, &error));
+    frazil_patch_writer_free(writer);
+    CHECK(holds("sparse", &zeros));
+    CHECK(stat("sparse", &status) == 0 && status.st_blocks < 2048);
+    drop(&zeros);
+    drop(&level0);
+}
+
 static void the_blueprints_functions_do_it_in_one_call(void) {
     frazil_signature *signature, *next;
     bytes level0 = {NULL, 0, 0, 0}, level1 = {NULL, 0, 0, 0}, source = new_content;
@@ -382,6 +401,7 @@ int main(void) {
     a_comparison_gives_ranges_without_gaps();
     levels_restore_what_they_were_made_of();
     patches_in_every_form_restore_the_same();
+    zeros_that_are_pushed_become_holes();
     the_blueprints_functions_do_it_in_one_call();
     a_handle_refuses_what_its_state_does_not_allow();
     handles_may_be_freed_in_the_middle();
