@@ -74,8 +74,8 @@
 //
 // Callbacks return 0 to go on. With any other value the function that called them stops and returns
 // `FRAZIL_ERR_CALLBACK`, and `frazil_error_callback_code` gives that value. They may call any function but
-// those of the handle that calls them, which refuse with `FRAZIL_ERR_STATE`. They must return: no
-// `longjmp`, no C++ exception.
+// those of the handle that calls them, which refuse with `FRAZIL_ERR_STATE`, or in the case of `_free` do
+// nothing. They must return: no `longjmp`, no C++ exception.
 //
 // Threads. A function may be called from any thread, and handles may go from one to another. A
 // `frazil_signature` or `frazil_error` may be read by several at once; of every other handle, a call while

@@ -104,9 +104,12 @@ pub unsafe extern "C" fn frazil_backup_finish(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let Backup { reader, snapshot, watching } = call.reference(backup, "backup")?.0.take()?;
-        let summary = reader.finish().map_err(|error| watching.explain(error))?;
-        snapshot.commit()?;
+        let backup = call.reference(backup, "backup")?;
+        let summary = backup.0.finish(|Backup { reader, snapshot, watching }| {
+            let summary = reader.finish().map_err(|error| watching.explain(error))?;
+            snapshot.commit()?;
+            Ok(summary)
+        })?;
         report.set(&(&summary).into());
         Ok(status_of(&summary))
     })

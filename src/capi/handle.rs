@@ -37,10 +37,10 @@ impl<T> Handle<T> {
         result
     }
 
-    /// Takes the work, to finish it.
-    pub(super) fn take(&self) -> Outcome<T> {
+    /// Does the last of the work, whatever comes of it.
+    pub(super) fn finish<R>(&self, last: impl FnOnce(T) -> Outcome<R>) -> Outcome<R> {
         let mut work = self.work.try_lock().map_err(|error| self.refuse(&error))?;
-        work.take().ok_or_else(|| self.state("is finished"))
+        last(work.take().ok_or_else(|| self.state("is finished"))?)
     }
 
     fn refuse<G>(&self, error: &TryLockError<G>) -> Box<frazil_error> {
@@ -120,16 +120,19 @@ mod tests {
     fn a_finished_handle_refuses_work_and_another_finish() {
         let handle = Handle::new("thing", 7);
         assert_eq!(status(handle.work(|work| Ok(*work += 1))), frazil_status::FRAZIL_OK);
-        assert_eq!(handle.take().unwrap(), 8);
+        assert_eq!(handle.finish(Ok).unwrap(), 8);
         assert_eq!(status(handle.work(|_| Ok(()))), frazil_status::FRAZIL_ERR_STATE);
-        assert_eq!(status(handle.take()), frazil_status::FRAZIL_ERR_STATE);
+        assert_eq!(status(handle.finish(Ok)), frazil_status::FRAZIL_ERR_STATE);
     }
 
     #[test]
     fn a_handle_in_use_refuses_a_call_from_within() {
         let handle = Handle::new("thing", ());
-        let inner = handle.work(|()| Ok(status(handle.work(|()| Ok(())))));
-        assert_eq!(inner.unwrap(), frazil_status::FRAZIL_ERR_STATE);
+        for inner in
+            [handle.work(|()| Ok(status(handle.work(|()| Ok(()))))), handle.finish(|()| Ok(status(handle.finish(Ok))))]
+        {
+            assert_eq!(inner.unwrap(), frazil_status::FRAZIL_ERR_STATE);
+        }
     }
 
     #[test]
@@ -145,6 +148,6 @@ mod tests {
         let handle = Handle::new("thing", ());
         let failed = handle.work_or_end::<()>(|()| Err(frazil_error::new(frazil_status::FRAZIL_ERR_IO, "no")));
         assert_eq!(status(failed), frazil_status::FRAZIL_ERR_IO);
-        assert_eq!(status(handle.take()), frazil_status::FRAZIL_ERR_STATE);
+        assert_eq!(status(handle.finish(Ok)), frazil_status::FRAZIL_ERR_STATE);
     }
 }

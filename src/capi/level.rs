@@ -231,8 +231,9 @@ pub unsafe extern "C" fn frazil_level_finish(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let outs = call.level_outs(signature, summary)?;
-        let Level { reader, watching } = call.reference(level, "level")?.0.take()?;
-        Ok(outs.set(reader.finish().map_err(|error| watching.explain(error))?))
+        let level = call.reference(level, "level")?;
+        let finish = |level: Level| level.reader.finish().map_err(|error| level.watching.explain(error));
+        Ok(outs.set(level.0.finish(finish)?))
     })
 }
 

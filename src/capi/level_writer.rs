@@ -84,8 +84,9 @@ pub unsafe extern "C" fn frazil_level_writer_finish(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let outs = call.level_outs(signature, summary)?;
-        let Level { writer, watching } = call.reference(writer, "writer")?.0.take()?;
-        let (_, summary) = writer.finish().map_err(|error| watching.explain(error))?;
+        let writer = call.reference(writer, "writer")?;
+        let finish = |level: Level| level.writer.finish().map_err(|error| level.watching.explain(error));
+        let (_, summary) = writer.0.finish(finish)?;
         Ok(outs.set(summary))
     })
 }

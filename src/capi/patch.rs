@@ -188,8 +188,9 @@ pub unsafe extern "C" fn frazil_patch_finish(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let Patch { reader, watching } = call.reference(patch, "patch")?.0.take()?;
-        report.set(&(&reader.finish().map_err(|error| watching.explain(error))?).into());
+        let patch = call.reference(patch, "patch")?;
+        let finish = |patch: Patch| patch.reader.finish().map_err(|error| patch.watching.explain(error));
+        report.set(&(&patch.0.finish(finish)?).into());
         Ok(frazil_status::FRAZIL_OK)
     })
 }

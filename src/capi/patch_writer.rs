@@ -150,8 +150,9 @@ pub unsafe extern "C" fn frazil_patch_writer_finish(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let Patch { writer, watching } = call.reference(writer, "writer")?.0.take()?;
-        let (sink, summary) = writer.finish().map_err(|error| watching.explain(error))?;
+        let writer = call.reference(writer, "writer")?;
+        let finish = |patch: Patch| patch.writer.finish().map_err(|error| patch.watching.explain(error));
+        let (sink, summary) = writer.0.finish(finish)?;
         sink.finish()?;
         report.set(&(&summary).into());
         Ok(frazil_status::FRAZIL_OK)

@@ -97,8 +97,9 @@ pub unsafe extern "C" fn frazil_restore_finish(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let Restore { writer, watching } = call.reference(restore, "restore")?.0.take()?;
-        let summary = writer.finish().map_err(|error| watching.explain(error))?;
+        let restore = call.reference(restore, "restore")?;
+        let finish = |restore: Restore| restore.writer.finish().map_err(|error| restore.watching.explain(error));
+        let summary = restore.0.finish(finish)?;
         report.set(&(&summary).into());
         Ok(status_of(&summary))
     })

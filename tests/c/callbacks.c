@@ -189,6 +189,7 @@ static int reenter(void *user_data, void *buffer, size_t len, size_t *read) {
         frazil_error_free(inner);
         CHECK(frazil_level_finish(reentered, &signature, NULL, NULL) == FRAZIL_ERR_STATE);
         CHECK(signature == NULL);
+        frazil_level_free(reentered);
     }
     *read = 0;
     return 0;
@@ -200,6 +201,11 @@ static void a_callback_may_not_use_the_handle_that_calls_it(void) {
     EXPECT(FRAZIL_OK, frazil_level_open_stream(reenter, NULL, NULL, NULL, &reentered, &error));
     EXPECT(FRAZIL_OK, frazil_level_read(reentered, buffer, sizeof buffer, &read, &error));
     CHECK(read > 0);
+    frazil_level_free(reentered);
+
+    /* Nor from its finish. */
+    EXPECT(FRAZIL_OK, frazil_level_open_stream(reenter, NULL, NULL, NULL, &reentered, &error));
+    EXPECT(FRAZIL_OK, frazil_level_finish(reentered, NULL, NULL, &error));
     frazil_level_free(reentered);
 }
 
