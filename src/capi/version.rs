@@ -12,7 +12,6 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 /// Returns a string that lives as long as the process; do not free it. May be called from any thread.
 /// A cautious program compares it with `FRAZIL_VERSION`, the version of the header it was compiled
 /// with.
-// SAFETY: no other symbol of the program bears the prefix.
 #[unsafe(no_mangle)]
 pub extern "C" fn frazil_version() -> *const c_char {
     VERSION.as_ptr()

@@ -223,3 +223,23 @@ pub(super) fn read_some(source: &mut dyn Read, buffer: &mut [u8]) -> Result<usiz
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BackupOptions, backup_tree};
+
+    #[test]
+    fn a_failure_that_each_raises_comes_out_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::create_dir(at("home")).unwrap();
+        std::fs::write(at("home/letter"), "Dear reader").unwrap();
+        let mut archive = Vec::new();
+        backup_tree(at("home"), None, at("snapshot"), &mut archive, BackupOptions::new()).unwrap();
+
+        // The content of the letter waits for its record when the record of the root is refused.
+        let refused = list_archive(&archive[..], |_| Err(io::Error::other("no room for a list").into())).unwrap_err();
+        assert_eq!((refused.kind(), refused.is_raised()), (ErrorKind::Io, true), "{refused}");
+    }
+}

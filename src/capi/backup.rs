@@ -1,0 +1,158 @@
+//! Backups of trees.
+
+use std::ffi::{c_char, c_void};
+use std::fs::Permissions;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::backup_options::{frazil_backup_options, frazil_backup_summary};
+use super::call::Call;
+use super::error::{Outcome, frazil_error};
+use super::handle::{Handle, free_handle, give, handle_of};
+use super::observer::Watching;
+use super::status::frazil_status;
+use super::stream::frazil_write_fn;
+use crate::{BackupOptions, BackupReader, BackupSummary, Error, Publish, Result};
+
+struct Backup {
+    reader: BackupReader,
+    snapshot: Publish,
+    watching: Watching,
+}
+
+/// The backup of a tree: its archive, made as it is read. One call at a time may use it, from any thread.
+pub struct frazil_backup(Handle<Backup>);
+handle_of!(frazil_backup, Backup);
+
+fn open(root: &Path, since: Option<&Path>, snapshot: &Path, options: BackupOptions) -> Result<(BackupReader, Publish)> {
+    let mut publish = Publish::new(snapshot, false)?;
+    let opening = |error| Error::io("opening the snapshot", error);
+    // It lets those who have it recognise content that they can guess.
+    publish.file().set_permissions(Permissions::from_mode(0o600)).map_err(opening)?;
+    let sink = publish.file().try_clone().map_err(opening)?;
+    Ok((BackupReader::new(root, since, sink, options)?, publish))
+}
+
+fn status_of(summary: &BackupSummary) -> frazil_status {
+    if summary.is_partial() { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK }
+}
+
+/// Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
+/// is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
+/// `snapshot_path` by `frazil_backup_finish`, whole or not at all. `options` may be NULL.
+///
+/// Read the archive by `frazil_backup_read`. What cannot be read, or changes while it is read, is told to
+/// the observer and counted, and the backup goes on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_backup_open(
+    root: *const c_char,
+    since_path: *const c_char,
+    snapshot_path: *const c_char,
+    options: *const frazil_backup_options,
+    backup: *mut *mut frazil_backup,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let out = call.out(backup, "backup")?;
+        let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
+        let snapshot = call.path(snapshot_path, "snapshot_path")?;
+        let (options, watching) = call.backup_options(options)?;
+        let (reader, snapshot) = open(root, since, snapshot, options).map_err(|error| watching.explain(error))?;
+        out.set(give(frazil_backup(Handle::new("backup", Backup { reader, snapshot, watching }))));
+        Ok(frazil_status::FRAZIL_OK)
+    })
+}
+
+/// Reads the next bytes of the archive into `buffer` and puts how many into `*read`, at most `len`; 0 is
+/// the end of the archive. What a failure ends stays ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_backup_read(
+    backup: *mut frazil_backup,
+    buffer: *mut c_void,
+    len: usize,
+    read: *mut usize,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let out = call.out(read, "read")?;
+        let backup = call.reference(backup, "backup")?;
+        let buffer = call.buffer(buffer, len, "buffer")?;
+        let read =
+            backup.0.work(|backup| backup.reader.read(buffer).map_err(|error| backup.watching.explain(error)))?;
+        out.set(read);
+        Ok(frazil_status::FRAZIL_OK)
+    })
+}
+
+/// Publishes the snapshot and says what was done, after the archive was read to its end and is where it is
+/// to stay; `FRAZIL_ERR_STATE` when it was not read. `summary` may be NULL.
+///
+/// Returns `FRAZIL_PARTIAL` when something could not be backed up as it was. Whatever it returns, the
+/// backup can then only be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_backup_finish(
+    backup: *mut frazil_backup,
+    summary: *mut frazil_backup_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let backup = call.reference(backup, "backup")?;
+        let summary = backup.0.finish(|Backup { reader, snapshot, watching }| {
+            let summary = reader.finish().map_err(|error| watching.explain(error))?;
+            snapshot.commit()?;
+            Ok(summary)
+        })?;
+        report.set(&(&summary).into());
+        Ok(status_of(&summary))
+    })
+}
+
+/// Frees a backup, finished or not; a snapshot that was not published leaves nothing. Takes NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_backup_free(backup: *mut frazil_backup) {
+    // SAFETY: it was given out by this library, and the caller frees it once.
+    unsafe { free_handle(backup) }
+}
+
+/// Backs up a tree in one call and writes the archive to a callback; else as `frazil_backup_open` and
+/// `frazil_backup_finish`. `options` and `summary` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_backup_tree(
+    root: *const c_char,
+    since_path: *const c_char,
+    snapshot_path: *const c_char,
+    options: *const frazil_backup_options,
+    write: frazil_write_fn,
+    user_data: *mut c_void,
+    summary: *mut frazil_backup_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
+        let snapshot = call.path(snapshot_path, "snapshot_path")?;
+        let mut sink = call.writer(write, user_data)?;
+        let (options, watching) = call.backup_options(options)?;
+        let done = (|| -> Result<BackupSummary> {
+            let (mut reader, publish) = open(root, since, snapshot, options)?;
+            io::copy(&mut reader, &mut sink).map_err(|error| Error::io("backing up", error).path(root))?;
+            let summary = reader.finish()?;
+            publish.commit()?;
+            Ok(summary)
+        })();
+        let summary: Outcome<BackupSummary> = done.map_err(|error| watching.explain(error));
+        let summary = summary?;
+        report.set(&(&summary).into());
+        Ok(status_of(&summary))
+    })
+}

@@ -1,0 +1,218 @@
+//! Options of a level.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::io::Read;
+
+use super::call::Call;
+use super::choice::choose;
+use super::error::Outcome;
+use super::observer::{Watching, frazil_observer};
+use super::signature::{format_of, frazil_strong, frazil_weak};
+use super::sized::Growing;
+use super::stream::{CallbackWriter, frazil_write_fn};
+use crate::{
+    DEFAULT_BLOCK_LEN, Engine, Format, LevelOptions, LevelReader, LevelWriter, Matching, Result, SignatureParams,
+    StrongKind, WeakKind,
+};
+
+/// Which matches are looked for.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum frazil_matching {
+    /// Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
+    /// index of the basis does not fit the memory limit.
+    FRAZIL_MATCHING_AUTO = 0,
+    /// Blocks in their place alone, in constant memory: for disk images and databases.
+    FRAZIL_MATCHING_ALIGNED = 1,
+    /// A byte by byte scan of everything that does not match in its place.
+    FRAZIL_MATCHING_ROLLING = 2,
+}
+
+pub(super) fn matching_of(number: c_int) -> Outcome<Matching> {
+    use frazil_matching as named;
+    choose(
+        number,
+        "matching",
+        [
+            (named::FRAZIL_MATCHING_AUTO as c_int, Matching::Auto),
+            (named::FRAZIL_MATCHING_ALIGNED as c_int, Matching::Aligned),
+            (named::FRAZIL_MATCHING_ROLLING as c_int, Matching::Rolling),
+        ],
+    )
+}
+
+impl From<Matching> for frazil_matching {
+    fn from(matching: Matching) -> Self {
+        match matching {
+            Matching::Auto => Self::FRAZIL_MATCHING_AUTO,
+            Matching::Aligned => Self::FRAZIL_MATCHING_ALIGNED,
+            Matching::Rolling => Self::FRAZIL_MATCHING_ROLLING,
+        }
+    }
+}
+
+/// Who computes sums and finds matches.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub enum frazil_engine {
+    /// frazil's own.
+    FRAZIL_ENGINE_NATIVE = 0,
+    /// The bound librsync; it cannot match aligned blocks alone.
+    FRAZIL_ENGINE_LIBRSYNC = 1,
+}
+
+/// Options of a level or a signature. Zero is the default of each, and the default suits a backup.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct frazil_level_options {
+    /// The size of this struct, as `frazil_level_options_init` sets it.
+    pub size: usize,
+    /// Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak` and
+    /// `strong` are all 0 they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0
+    /// stands for 64 KiB, the whole sum, RabinKarp and BLAKE2b.
+    pub block_len: u32,
+    /// Bytes kept of each strong sum.
+    pub strong_len: u32,
+    /// A `frazil_weak`: the rolling sum.
+    pub weak: c_int,
+    /// A `frazil_strong`: the strong sum.
+    pub strong: c_int,
+    /// A `frazil_format`: the form of the level's stream.
+    pub format: c_int,
+    /// A `frazil_matching`: which matches are looked for.
+    pub matching: c_int,
+    /// A `frazil_engine`: who computes sums and finds matches.
+    pub engine: c_int,
+    /// How many threads compute sums; 0 for as many as there are processors. The stream is the same
+    /// whatever the number.
+    pub threads: u32,
+    /// Bytes of memory that buffers, index and new signature may take together, beside the basis's
+    /// signature; 0 for 1 GiB.
+    pub memory_limit: u64,
+    /// The length of the source in bytes, where it is known; no more than that is read. A file that is
+    /// opened by its path is measured without being told.
+    pub target_len: u64,
+    /// Names the basis in the stream, where its path is another than the target's; or NULL.
+    pub basis_path: *const c_char,
+    /// Whether a sealed level may be made against a signature of MD4 or shortened sums, on which a false
+    /// match can be crafted; the stream then says so.
+    pub allow_weak: c_int,
+    /// Whether the new signature is not held in memory. It then goes to `write_signature`, or nowhere,
+    /// and finishing the level gives none.
+    pub no_signature: c_int,
+    /// Is given the new signature on the way, so that memory stays constant however long the content is;
+    /// or NULL. Finishing the level then gives none.
+    pub write_signature: frazil_write_fn,
+    /// What `write_signature` is called with.
+    pub signature_user_data: *mut c_void,
+    /// A `frazil_format`: the form in which `write_signature` is given the signature.
+    pub signature_format: c_int,
+    /// Keep it 0.
+    pub reserved: c_int,
+    /// Who follows the work and may stop it, or NULL.
+    pub observer: *const frazil_observer,
+}
+
+// SAFETY: numbers, pointers and a callback, which may be NULL.
+unsafe impl Growing for frazil_level_options {}
+
+/// Makes the default options, of `size` bytes: `sizeof (frazil_level_options)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_level_options_init(options: *mut frazil_level_options, size: usize) {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::infallible() };
+    call.init(options, size);
+}
+
+/// What the options of a level ask for.
+pub(super) struct LevelPlan {
+    options: LevelOptions,
+    signature_to: Option<(CallbackWriter, Format)>,
+    watching: Watching,
+}
+
+impl LevelPlan {
+    pub(super) fn start<R: Read>(
+        self,
+        open: impl FnOnce(LevelOptions) -> Result<LevelReader<R>>,
+    ) -> Outcome<(LevelReader<R>, Watching)> {
+        let mut level = open(self.options)?;
+        if let Some((sink, format)) = self.signature_to {
+            level = level.signature_to(sink, format)?;
+        }
+        Ok((level, self.watching))
+    }
+
+    pub(super) fn start_writer<W: std::io::Write>(
+        self,
+        open: impl FnOnce(LevelOptions) -> Result<LevelWriter<W>>,
+    ) -> Outcome<(LevelWriter<W>, Watching)> {
+        let mut level = open(self.options)?;
+        if let Some((sink, format)) = self.signature_to {
+            level = level.signature_to(sink, format)?;
+        }
+        Ok((level, self.watching))
+    }
+}
+
+impl frazil_level_options {
+    fn params(&self) -> Outcome<Option<SignatureParams>> {
+        use frazil_strong as strong;
+        use frazil_weak as weak;
+        let sums = [
+            (weak::FRAZIL_WEAK_DEFAULT as c_int, WeakKind::default()),
+            (weak::FRAZIL_WEAK_ROLLSUM as c_int, WeakKind::Rollsum),
+            (weak::FRAZIL_WEAK_RABIN_KARP as c_int, WeakKind::RabinKarp),
+        ];
+        let weak = choose(self.weak, "weak", sums)?;
+        let sums = [
+            (strong::FRAZIL_STRONG_DEFAULT as c_int, StrongKind::default()),
+            (strong::FRAZIL_STRONG_MD4 as c_int, StrongKind::Md4),
+            (strong::FRAZIL_STRONG_BLAKE2 as c_int, StrongKind::Blake2),
+        ];
+        let strong = choose(self.strong, "strong", sums)?;
+        if (self.block_len, self.strong_len, self.weak, self.strong) == (0, 0, 0, 0) {
+            return Ok(None);
+        }
+        let or = |given: u32, default: u32| if given == 0 { default } else { given };
+        let (block_len, strong_len) = (or(self.block_len, DEFAULT_BLOCK_LEN), or(self.strong_len, strong.max_len()));
+        Ok(Some(SignatureParams::new(weak, strong, block_len, strong_len)?))
+    }
+}
+
+impl Call {
+    pub(super) fn level_plan(&self, options: *const frazil_level_options) -> Outcome<LevelPlan> {
+        use frazil_engine::{FRAZIL_ENGINE_LIBRSYNC as LIBRSYNC, FRAZIL_ENGINE_NATIVE as NATIVE};
+        let given = self.options(options, "options")?;
+        let watching = self.watching(given.observer)?;
+        let engines = [(NATIVE as c_int, Engine::Native), (LIBRSYNC as c_int, Engine::Librsync)];
+        let mut options = LevelOptions::new()
+            .format(format_of(given.format)?)
+            .matching(matching_of(given.matching)?)
+            .engine(choose(given.engine, "engine", engines)?)
+            .threads(given.threads as usize)
+            .allow_weak(given.allow_weak != 0)
+            .hold_signature(given.no_signature == 0);
+        if let Some(params) = given.params()? {
+            options = options.params(params);
+        }
+        if given.memory_limit > 0 {
+            options = options.memory_limit(given.memory_limit);
+        }
+        if given.target_len > 0 {
+            options = options.target_len(given.target_len);
+        }
+        if let Some(path) = self.optional_text(given.basis_path) {
+            options = options.basis_path(path);
+        }
+        if let Some(observer) = watching.observer() {
+            options = options.observer(observer);
+        }
+        let sink = self.optional_writer(given.write_signature, given.signature_user_data);
+        let signature_to = match sink {
+            Some(sink) => Some((sink, format_of(given.signature_format)?)),
+            None => None,
+        };
+        Ok(LevelPlan { options, signature_to, watching })
+    }
+}

@@ -1,0 +1,167 @@
+//! Observers in C: progress, problems that were survived, and a way to stop.
+
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use super::call::Call;
+use super::error::{FRAZIL_UNKNOWN, Outcome, frazil_error};
+use super::sized::Growing;
+use super::stream::UserData;
+use crate::{Error, ErrorKind, Observer, Progress};
+
+/// How far an operation has come. Later versions may add fields at its end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct frazil_progress {
+    /// Bytes of the source (a level, a backup) or of the result (a patch) that are done.
+    pub done_bytes: u64,
+    /// What `done_bytes` will be at the end, or `FRAZIL_UNKNOWN`.
+    pub total_bytes: u64,
+    /// Bytes of the stream that were written (a level) or read (a patch) so far.
+    pub stream_bytes: u64,
+    /// Entries of a tree that are done; 0 where there is no tree.
+    pub entries: u64,
+}
+
+/// Who follows an operation. Make it with `frazil_observer_init` and set what you want.
+///
+/// The options that name it are copied with all that is in it; what `user_data` leads to must be there
+/// until the handle is freed, or the function without a handle has returned. The callbacks are called
+/// about once for each mebibyte of work, by the thread that made the call, except that
+/// `frazil_restore_feed` has them called by a thread of its own, one at a time.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct frazil_observer {
+    /// The size of this struct, as `frazil_observer_init` sets it.
+    pub size: usize,
+    /// What every callback is given.
+    pub user_data: *mut c_void,
+    /// Some work was done. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`.
+    pub progress: Option<unsafe extern "C" fn(user_data: *mut c_void, progress: *const frazil_progress) -> c_int>,
+    /// Something went wrong that the operation survived. `problem` is not to be kept or freed. Any value
+    /// but 0 stops the operation with `FRAZIL_ERR_CALLBACK`, soon after.
+    pub problem: Option<unsafe extern "C" fn(user_data: *mut c_void, problem: *const frazil_error) -> c_int>,
+    /// Whether to stop: any value but 0 does, with `FRAZIL_ERR_CANCELLED`.
+    pub cancelled: Option<unsafe extern "C" fn(user_data: *mut c_void) -> c_int>,
+}
+
+// SAFETY: pointers and callbacks, which may be NULL.
+unsafe impl Growing for frazil_observer {}
+
+/// Makes an observer that does nothing, of `size` bytes: `sizeof (frazil_observer)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_observer_init(observer: *mut frazil_observer, size: usize) {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::infallible() };
+    call.init(observer, size);
+}
+
+/// The observer of one operation.
+struct Following {
+    observer: frazil_observer,
+    user_data: UserData,
+    /// What a callback returned that wants to stop; 0 while none does.
+    stopped: AtomicI32,
+}
+
+// SAFETY: of the observer only the functions are used, and its user data as `UserData` is.
+unsafe impl Send for Following {}
+// SAFETY: as above.
+unsafe impl Sync for Following {}
+
+impl Following {
+    fn note(&self, code: c_int) {
+        if code != 0 {
+            // The first one counts.
+            let _ = self.stopped.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Observer for Following {
+    fn progress(&self, progress: &Progress) {
+        let Some(callback) = self.observer.progress else { return };
+        let progress = frazil_progress {
+            done_bytes: progress.done_bytes,
+            total_bytes: progress.total_bytes.unwrap_or(FRAZIL_UNKNOWN),
+            stream_bytes: progress.stream_bytes,
+            entries: progress.entries,
+        };
+        // SAFETY: the header asks for a callback that may be called so until the handle is freed.
+        self.note(unsafe { callback(self.user_data.0, &raw const progress) });
+    }
+
+    fn problem(&self, problem: &Error) {
+        let Some(callback) = self.observer.problem else { return };
+        let problem = Box::<frazil_error>::from(problem);
+        // SAFETY: the header asks for a callback that may be called so until the handle is freed.
+        self.note(unsafe { callback(self.user_data.0, &raw const *problem) });
+    }
+
+    fn cancelled(&self) -> bool {
+        if self.stopped.load(Ordering::Relaxed) != 0 {
+            return true;
+        }
+        let Some(callback) = self.observer.cancelled else { return false };
+        // SAFETY: the header asks for a callback that may be called so until the handle is freed.
+        unsafe { callback(self.user_data.0) != 0 }
+    }
+}
+
+/// The observer of an operation, or none; kept to tell why it was stopped.
+#[derive(Clone, Default)]
+pub(super) struct Watching(Option<Arc<Following>>);
+
+impl Watching {
+    pub(super) fn observer(&self) -> Option<Arc<dyn Observer>> {
+        self.0.clone().map(|following| following as Arc<dyn Observer>)
+    }
+
+    /// The failure as the caller knows it: by what a callback returned if that is what it comes of.
+    pub(super) fn explain(&self, error: impl Into<Error>) -> Box<frazil_error> {
+        let error = error.into();
+        let made = Box::<frazil_error>::from(&error);
+        let code = self.0.as_ref().map_or(0, |following| following.stopped.load(Ordering::Relaxed));
+        if error.kind() == ErrorKind::Cancelled && code != 0 { made.of_callback(code) } else { made }
+    }
+}
+
+impl Call {
+    pub(super) fn watching(&self, observer: *const frazil_observer) -> Outcome<Watching> {
+        if observer.is_null() {
+            return Ok(Watching::default());
+        }
+        let observer = self.options(observer, "observer")?;
+        let user_data = UserData(observer.user_data);
+        Ok(Watching(Some(Arc::new(Following { observer, user_data, stopped: AtomicI32::new(0) }))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::status::frazil_status;
+    use super::*;
+
+    unsafe extern "C" fn stop(_: *mut c_void, _: *const frazil_progress) -> c_int {
+        -3
+    }
+
+    #[test]
+    fn an_observer_that_stops_is_told_by_what_it_returned() {
+        // SAFETY: the observer is good.
+        let call = unsafe { Call::infallible() };
+        let size = size_of::<frazil_observer>();
+        let user_data = std::ptr::null_mut();
+        let observer = frazil_observer { size, user_data, progress: Some(stop), problem: None, cancelled: None };
+        let watching = call.watching(&raw const observer).unwrap();
+        let following = watching.observer().unwrap();
+        assert!(!following.cancelled());
+        following.progress(&Progress::default());
+        assert!(following.cancelled());
+        let failed = watching.explain(Error::new(ErrorKind::Cancelled, "stopped by the observer"));
+        assert_eq!(failed.status, frazil_status::FRAZIL_ERR_CALLBACK);
+        let failed = watching.explain(Error::new(ErrorKind::Corrupt, "another reason"));
+        assert_eq!(failed.status, frazil_status::FRAZIL_ERR_CORRUPT);
+    }
+}

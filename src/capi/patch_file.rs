@@ -1,0 +1,122 @@
+//! Patches and chains from path to path.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use super::call::Call;
+use super::error::frazil_error;
+use super::patch::{open_delta, open_deltas, whole};
+use super::patch_options::{frazil_patch_options, frazil_patch_summary};
+use super::status::frazil_status;
+use super::stream::frazil_read_fn;
+use crate::{chain_file, patch_file, patch_in_place};
+
+/// Applies the delta in the file at `delta_path` to the file at `basis_path` and publishes the result as
+/// `target_path`, which may be the same path; NULL is no basis, as for a level 0. `options` and `summary`
+/// may be NULL.
+///
+/// The target appears whole and verified, or what was there stays as it was. `FRAZIL_ERR_EXISTS` when
+/// something is there and `replace` is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_patch_file(
+    basis_path: *const c_char,
+    delta_path: *const c_char,
+    target_path: *const c_char,
+    options: *const frazil_patch_options,
+    summary: *mut frazil_patch_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let basis = call.optional_path(basis_path);
+        let (delta, target) = (call.path(delta_path, "delta_path")?, call.path(target_path, "target_path")?);
+        whole(call.patch_plan(options)?, report, |options| patch_file(basis, open_delta(delta)?, target, options))
+    })
+}
+
+/// As `frazil_patch_file`, with the delta that the file descriptor `fd` gives from where it stands.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_patch_file_fd(
+    basis_path: *const c_char,
+    fd: c_int,
+    target_path: *const c_char,
+    options: *const frazil_patch_options,
+    summary: *mut frazil_patch_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let basis = call.optional_path(basis_path);
+        let (delta, target) = (call.descriptor(fd)?, call.path(target_path, "target_path")?);
+        whole(call.patch_plan(options)?, report, |options| patch_file(basis, delta, target, options))
+    })
+}
+
+/// As `frazil_patch_file`, with the delta that a callback reads.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_patch_file_stream(
+    basis_path: *const c_char,
+    read: frazil_read_fn,
+    user_data: *mut c_void,
+    target_path: *const c_char,
+    options: *const frazil_patch_options,
+    summary: *mut frazil_patch_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let basis = call.optional_path(basis_path);
+        let (delta, target) = (call.reader(read, user_data)?, call.path(target_path, "target_path")?);
+        whole(call.patch_plan(options)?, report, |options| patch_file(basis, delta, target, options))
+    })
+}
+
+/// Applies the deltas of several levels, lowest first, in one pass; else as `frazil_patch_file`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_patch_file_chain(
+    basis_path: *const c_char,
+    delta_paths: *const *const c_char,
+    delta_count: usize,
+    target_path: *const c_char,
+    options: *const frazil_patch_options,
+    summary: *mut frazil_patch_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let basis = call.optional_path(basis_path);
+        let deltas = call.paths(delta_paths, delta_count, "delta_paths")?;
+        let target = call.path(target_path, "target_path")?;
+        whole(call.patch_plan(options)?, report, |options| chain_file(basis, open_deltas(&deltas)?, target, options))
+    })
+}
+
+/// Turns the file at `path` itself into the target of the delta in the file at `delta_path`, without a
+/// second copy.
+///
+/// **What this gives up:** once writing has begun the old content is gone, and a crash or a full disk
+/// leaves a file that is neither old nor new. The whole delta, and the basis where the delta is sealed,
+/// are checked before the first write. An observer can stop the checks, but not the writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_patch_in_place(
+    path: *const c_char,
+    delta_path: *const c_char,
+    options: *const frazil_patch_options,
+    summary: *mut frazil_patch_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let (path, delta) = (call.path(path, "path")?, call.path(delta_path, "delta_path")?);
+        whole(call.patch_plan(options)?, report, |options| patch_in_place(path, open_delta(delta)?, options))
+    })
+}

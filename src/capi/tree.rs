@@ -1,0 +1,215 @@
+//! A tree held against the archives of its chain.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::fs::File;
+use std::io;
+
+use super::archive::path_text;
+use super::arguments::null;
+use super::call::Call;
+use super::error::frazil_error;
+use super::level_id::frazil_level_header;
+use super::observer::frazil_observer;
+use super::restore::open_archive;
+use super::selection::LeftOut;
+use super::sized::Growing;
+use super::status::frazil_status;
+use super::stream::{CallbackFailed, UserData};
+use crate::{Difference, DifferenceKind, Result, VerifyOptions, verify_tree};
+
+/// How an entry of a tree differs from what its archives say.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum frazil_difference_kind {
+    /// The archives have it, the tree does not.
+    FRAZIL_DIFFERENCE_MISSING = 0,
+    /// The tree has it, the archives do not.
+    FRAZIL_DIFFERENCE_EXTRA = 1,
+    /// It is another kind of entry.
+    FRAZIL_DIFFERENCE_KIND = 2,
+    /// Its content is another.
+    FRAZIL_DIFFERENCE_CONTENT = 3,
+    /// Its mode is another.
+    FRAZIL_DIFFERENCE_MODE = 4,
+    /// Its owner or group is another.
+    FRAZIL_DIFFERENCE_OWNER = 5,
+    /// Its modification time is another.
+    FRAZIL_DIFFERENCE_MODIFIED = 6,
+    /// Its extended attributes or ACLs are others.
+    FRAZIL_DIFFERENCE_ATTRIBUTES = 7,
+    /// Its flags are others.
+    FRAZIL_DIFFERENCE_FLAGS = 8,
+    /// It leads elsewhere, or is another device.
+    FRAZIL_DIFFERENCE_TARGET = 9,
+    /// It is not a further name of the file that it should be one of.
+    FRAZIL_DIFFERENCE_LINK = 10,
+}
+
+impl From<DifferenceKind> for frazil_difference_kind {
+    fn from(kind: DifferenceKind) -> Self {
+        match kind {
+            DifferenceKind::Missing => Self::FRAZIL_DIFFERENCE_MISSING,
+            DifferenceKind::Extra => Self::FRAZIL_DIFFERENCE_EXTRA,
+            DifferenceKind::Kind => Self::FRAZIL_DIFFERENCE_KIND,
+            DifferenceKind::Content => Self::FRAZIL_DIFFERENCE_CONTENT,
+            DifferenceKind::Mode => Self::FRAZIL_DIFFERENCE_MODE,
+            DifferenceKind::Owner => Self::FRAZIL_DIFFERENCE_OWNER,
+            DifferenceKind::Modified => Self::FRAZIL_DIFFERENCE_MODIFIED,
+            DifferenceKind::Attributes => Self::FRAZIL_DIFFERENCE_ATTRIBUTES,
+            DifferenceKind::Flags => Self::FRAZIL_DIFFERENCE_FLAGS,
+            DifferenceKind::Target => Self::FRAZIL_DIFFERENCE_TARGET,
+            DifferenceKind::Link => Self::FRAZIL_DIFFERENCE_LINK,
+        }
+    }
+}
+
+/// Where a tree differs from what its archives say. Later versions may add fields at its end.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct frazil_difference {
+    /// Where in the tree; the root is `.`.
+    pub path: *const c_char,
+    /// What differs.
+    pub kind: frazil_difference_kind,
+}
+
+/// Is told of one difference, which is not to be kept. Any value but 0 stops the operation.
+pub type frazil_difference_fn =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, difference: *const frazil_difference) -> c_int>;
+
+/// Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
+/// the default of each.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct frazil_verify_options {
+    /// The size of this struct, as `frazil_verify_options_init` sets it.
+    pub size: usize,
+    /// As in `frazil_backup_options`.
+    pub excludes: *const *const c_char,
+    /// How many `excludes` there are.
+    pub exclude_count: usize,
+    /// As in `frazil_backup_options`.
+    pub exclude_marked: *const *const c_char,
+    /// How many `exclude_marked` there are.
+    pub exclude_marked_count: usize,
+    /// As in `frazil_backup_options`.
+    pub exclude_caches: c_int,
+    /// As in `frazil_backup_options`.
+    pub nodump: c_int,
+    /// As in `frazil_backup_options`.
+    pub one_file_system: c_int,
+    /// Keep it 0.
+    pub reserved: c_int,
+    /// Who follows the work and may stop it, or NULL.
+    pub observer: *const frazil_observer,
+}
+
+// SAFETY: numbers and pointers, which may be NULL.
+unsafe impl Growing for frazil_verify_options {}
+
+/// Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_verify_options_init(options: *mut frazil_verify_options, size: usize) {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::infallible() };
+    call.init(options, size);
+}
+
+impl frazil_verify_options {
+    fn left_out(&self) -> LeftOut {
+        LeftOut {
+            excludes: (self.excludes, self.exclude_count),
+            marked: (self.exclude_marked, self.exclude_marked_count),
+            caches: self.exclude_caches,
+            nodump: self.nodump,
+            one_file_system: self.one_file_system,
+        }
+    }
+}
+
+/// What a verified tree is.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct frazil_verify_summary {
+    /// The size of this struct, as `frazil_verify_summary_init` sets it.
+    pub size: usize,
+    /// The last level.
+    pub header: frazil_level_header,
+    /// Entries that were held against the tree.
+    pub entries: u64,
+    /// Bytes of content that were read in the tree.
+    pub source_bytes: u64,
+    /// How many differences were found.
+    pub differences: u64,
+}
+
+// SAFETY: numbers.
+unsafe impl Growing for frazil_verify_summary {}
+
+/// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_verify_summary)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_verify_summary_init(summary: *mut frazil_verify_summary, size: usize) {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::infallible() };
+    call.init(summary, size);
+}
+
+/// Tells a callback of a difference.
+fn tell(
+    each: unsafe extern "C" fn(*mut c_void, *const frazil_difference) -> c_int,
+    user_data: UserData,
+    difference: &Difference,
+) -> Result<()> {
+    let path = path_text(&difference.path)?;
+    let told = frazil_difference { path: path.as_ptr(), kind: difference.what.into() };
+    // SAFETY: the header asks for a callback that may be called so until the function returns.
+    match unsafe { each(user_data.0, &raw const told) } {
+        0 => Ok(()),
+        code => Err(io::Error::other(CallbackFailed { what: "the difference callback failed", code }).into()),
+    }
+}
+
+/// Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every
+/// difference; the archives are verified on the way, as `frazil_archive_verify` does. `options` and
+/// `summary` may be NULL.
+///
+/// Returns `FRAZIL_PARTIAL` when there are differences. `each` is called by the thread of the caller; each
+/// archive has another thread, until the function returns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_tree_verify(
+    archive_paths: *const *const c_char,
+    archive_count: usize,
+    root: *const c_char,
+    options: *const frazil_verify_options,
+    each: frazil_difference_fn,
+    user_data: *mut c_void,
+    summary: *mut frazil_verify_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let archives = call.paths(archive_paths, archive_count, "archive_paths")?;
+        let root = call.path(root, "root")?;
+        let each = each.ok_or_else(|| null("each"))?;
+        let user_data = UserData(user_data);
+        let given = call.options(options, "options")?;
+        let watching = call.watching(given.observer)?;
+        let mut options = VerifyOptions::new().selection(call.selection(&given.left_out())?);
+        if let Some(observer) = watching.observer() {
+            options = options.observer(observer);
+        }
+        let archives: Result<Vec<File>> = archives.iter().map(|path| open_archive(path)).collect();
+        let verified = verify_tree(archives?, root, options, |difference| tell(each, user_data, difference));
+        let summary = verified.map_err(|error| watching.explain(error))?;
+        report.set(&frazil_verify_summary {
+            size: 0,
+            header: (&summary.header).into(),
+            entries: summary.entries,
+            source_bytes: summary.source_bytes,
+            differences: summary.differences,
+        });
+        Ok(if summary.differences > 0 { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK })
+    })
+}

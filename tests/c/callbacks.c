@@ -1,0 +1,242 @@
+/* Callbacks that fail, claim too much, stop the work, or call back into the handle that calls them. */
+#include "check.h"
+
+static bytes content;
+
+/* Gives `good` bytes, then fails with `code`, or claims `over` more bytes than it may. */
+typedef struct source {
+    size_t good;
+    int code;
+    size_t over;
+} source;
+
+static int give(void *user_data, void *buffer, size_t len, size_t *read) {
+    source *from = (source *)user_data;
+    if (from->good == 0 && from->over > 0) {
+        *read = len + from->over;
+        return 0;
+    }
+    if (from->good == 0) return from->code;
+    if (len > from->good) len = from->good;
+    memset(buffer, 'x', len);
+    from->good -= len;
+    *read = len;
+    return 0;
+}
+
+static int refuse(void *user_data, const void *data, size_t len) {
+    (void)data;
+    (void)len;
+    return *(int *)user_data;
+}
+
+/* Checks that a callback stopped the call, by `code`. */
+static void stopped(int line, int status, int code) {
+    if (status != FRAZIL_ERR_CALLBACK || frazil_error_callback_code(error) != code) {
+        fprintf(stderr, "line %d: found %d, code %d: %s\n", line, status,
+                frazil_error_callback_code(error), frazil_error_message(error));
+        exit(1);
+    }
+    frazil_error_free(error);
+    error = NULL;
+}
+#define STOPPED(code, call) stopped(__LINE__, call, code)
+
+static void what_a_read_callback_returns_is_kept(void) {
+    static const int codes[] = {1, -1, 42, -17, 2147483647};
+    size_t i;
+    for (i = 0; i < sizeof codes / sizeof *codes; i++) {
+        source from = {100000, 0, 0};
+        frazil_signature *signature;
+        frazil_level *level;
+        char buffer[64];
+        size_t read;
+        int status;
+
+        from.code = codes[i];
+        STOPPED(codes[i], frazil_signature_of_stream(give, &from, NULL, &signature, &error));
+        CHECK(signature == NULL);
+        STOPPED(codes[i], frazil_signature_load_stream(give, &from, 0, &signature, &error));
+        STOPPED(codes[i], frazil_patch_from_stream(give, &from, "never", NULL, NULL, &error));
+        STOPPED(codes[i], frazil_archive_verify_stream(give, &from, NULL, NULL, &error));
+        STOPPED(codes[i], frazil_restore_tree_stream(give, &from, "tree", NULL, NULL, &error));
+
+        /* The source may be asked again. */
+        EXPECT(FRAZIL_OK, frazil_level_open_stream(give, &from, NULL, NULL, &level, &error));
+        while ((status = frazil_level_read(level, buffer, sizeof buffer, &read, &error)) == FRAZIL_OK)
+            CHECK(read > 0);
+        STOPPED(codes[i], status);
+        CHECK(read == 0);
+        from.code = 0;
+        EXPECT(FRAZIL_OK, frazil_level_read(level, buffer, sizeof buffer, &read, &error));
+        CHECK(read > 0);
+        frazil_level_free(level);
+    }
+    CHECK(access("never", F_OK) != 0);
+}
+
+static void a_read_callback_that_claims_too_much_is_refused(void) {
+    static const size_t over[] = {1, 4096, (size_t)-1 - (1 << 20)};
+    size_t i;
+    for (i = 0; i < sizeof over / sizeof *over; i++) {
+        source from = {0, 0, 0};
+        bytes sink = {NULL, 0, 0, 0};
+        frazil_signature *signature;
+        from.over = over[i];
+        STOPPED(0, frazil_signature_of_stream(give, &from, NULL, &signature, &error));
+        STOPPED(0, frazil_gen_sig_from_stream(give, &from, NULL, NULL, append, &sink, NULL, &error));
+        drop(&sink);
+    }
+}
+
+static void what_a_write_callback_returns_is_kept(void) {
+    int code = -5;
+    frazil_signature *signature;
+    frazil_level_writer *writer;
+    frazil_patch_writer *patch;
+    frazil_level_options options;
+    bytes delta = {NULL, 0, 0, 0};
+
+    STOPPED(-5, frazil_gen_sig_from_file("content", NULL, NULL, refuse, &code, &signature, &error));
+    CHECK(signature == NULL);
+    EXPECT(FRAZIL_OK, frazil_gen_sig_from_file("content", NULL, NULL, append, &delta, &signature, &error));
+    STOPPED(-5, frazil_signature_write(signature, FRAZIL_FORMAT_SEALED, refuse, &code, &error));
+    frazil_signature_free(signature);
+
+    EXPECT(FRAZIL_OK, frazil_level_writer_new(NULL, NULL, refuse, &code, &writer, &error));
+    STOPPED(-5, frazil_level_writer_feed(writer, content.data, content.len, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_level_writer_feed(writer, content.data, 1, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_level_writer_finish(writer, NULL, NULL, &error));
+    frazil_level_writer_free(writer);
+
+    EXPECT(FRAZIL_OK, frazil_patch_writer_new(NULL, NULL, refuse, &code, &patch, &error));
+    STOPPED(-5, frazil_patch_writer_feed(patch, delta.data, delta.len, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_patch_writer_finish(patch, NULL, &error));
+    frazil_patch_writer_free(patch);
+
+    frazil_level_options_init(&options, sizeof options);
+    options.write_signature = refuse;
+    options.signature_user_data = &code;
+    STOPPED(-5, frazil_gen_sig_from_file("content", NULL, &options, NULL, NULL, NULL, &error));
+    drop(&delta);
+}
+
+typedef struct watcher {
+    int calls, progress_code, cancel;
+    uint64_t done;
+} watcher;
+
+static int progress(void *user_data, const frazil_progress *made) {
+    watcher *seen = (watcher *)user_data;
+    CHECK(made->done_bytes >= seen->done);
+    seen->done = made->done_bytes;
+    seen->calls++;
+    return seen->progress_code;
+}
+
+static int cancelled(void *user_data) {
+    return ((watcher *)user_data)->cancel;
+}
+
+static void an_observer_follows_and_stops(void) {
+    watcher seen = {0, 0, 0, 0};
+    frazil_observer observer;
+    frazil_level_options level;
+    frazil_patch_options patch;
+    frazil_level_summary summary;
+    frazil_signature *signature;
+
+    frazil_observer_init(&observer, sizeof observer);
+    observer.user_data = &seen;
+    observer.progress = progress;
+    observer.cancelled = cancelled;
+    frazil_level_options_init(&level, sizeof level);
+    level.observer = &observer;
+    frazil_patch_options_init(&patch, sizeof patch);
+    patch.observer = &observer;
+
+    frazil_level_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_level_file("content", NULL, "level.0", &level, NULL, &summary, &error));
+    CHECK(seen.calls > 0 && seen.done > 0 && summary.source_bytes == content.len);
+
+    seen.done = 0;
+    seen.progress_code = 9;
+    STOPPED(9, frazil_level_file("content", NULL, "never", &level, &signature, NULL, &error));
+    CHECK(signature == NULL);
+    seen.done = 0;
+    STOPPED(9, frazil_patch_file(NULL, "level.0", "never", &patch, NULL, &error));
+    seen.done = 0;
+    seen.progress_code = 0;
+    seen.cancel = 1;
+    EXPECT(FRAZIL_ERR_CANCELLED,
+           frazil_level_file("content", NULL, "never", &level, NULL, NULL, &error));
+    seen.done = 0;
+    EXPECT(FRAZIL_ERR_CANCELLED, frazil_patch_file(NULL, "level.0", "never", &patch, NULL, &error));
+    CHECK(access("never", F_OK) != 0);
+}
+
+static frazil_level *reentered;
+
+/* Does with its own level what it may not. */
+static int reenter(void *user_data, void *buffer, size_t len, size_t *read) {
+    frazil_error *inner = NULL;
+    frazil_signature *signature = NULL;
+    size_t inner_read;
+    (void)user_data;
+    if (reentered != NULL) {
+        CHECK(frazil_level_read(reentered, buffer, len, &inner_read, &inner) == FRAZIL_ERR_STATE);
+        CHECK(strstr(frazil_error_message(inner), "in use") != NULL);
+        frazil_error_free(inner);
+        CHECK(frazil_level_finish(reentered, &signature, NULL, NULL) == FRAZIL_ERR_STATE);
+        CHECK(signature == NULL);
+        frazil_level_free(reentered);
+    }
+    *read = 0;
+    return 0;
+}
+
+static void a_callback_may_not_use_the_handle_that_calls_it(void) {
+    char buffer[64];
+    size_t read;
+    EXPECT(FRAZIL_OK, frazil_level_open_stream(reenter, NULL, NULL, NULL, &reentered, &error));
+    EXPECT(FRAZIL_OK, frazil_level_read(reentered, buffer, sizeof buffer, &read, &error));
+    CHECK(read > 0);
+    frazil_level_free(reentered);
+
+    /* Nor from its finish. */
+    EXPECT(FRAZIL_OK, frazil_level_open_stream(reenter, NULL, NULL, NULL, &reentered, &error));
+    EXPECT(FRAZIL_OK, frazil_level_finish(reentered, NULL, NULL, &error));
+    frazil_level_free(reentered);
+}
+
+static void a_signature_goes_to_a_callback_on_the_way(void) {
+    frazil_level_options options;
+    frazil_level *level;
+    frazil_signature *held, *loaded;
+    bytes written = {NULL, 0, 0, 0};
+
+    frazil_level_options_init(&options, sizeof options);
+    options.write_signature = append;
+    options.signature_user_data = &written;
+    EXPECT(FRAZIL_OK, frazil_level_open("content", NULL, &options, &level, &error));
+    EXPECT(FRAZIL_OK, frazil_level_finish(level, &held, NULL, &error));
+    frazil_level_free(level);
+    CHECK(held == NULL);
+    EXPECT(FRAZIL_OK, frazil_signature_load_data(written.data, written.len, &loaded, &error));
+    CHECK(frazil_signature_length(loaded) == content.len);
+    frazil_signature_free(loaded);
+    drop(&written);
+}
+
+int main(void) {
+    content = noise(2500000, 3);
+    save("content", &content);
+    what_a_read_callback_returns_is_kept();
+    a_read_callback_that_claims_too_much_is_refused();
+    what_a_write_callback_returns_is_kept();
+    an_observer_follows_and_stops();
+    a_callback_may_not_use_the_handle_that_calls_it();
+    a_signature_goes_to_a_callback_on_the_way();
+    drop(&content);
+    return 0;
+}

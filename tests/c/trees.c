@@ -1,0 +1,272 @@
+/* Trees: backed up, listed, verified and restored, level by level, and what their states refuse. */
+#include "check.h"
+
+static bytes read_backup(frazil_backup *backup) {
+    bytes all = {NULL, 0, 0, 0};
+    char buffer[5000];
+    size_t read;
+    do {
+        EXPECT(FRAZIL_OK, frazil_backup_read(backup, buffer, sizeof buffer, &read, &error));
+        append(&all, buffer, read);
+    } while (read > 0);
+    return all;
+}
+
+static int count(void *user_data, const frazil_entry *entry) {
+    size_t *entries = (size_t *)user_data;
+    CHECK(entry->path != NULL);
+    if (strcmp(entry->path, "letter") == 0) {
+        CHECK(entry->kind == FRAZIL_ENTRY_FILE && entry->size == 11 && entry->mode == 0640);
+        CHECK(entry->action == FRAZIL_ACTION_FULL && entry->fingerprint != NULL);
+        CHECK(entry->from == NULL && entry->target == NULL);
+    }
+    if (strcmp(entry->path, "link") == 0) CHECK(strcmp(entry->target, "letter") == 0);
+    CHECK(strstr(entry->path, "left-out") == NULL);
+    ++*entries;
+    return 0;
+}
+
+static int stop(void *user_data, const frazil_entry *entry) {
+    (void)entry;
+    return *(int *)user_data;
+}
+
+static int note(void *user_data, const frazil_error *problem) {
+    CHECK(frazil_error_status(problem) < 0 && strlen(frazil_error_message(problem)) > 0);
+    ++*(int *)user_data;
+    return 0;
+}
+
+static int differ(void *user_data, const frazil_difference *difference) {
+    CHECK(strcmp(difference->path, "directory/extra") == 0 || strcmp(difference->path, "directory") == 0);
+    *(int *)user_data += difference->kind == FRAZIL_DIFFERENCE_EXTRA;
+    return 0;
+}
+
+static int refuse_difference(void *user_data, const frazil_difference *difference) {
+    (void)user_data;
+    (void)difference;
+    return -8;
+}
+
+static frazil_level_id back_up_levels(void) {
+    const char *excludes[2] = {"*.tmp", "/left-out"};
+    frazil_backup_options options;
+    frazil_backup_summary summary;
+    frazil_backup *backup;
+    frazil_level_id id;
+    bytes archive = {NULL, 0, 0, 0};
+
+    frazil_backup_options_init(&options, sizeof options);
+    options.filter = FRAZIL_FILTER_GZIP;
+    options.excludes = excludes;
+    options.exclude_count = 2;
+    EXPECT(FRAZIL_OK, frazil_backup_open("tree", NULL, "snapshot.0", &options, &backup, &error));
+    archive = read_backup(backup);
+    CHECK(access("snapshot.0", F_OK) != 0);
+    frazil_backup_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_backup_finish(backup, &summary, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_backup_finish(backup, NULL, &error));
+    frazil_backup_free(backup);
+    CHECK(summary.header.number == 0 && !summary.header.has_parent && summary.problems == 0);
+    CHECK(summary.stream_bytes == archive.len && summary.full > 0);
+    CHECK(access("snapshot.0", F_OK) == 0);
+    id = summary.header.id;
+    save("archive.0", &archive);
+    drop(&archive);
+
+    save_text("tree/letter", "Dear readers");
+    EXPECT(FRAZIL_OK, frazil_backup_tree("tree", "snapshot.0", "snapshot.1", &options, append, &archive,
+                                         &summary, &error));
+    CHECK(summary.header.number == 1 && summary.header.has_parent);
+    CHECK(memcmp(&summary.header.parent, &id, sizeof id) == 0);
+    save("archive.1", &archive);
+    drop(&archive);
+    return id;
+}
+
+static void archives_are_listed_and_verified(void) {
+    frazil_archive_summary summary;
+    bytes archive = load("archive.0");
+    size_t entries = 0, again = 0;
+    int code = 33, fd = open("archive.0", O_RDONLY);
+
+    frazil_archive_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_archive_list("archive.0", count, &entries, &summary, &error));
+    CHECK(entries > 3 && summary.records == entries && summary.problems == 0);
+    EXPECT(FRAZIL_OK, frazil_archive_list_fd(fd, count, &again, NULL, &error));
+    CHECK(close(fd) == 0 && again == entries);
+    EXPECT(FRAZIL_OK, frazil_archive_list_stream(take, &archive, count, &again, NULL, &error));
+    CHECK(frazil_archive_list("archive.0", stop, &code, NULL, &error) == FRAZIL_ERR_CALLBACK);
+    CHECK(frazil_error_callback_code(error) == 33);
+    frazil_error_free(error);
+    error = NULL;
+    EXPECT(FRAZIL_OK, frazil_archive_verify("archive.1", NULL, &summary, &error));
+    CHECK(summary.header.number == 1);
+    archive.taken = 0;
+    EXPECT(FRAZIL_OK, frazil_archive_verify_stream(take, &archive, NULL, NULL, &error));
+    archive.taken = 0;
+    archive.len /= 2;
+    CHECK(frazil_archive_verify_stream(take, &archive, NULL, &summary, &error) < 0);
+    CHECK(summary.records == 0 && summary.size == sizeof summary);
+    frazil_error_free(error);
+    error = NULL;
+    drop(&archive);
+}
+
+static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
+    frazil_restore *restore;
+    frazil_restore_summary summary;
+    frazil_restore_options options;
+    frazil_recovery recovery;
+    bytes archive = load("archive.0"), letter;
+    size_t fed;
+    int fd;
+
+    EXPECT(FRAZIL_OK, frazil_restore_open("restored", NULL, &restore, &error));
+    for (fed = 0; fed < archive.len; fed += 100) {
+        size_t left = archive.len - fed;
+        EXPECT(FRAZIL_OK, frazil_restore_feed(restore, archive.data + fed, left < 100 ? left : 100, &error));
+    }
+    CHECK(access("restored/letter", F_OK) != 0);
+    frazil_restore_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_restore_finish(restore, &summary, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_restore_finish(restore, NULL, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_restore_feed(restore, "x", 1, &error));
+    frazil_restore_free(restore);
+    CHECK(summary.whole && summary.problems == 0 && !summary.already_there && summary.files > 0);
+    CHECK(memcmp(&summary.header.id, &level0, sizeof level0) == 0);
+
+    EXPECT(FRAZIL_OK, frazil_restore_recover("restored", &recovery, &error));
+    CHECK(recovery.kind == FRAZIL_RECOVERY_STANDS && recovery.has_level);
+    CHECK(memcmp(&recovery.level, &level0, sizeof level0) == 0);
+    EXPECT(FRAZIL_OK, frazil_restore_tree("archive.1", "restored", NULL, &summary, &error));
+    letter = load("restored/letter");
+    CHECK(letter.len == 12 && memcmp(letter.data, "Dear readers", 12) == 0);
+    drop(&letter);
+    EXPECT(FRAZIL_OK, frazil_restore_conclude("restored", &error));
+    EXPECT(FRAZIL_OK, frazil_restore_recover("restored", &recovery, &error));
+    CHECK(recovery.kind == FRAZIL_RECOVERY_NOTHING && !recovery.has_level);
+    EXPECT(FRAZIL_ERR_WRONG_BASIS, frazil_restore_tree("archive.1", "elsewhere", NULL, NULL, &error));
+    EXPECT(FRAZIL_ERR_EXISTS, frazil_restore_tree("archive.0", "restored", NULL, NULL, &error));
+
+    {
+        const char *paths[1] = {"directory"};
+        frazil_restore_options_init(&options, sizeof options);
+        options.paths = paths;
+        options.path_count = 1;
+        options.prefix = "below";
+        fd = open("archive.0", O_RDONLY);
+        EXPECT(FRAZIL_OK, frazil_restore_tree_fd(fd, "selected", &options, NULL, &error));
+        CHECK(close(fd) == 0);
+        CHECK(access("selected/below/directory/note", F_OK) == 0);
+        CHECK(access("selected/below/letter", F_OK) != 0);
+        paths[0] = "../escape";
+        EXPECT(FRAZIL_ERR_INVALID_INPUT, frazil_restore_tree("archive.0", "never", &options, NULL, &error));
+    }
+    archive.taken = 0;
+    frazil_restore_options_init(&options, sizeof options);
+    options.dry_run = 1;
+    CHECK(mkdir("dry", 0755) == 0);
+    EXPECT(FRAZIL_OK, frazil_restore_tree_stream(take, &archive, "dry", &options, NULL, &error));
+    CHECK(rmdir("dry") == 0);
+    drop(&archive);
+}
+
+static void a_tree_is_held_against_its_archives(void) {
+    const char *archives[2] = {"archive.0", "archive.1"}, *excludes[1] = {"extra"};
+    frazil_verify_options options;
+    frazil_verify_summary summary;
+    int extra = 0;
+
+    frazil_verify_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_tree_verify(archives, 2, "restored", NULL, differ, &extra, &summary, &error));
+    CHECK(summary.header.number == 1 && summary.entries > 3 && summary.differences == 0);
+    save_text("restored/directory/extra", "more");
+    EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(archives, 2, "restored", NULL, differ, &extra, &summary, &error));
+    CHECK(extra == 1 && summary.differences > 0);
+    CHECK(frazil_tree_verify(archives, 2, "restored", NULL, refuse_difference, NULL, &summary, &error) ==
+          FRAZIL_ERR_CALLBACK);
+    CHECK(frazil_error_callback_code(error) == -8 && summary.entries == 0);
+    frazil_error_free(error);
+    error = NULL;
+    frazil_verify_options_init(&options, sizeof options);
+    options.excludes = excludes;
+    options.exclude_count = 1;
+    EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(archives, 2, "restored", &options, differ, &extra, NULL, &error));
+    CHECK(extra == 1);
+    EXPECT(FRAZIL_ERR_WRONG_BASIS,
+           frazil_tree_verify(archives + 1, 1, "restored", NULL, differ, &extra, NULL, &error));
+    EXPECT(FRAZIL_ERR_INVALID_INPUT, frazil_tree_verify(NULL, 0, "restored", NULL, differ, NULL, NULL, &error));
+}
+
+static void what_is_given_up_leaves_nothing(void) {
+    frazil_backup *backup;
+    frazil_restore *restore;
+    bytes archive = load("archive.0");
+    char buffer[100];
+    size_t read;
+
+    EXPECT(FRAZIL_OK, frazil_backup_open("tree", NULL, "given up", NULL, &backup, &error));
+    EXPECT(FRAZIL_OK, frazil_backup_read(backup, buffer, sizeof buffer, &read, &error));
+    CHECK(read > 0);
+    EXPECT(FRAZIL_ERR_STATE, frazil_backup_finish(backup, NULL, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_backup_read(backup, buffer, sizeof buffer, &read, &error));
+    frazil_backup_free(backup);
+    EXPECT(FRAZIL_OK, frazil_backup_open("tree", NULL, "given up", NULL, &backup, &error));
+    EXPECT(FRAZIL_OK, frazil_backup_read(backup, buffer, sizeof buffer, &read, &error));
+    frazil_backup_free(backup);
+    CHECK(access("given up", F_OK) != 0);
+
+    EXPECT(FRAZIL_OK, frazil_restore_open("abandoned", NULL, &restore, &error));
+    EXPECT(FRAZIL_OK, frazil_restore_feed(restore, archive.data, archive.len / 2, &error));
+    frazil_restore_free(restore);
+    EXPECT(FRAZIL_OK, frazil_restore_open("abandoned", NULL, &restore, &error));
+    EXPECT(FRAZIL_OK, frazil_restore_feed(restore, archive.data, archive.len / 2, &error));
+    CHECK(frazil_restore_finish(restore, NULL, &error) < 0);
+    frazil_error_free(error);
+    error = NULL;
+    frazil_restore_free(restore);
+    CHECK(rmdir("abandoned") == 0);
+    drop(&archive);
+}
+
+static void problems_are_told_and_make_it_partial(void) {
+    frazil_observer observer;
+    frazil_backup_options options;
+    frazil_backup_summary summary;
+    bytes archive = {NULL, 0, 0, 0};
+    int problems = 0;
+
+    /* Root reads everything. */
+    if (geteuid() == 0) return;
+    CHECK(chmod("tree/letter", 0) == 0);
+    frazil_observer_init(&observer, sizeof observer);
+    observer.user_data = &problems;
+    observer.problem = note;
+    frazil_backup_options_init(&options, sizeof options);
+    options.observer = &observer;
+    frazil_backup_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_PARTIAL, frazil_backup_tree("tree", NULL, "partial", &options, append, &archive, &summary,
+                                              &error));
+    CHECK(problems == 1 && summary.problems == 1);
+    drop(&archive);
+}
+
+int main(void) {
+    CHECK(mkdir("tree", 0755) == 0 && mkdir("tree/directory", 0755) == 0);
+    save_text("tree/letter", "Dear reader");
+    CHECK(chmod("tree/letter", 0640) == 0);
+    save_text("tree/directory/note", "a note");
+    save_text("tree/left-out", "not this");
+    CHECK(symlink("letter", "tree/link") == 0);
+    {
+        frazil_level_id level0 = back_up_levels();
+        archives_are_listed_and_verified();
+        levels_are_restored_one_after_the_other(level0);
+    }
+    a_tree_is_held_against_its_archives();
+    what_is_given_up_leaves_nothing();
+    problems_are_told_and_make_it_partial();
+    return 0;
+}
