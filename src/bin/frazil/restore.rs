@@ -21,8 +21,8 @@ use crate::table::Table;
 
 const AFTER_HELP: &str = "\
 Give the archives in order, level 0 first; DEST is made if it is not there. Each level is verified to its end \
-before anything of it appears, and appears whole or not at all. While levels are still to come (--more), DEST keeps a directory \
-.frazil-restore that says where it stands; the next run goes on from there. A run that was killed is \
+before anything of it appears, and appears whole or not at all. While levels are still to come (--more), DEST \
+keeps a directory .frazil-restore that says where it stands; the next run goes on from there. A run that was killed is \
 finished, or undone, by the next; without archives, nothing else is done.
 
 Level 0 wants an empty DEST, or --overwrite. A user other than root restores no owners and no devices; root restores \
