@@ -1,6 +1,6 @@
 //! The reading side of an archive: entries in, and with each batch what has become of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::Read;
 
 use super::parts::Entries;
@@ -93,6 +93,7 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         records: 0,
         digest,
         whole: true,
+        lost: Lost::default(),
     };
     let totals = match taking.run() {
         Ok(totals) => totals,
@@ -108,10 +109,16 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
     Ok(Taken { header, totals, whole: taking.whole })
 }
 
+/// A version or a flag that nobody knows is damage too, where the header of the archive was of a known one.
 fn is_damage(error: &Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch | ErrorKind::WrongBasis | ErrorKind::Limit
+        ErrorKind::Corrupt
+            | ErrorKind::Truncated
+            | ErrorKind::Mismatch
+            | ErrorKind::WrongBasis
+            | ErrorKind::Limit
+            | ErrorKind::Unsupported
     )
 }
 
@@ -158,6 +165,29 @@ struct Taking<'a, R: Read, I: Intake> {
     records: u64,
     digest: BatchDigest,
     whole: bool,
+    lost: Lost,
+}
+
+/// Entries of which this level says something that is not known or could not be done.
+#[derive(Default)]
+struct Lost {
+    paths: HashSet<Vec<u8>>,
+    /// Those whose records are lost: behind the one position and before the other.
+    gaps: Vec<(Option<Position>, Position)>,
+}
+
+impl Lost {
+    fn between(&mut self, last: Option<Position>, next: Position) {
+        self.gaps.push((last, next));
+    }
+
+    fn contains(&self, path: &[u8]) -> bool {
+        let is_in = |position: &Position, (last, next): &(Option<Position>, Position)| {
+            last.as_ref().is_none_or(|last| last < position) && position < next
+        };
+        let positions = [Position::opening(path), Position::closing(path)];
+        self.paths.contains(path) || self.gaps.iter().any(|gap| positions.iter().any(|position| is_in(position, gap)))
+    }
 }
 
 impl<R: Read, I: Intake> Taking<'_, R, I> {
@@ -274,15 +304,21 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         }
         self.batches = own_number;
         self.digest.payload(&payload);
+        if own_number > expected
+            && let Some(record) = records.first()
+        {
+            self.lost.between(self.last.clone(), record.position.clone());
+        }
         for record in records {
             if self.last.as_ref().is_some_and(|last| *last >= record.position) {
                 return Err(corrupt("records of a level are out of order").path(path::to_os(&record.position.path)));
             }
             self.last = Some(record.position.clone());
             self.records += 1;
-            let path = path::to_os(&record.position.path);
+            let path = record.position.path.clone();
             if let Err(error) = self.take_record(record) {
-                self.survive(error.path(path))?;
+                self.survive(error.path(path::to_os(&path)))?;
+                self.lost.paths.insert(path);
             }
         }
         self.give_up_waiting()
@@ -304,11 +340,24 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             }
             None => None,
         };
-        let Some(Waiting { entry, made, .. }) = waiting else {
-            return match wants_entry {
-                true => Err(corrupt("content of an entry is missing")),
-                false => self.intake.record(record, None),
+        if record.action == Action::Link && self.lost.contains(record.basis_path()) {
+            // What is there under that name may be the entry of the level before.
+            let lost = corrupt("is one more name of an entry that was lost");
+            return match waiting.and_then(|waiting| waiting.made) {
+                Some(Ok((made, _))) => self.intake.discard(made).and(Err(lost)),
+                _ => Err(lost),
             };
+        }
+        let Some(Waiting { entry, made, .. }) = waiting else {
+            if wants_entry {
+                let missing = corrupt("content of an entry is missing");
+                if record.identity.is_some() {
+                    return Err(missing);
+                }
+                // The record says all that there is of it.
+                self.survive(missing.path(path::to_os(&record.position.path)))?;
+            }
+            return self.intake.record(record, None);
         };
         let (made, failed) = match made.transpose() {
             Ok(made) => (made, None),
@@ -319,9 +368,15 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             (_, Some(error)) => Err(Some(error)),
             _ => check_entry(&record, entry.as_ref(), made.as_ref().map(|(_, identity)| identity)).map_err(Some),
         };
+        let is_right = record.identity == made.as_ref().map(|(_, identity)| *identity);
         let made = made.map(|(made, _)| made);
         match checked {
             Ok(()) => self.intake.record(record, made),
+            // Only the tar says something else, and the record is the truth.
+            Err(Some(error)) if is_right => {
+                self.survive(error.path(path::to_os(&record.position.path)))?;
+                self.intake.record(record, made)
+            }
             Err(error) => {
                 made.map_or(Ok(()), |made| self.intake.discard(made))?;
                 error.map_or_else(|| self.intake.record(record, None), Err)

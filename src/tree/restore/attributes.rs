@@ -38,7 +38,9 @@ impl Dressing<'_> {
             }
         }
         let (mut is_left_out, mut is_unsupported) = (false, false);
-        for (name, value) in wanted {
+        // An ACL may take the right to write from the owner, who needs it for the others: so it comes last.
+        let (acls, others): (Vec<_>, Vec<_>) = wanted.iter().partition(|(name, _)| ACLS.contains(&name.as_slice()));
+        for (name, value) in others.into_iter().chain(acls) {
             if lends_rights(name) {
                 if !self.is_root {
                     continue;

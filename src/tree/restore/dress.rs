@@ -5,7 +5,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, CWD, Gid, IFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
+use rustix::fs::{AtFlags, CWD, Gid, IFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid};
 use rustix::io::Errno;
 
 use super::flags::{LOCKS, set_flags, unlock};
@@ -43,8 +43,8 @@ impl Policy {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Mismatch`] when the entry is of another kind than the metadata, and whatever keeps it
-/// from being looked at.
+/// [`ErrorKind::Mismatch`] when the entry is of another kind than the metadata or has names that it did not
+/// have when it was decided to change it in its place, and whatever keeps it from being looked at.
 pub(crate) fn dress(
     directory: BorrowedFd<'_>,
     name: &[u8],
@@ -78,6 +78,16 @@ pub(crate) fn inode_of(stat: &rustix::fs::Stat) -> (u64, u64) {
 }
 
 fn dress_pinned(entry: Pinned, metadata: &Metadata, attributes: &Attributes, policy: Policy) -> Result<Vec<Error>> {
+    if metadata.kind != EntryKind::Directory && entry.stat().st_nlink > 1 {
+        let doing = "setting the metadata";
+        let what = "the entry has got another name, which must not change with it";
+        // Before a run was killed, it may have been given its metadata, and then its other names.
+        return if has_time(entry.stat(), metadata) {
+            Ok(Vec::new())
+        } else {
+            Err(Error::new(ErrorKind::Mismatch, what).doing(doing))
+        };
+    }
     let is_root = rustix::process::geteuid().is_root();
     let mut dressing = Dressing { entry, metadata, policy, is_root, problems: Vec::new() };
     dressing.unlock();
@@ -120,6 +130,11 @@ fn pin(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<Pi
 
 fn has_flags(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::File | EntryKind::Directory)
+}
+
+fn has_time(stat: &Stat, metadata: &Metadata) -> bool {
+    let wanted = metadata.modified;
+    (stat.st_mtime, stat.st_mtime_nsec as u64) == (wanted.seconds, u64::from(wanted.nanoseconds))
 }
 
 /// Who owns the entry now.
@@ -214,13 +229,10 @@ impl Dressing<'_> {
     }
 
     fn set_times(&mut self) {
-        let stat = self.entry.stat();
-        let wanted = self.metadata.modified;
-        // Signed or not, as the system has it.
-        let nanoseconds = i128::from(stat.st_mtime_nsec);
-        if (stat.st_mtime, nanoseconds) == (wanted.seconds, i128::from(wanted.nanoseconds)) {
+        if has_time(self.entry.stat(), self.metadata) {
             return;
         }
+        let wanted = self.metadata.modified;
         let times = Timestamps {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec { tv_sec: wanted.seconds, tv_nsec: wanted.nanoseconds.into() },

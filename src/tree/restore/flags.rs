@@ -28,6 +28,8 @@ pub(crate) fn unlock(entry: &Pinned) -> rustix::io::Result<IFlags> {
 
 /// Does something to names in a directory, and does it once more when flags forbade it: those of the
 /// entries named, or of the directory itself (the empty name).
+///
+/// A file keeps its flags under the other names that it has: what happens to this one says nothing of them.
 pub(crate) fn unlocking<T>(
     directory: BorrowedFd<'_>,
     names: &[&[u8]],
@@ -35,11 +37,19 @@ pub(crate) fn unlocking<T>(
 ) -> rustix::io::Result<T> {
     match work() {
         Err(Errno::PERM) => {
-            let mut cleared = IFlags::empty();
+            let mut cleared = Vec::new();
             for name in names {
-                cleared |= Pinned::at(directory, name).and_then(|entry| unlock(&entry)).unwrap_or(IFlags::empty());
+                let unlocked = Pinned::at(directory, name).and_then(|entry| Ok((unlock(&entry)?, entry)));
+                cleared.extend(unlocked.ok().filter(|(flags, _)| !flags.is_empty()));
             }
-            if cleared.is_empty() { Err(Errno::PERM) } else { work() }
+            if cleared.is_empty() {
+                return Err(Errno::PERM);
+            }
+            let done = work();
+            for (flags, entry) in cleared.iter().filter(|(_, entry)| entry.has_other_names()) {
+                set_flags(entry, *flags, LOCKS)?;
+            }
+            done
         }
         done => done,
     }

@@ -47,6 +47,11 @@ impl Pinned {
         EntryKind::of_mode(self.stat.st_mode)
     }
 
+    /// Whether it had more names than one.
+    pub(crate) fn has_other_names(&self) -> bool {
+        self.stat.st_nlink > 1 && self.kind() != Some(EntryKind::Directory)
+    }
+
     /// The path that leads to it, whatever its name is now.
     pub(crate) fn path(&self) -> String {
         proc_path(self.held.as_fd())

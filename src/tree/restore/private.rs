@@ -26,6 +26,14 @@ pub(crate) struct Private {
     path: std::path::PathBuf,
 }
 
+impl Drop for Private {
+    /// Gives the lock back by itself: a process that another thread is just starting may hold the same
+    /// descriptor for a moment longer, and the lock with it.
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.directory, FlockOperation::Unlock);
+    }
+}
+
 impl Private {
     /// `None` when the destination has none.
     ///

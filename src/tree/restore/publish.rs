@@ -5,6 +5,7 @@
 //! in the way and is not of the tree, so that no record says to remove it, stays and is reported; nothing
 //! is ever deleted with what is in it.
 
+use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{AtFlags, FileType, IFlags, Mode, linkat, mkdirat, renameat, statat, unlinkat};
@@ -57,6 +58,7 @@ pub(crate) fn publish(
         directories,
         header: *journal.header(),
         step,
+        failed: HashSet::new(),
         reports: Reports { destination, problem, count: 0 },
     };
     let mut published = Published::default();
@@ -65,6 +67,7 @@ pub(crate) fn publish(
             Ok(()) => published.done += 1,
             Err(error) if is_survivable(&error) => {
                 published.failed += 1;
+                publisher.failed.insert(entry.record.position.path.clone());
                 publisher.reports.report(&entry.record.position.path, error);
             }
             Err(error) => return Err(error.path(destination.display(&entry.record.position.path))),
@@ -104,6 +107,8 @@ struct Publisher<'a> {
     directories: DirectoryStack<'a>,
     header: JournalHeader,
     step: &'a mut dyn FnMut() -> Result<()>,
+    /// Where the tree is not as the level has it.
+    failed: HashSet<Vec<u8>>,
     reports: Reports<'a>,
 }
 
@@ -157,6 +162,10 @@ impl Publisher<'_> {
 
     /// Gives the entry at `basis` one more name, by way of the stage, so that it replaces what is there.
     fn link(&mut self, path: &[u8], basis: &[u8]) -> Result<()> {
+        if self.failed.contains(basis) {
+            let what = "is one more name of an entry that could not be put in its place";
+            return Err(Error::new(ErrorKind::Mismatch, what).doing("publishing"));
+        }
         let (parent, name) = path::split(path);
         let directory = enter(&mut self.directories, &self.header, &mut self.reports, parent)?;
         let stage = self.stage.link_directory();

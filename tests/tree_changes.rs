@@ -1,0 +1,20 @@
+//! What a level sends of each change, why, and what becomes of a tree that changes while it is read.
+
+#[path = "support/content.rs"]
+#[allow(dead_code)]
+mod content;
+#[path = "support/ground.rs"]
+mod ground;
+#[path = "support/random.rs"]
+mod random;
+#[path = "support/tree.rs"]
+mod tree;
+
+#[path = "tree_changes/chains.rs"]
+mod chains;
+#[path = "tree_changes/entries.rs"]
+mod entries;
+#[path = "tree_changes/sending.rs"]
+mod sending;
+#[path = "tree_changes/while_read.rs"]
+mod while_read;
