@@ -123,8 +123,8 @@ pub use tree::{
     Action, ArchiveEntry, ArchiveSummary, ArchiveTotals, BackupOptions, BackupReader, BackupSummary, Difference,
     DifferenceKind, EntryKind, EntryReport, Filter, LevelHeader, LevelId, Metadata, Moment, Reason, Recovery,
     RestoreOptions, RestoreSummary, RestoreWriter, Selection, Since, SnapshotEntry, SnapshotSummary, SyncMode,
-    VerifyOptions, VerifySummary, backup_tree, backup_tree_file, conclude_restore, libarchive_version, list_archive,
-    list_snapshot, recover_restore, restore_tree, verify_archive, verify_tree,
+    VerifyOptions, VerifySummary, archive_header, backup_tree, backup_tree_file, conclude_restore, libarchive_version,
+    list_archive, list_snapshot, recover_restore, restore_tree, restored_level, verify_archive, verify_tree,
 };
 
 /// This crate's version, as `MAJOR.MINOR.PATCH`.

@@ -102,6 +102,26 @@ pub fn verify_archive(archive: impl Read, observer: Option<Arc<dyn Observer>>) -
     list(archive, |_| Ok(()), observer.map_or_else(Watch::default, Watch::new))
 }
 
+/// Reads which level of which chain an archive is, and nothing more of it.
+///
+/// # Errors
+///
+/// As [`list_archive`], for as far as it is read.
+pub fn archive_header(archive: impl Read) -> Result<LevelHeader> {
+    let mut found = None;
+    let begun = |header| {
+        found = Some(header);
+        Err(Error::new(ErrorKind::Cancelled, "the header is enough"))
+    };
+    let mut listing = Listing::new(|_| Ok(()), Watch::default()).telling(begun);
+    let taken = take_in(archive, &mut listing, IntakeOptions::default());
+    drop(listing);
+    match (found, taken) {
+        (Some(header), _) => Ok(header),
+        (None, taken) => taken.map(|taken| taken.header).map_err(|error| error.doing("reading an archive")),
+    }
+}
+
 fn list(archive: impl Read, mut each: impl FnMut(ArchiveEntry) -> Result<()>, watch: Watch) -> Result<ArchiveSummary> {
     let mut listing = Listing::new(|record| each(ArchiveEntry::of(record)), watch);
     let taken = take_in(archive, &mut listing, IntakeOptions::default()).map_err(|error| match error.kind() {

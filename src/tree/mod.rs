@@ -29,11 +29,12 @@ pub use backup::{
 };
 pub use level_id::{LevelHeader, LevelId};
 pub use libarchive::{Filter, libarchive_version};
-pub use list::{ArchiveEntry, ArchiveSummary, list_archive, verify_archive};
+pub use list::{ArchiveEntry, ArchiveSummary, archive_header, list_archive, verify_archive};
 pub use metadata::{EntryKind, Metadata, Moment};
 pub use record::Action;
 pub use restore::{
     Recovery, RestoreOptions, RestoreSummary, RestoreWriter, SyncMode, conclude_restore, recover_restore, restore_tree,
+    restored_level,
 };
 pub use select::Selection;
 pub use snapshot::{SnapshotEntry, SnapshotSummary, list_snapshot};

@@ -1,11 +1,12 @@
 //! `frazil restore`: the levels of a tree, one after the other, as they come.
 
+use std::fs::File;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use frazil::{
-    Error, ErrorKind, LevelId, RestoreOptions, RestoreSummary, SyncMode, conclude_restore, recover_restore,
-    restore_tree,
+    Error, ErrorKind, LevelId, RestoreOptions, RestoreSummary, SyncMode, archive_header, conclude_restore,
+    recover_restore, restore_tree, restored_level,
 };
 use serde_json::json;
 
@@ -22,8 +23,9 @@ use crate::table::Table;
 const AFTER_HELP: &str = "\
 Give the archives in order, level 0 first; DEST is made if it is not there. Each level is verified to its end \
 before anything of it appears, and appears whole or not at all. While levels are still to come (--more), DEST \
-keeps a directory .frazil-restore that says where it stands; the next run goes on from there. A run that was killed is \
-finished, or undone, by the next; without archives, nothing else is done.
+keeps a directory .frazil-restore that says where it stands; the next run goes on from there. A run that was \
+killed is finished, or undone, by the next; without archives, nothing else is done, and with the same archives \
+it goes on from the level that DEST stands at.
 
 Level 0 wants an empty DEST, or --overwrite. A user other than root restores no owners and no devices; root restores \
 set-id bits, devices and attributes of the system with --privileged alone. What could not be restored as it was is \
@@ -149,7 +151,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     }
     let options = options(arguments, session)?;
     let mut summaries = Vec::new();
-    for archive in archives {
+    for archive in not_passed(archives, destination).map_err(|error| failed(None, error))? {
         let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let summary =
             restore_tree(input, destination, options.clone()).map_err(|error| failed(Some(archive), error))?;
@@ -163,6 +165,21 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         conclude_restore(destination).map_err(|error| failed(None, error))?;
     }
     Ok(report(destination, arguments, &summaries, session))
+}
+
+/// The archives from the level on that the destination stands at: given again, a chain goes on from there.
+///
+/// Only files can be looked into beforehand. What cannot be read fails where it is restored.
+fn not_passed<'a>(archives: &'a [Place], destination: &Path) -> frazil::Result<&'a [Place]> {
+    if archives.len() == 1 || !destination.is_dir() {
+        return Ok(archives);
+    }
+    let Some(stands_at) = restored_level(destination)? else { return Ok(archives) };
+    let is_it = |archive: &Place| {
+        let file = archive.path().filter(|path| path.is_file()).and_then(|path| File::open(path).ok());
+        file.and_then(|file| archive_header(file).ok()).is_some_and(|header| header.id == stands_at)
+    };
+    Ok(&archives[archives.iter().rposition(is_it).unwrap_or_default()..])
 }
 
 fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, Failure> {

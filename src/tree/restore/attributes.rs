@@ -1,10 +1,13 @@
 //! Giving an entry its extended attributes, POSIX ACLs among them.
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{XattrFlags, getxattr, getxattr_query, listxattr, listxattr_query, removexattr, setxattr};
+use rustix::fs::{
+    XattrFlags, flistxattr_query, getxattr, getxattr_query, listxattr, listxattr_query, removexattr, setxattr,
+};
 use rustix::io::Errno;
 
 use super::dress::Dressing;
+use super::pinned::Pinned;
 use crate::tree::metadata::Attributes;
 
 const ACLS: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
@@ -13,7 +16,7 @@ const CAPABILITY: &[u8] = b"security.capability";
 impl Dressing<'_> {
     /// Whether it has any attribute, or cannot say.
     pub(super) fn has_attributes(&self) -> bool {
-        listxattr_query(self.entry.path()) != Ok(0)
+        list_len(&self.entry) != Ok(0)
     }
 
     /// Removes the attributes that are not wanted, and sets the others where they differ.
@@ -21,12 +24,15 @@ impl Dressing<'_> {
     /// Labels that the system's own security gives (`security.selinux` and the like) are set when they
     /// are wanted and privileged, and never removed: without one, an entry may be in nobody's reach.
     pub(super) fn set_attributes(&mut self, wanted: &Attributes) {
-        let path = self.entry.path();
-        let found = match list(&path) {
+        let found = match list(&self.entry) {
             Ok(found) => found,
             Err(Errno::OPNOTSUPP) if wanted.is_empty() => return,
             Err(error) => return self.problem("listing extended attributes", error),
         };
+        if found.is_empty() && wanted.is_empty() {
+            return;
+        }
+        let path = self.entry.path();
         let is_wanted = |name: &[u8]| wanted.binary_search_by(|(wanted, _)| wanted.as_slice().cmp(name)).is_ok();
         for name in &found {
             if is_wanted(name) || !self.is_removable(name) {
@@ -82,8 +88,15 @@ fn doing(verb: &str, name: &[u8]) -> String {
     format!("{verb} the extended attribute {}", String::from_utf8_lossy(name))
 }
 
-fn list(path: &str) -> rustix::io::Result<Vec<Vec<u8>>> {
-    let names = grown(|| listxattr_query(path), |buffer| listxattr(path, spare_capacity(buffer)))?;
+fn list_len(entry: &Pinned) -> rustix::io::Result<usize> {
+    match entry.as_opened() {
+        Some(file) => flistxattr_query(file),
+        None => listxattr_query(entry.path()),
+    }
+}
+
+fn list(entry: &Pinned) -> rustix::io::Result<Vec<Vec<u8>>> {
+    let names = grown(|| list_len(entry), |buffer| listxattr(entry.path(), spare_capacity(buffer)))?;
     Ok(names.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
 }
 

@@ -5,11 +5,11 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, CWD, Gid, IFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid};
+use rustix::fs::{AtFlags, Gid, IFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid};
 use rustix::io::Errno;
 
 use super::flags::{LOCKS, set_flags, unlock};
-use super::pinned::{Pinned, chmod, permissions};
+use super::pinned::{Pinned, permissions};
 use crate::tree::attributes::INTENT;
 use crate::tree::metadata::{Attributes, EntryKind, Metadata};
 use crate::{Error, ErrorKind, Result};
@@ -88,14 +88,24 @@ fn dress_pinned(entry: Pinned, metadata: &Metadata, attributes: &Attributes, pol
             Err(Error::new(ErrorKind::Mismatch, what).doing(doing))
         };
     }
-    let is_root = rustix::process::geteuid().is_root();
-    let mut dressing = Dressing { entry, metadata, policy, is_root, problems: Vec::new() };
+    let mut dressing = Dressing::new(entry, metadata, policy);
     dressing.unlock();
-    let owner = dressing.set_owner();
-    dressing.set_mode_and_attributes(owner, attributes);
-    dressing.set_times();
-    dressing.set_flags();
-    Ok(dressing.problems)
+    Ok(dressing.dress(attributes))
+}
+
+/// The same for what was made just now, and has no flag that forbids changes: those are never inherited.
+pub(super) fn dress_new(
+    directory: BorrowedFd<'_>,
+    name: &[u8],
+    metadata: &Metadata,
+    attributes: &Attributes,
+    policy: Policy,
+) -> Result<Vec<Error>> {
+    let entry = match metadata.kind {
+        EntryKind::File => check(Pinned::opened(directory, name), metadata)?,
+        _ => pin(directory, name, metadata)?,
+    };
+    Ok(Dressing::new(entry, metadata, policy).dress(attributes))
 }
 
 /// Sets the flags that forbid renaming, where the metadata has them: the last thing that is done to an
@@ -119,8 +129,13 @@ pub(super) fn flush(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata)
 }
 
 fn pin(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<Pinned> {
+    check(Pinned::at(directory, name), metadata)
+}
+
+/// Fails for an entry of another kind.
+fn check(entry: rustix::io::Result<Pinned>, metadata: &Metadata) -> Result<Pinned> {
     let doing = "setting the metadata";
-    let entry = Pinned::at(directory, name).map_err(|error| Error::io(doing, error.into()))?;
+    let entry = entry.map_err(|error| Error::io(doing, error.into()))?;
     if entry.kind() == Some(metadata.kind) {
         return Ok(entry);
     }
@@ -155,7 +170,20 @@ pub(super) struct Dressing<'a> {
     problems: Vec<Error>,
 }
 
-impl Dressing<'_> {
+impl<'a> Dressing<'a> {
+    fn new(entry: Pinned, metadata: &'a Metadata, policy: Policy) -> Self {
+        let is_root = rustix::process::geteuid().is_root();
+        Self { entry, metadata, policy, is_root, problems: Vec::new() }
+    }
+
+    fn dress(mut self, attributes: &Attributes) -> Vec<Error> {
+        let owner = self.set_owner();
+        self.set_mode_and_attributes(owner, attributes);
+        self.set_times();
+        self.set_flags();
+        self.problems
+    }
+
     pub(super) fn problem(&mut self, doing: impl Into<std::borrow::Cow<'static, str>>, error: Errno) {
         self.problems.push(Error::io(doing, error.into()));
     }
@@ -215,7 +243,7 @@ impl Dressing<'_> {
         let lent = if self.is_root || attributes.is_empty() && !self.has_attributes() { 0 } else { 0o600 };
         let mut now = permissions(self.entry.stat().st_mode);
         if owner.changed || now != mode | lent {
-            match chmod(self.entry.as_fd(), mode | lent) {
+            match self.entry.set_mode(mode | lent) {
                 Ok(()) => now = mode | lent,
                 Err(error) => self.problem("setting the permissions", error),
             }
@@ -223,7 +251,7 @@ impl Dressing<'_> {
         self.set_attributes(attributes);
         if now == mode | lent
             && now != mode
-            && let Err(error) = chmod(self.entry.as_fd(), mode)
+            && let Err(error) = self.entry.set_mode(mode)
         {
             self.problem("setting the permissions", error);
         }
@@ -238,7 +266,7 @@ impl Dressing<'_> {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec { tv_sec: wanted.seconds, tv_nsec: wanted.nanoseconds.into() },
         };
-        if let Err(error) = rustix::fs::utimensat(CWD, self.entry.path(), &times, AtFlags::empty()) {
+        if let Err(error) = self.entry.set_times(&times) {
             self.problem("setting the time", error);
         }
     }

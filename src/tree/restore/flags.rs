@@ -1,6 +1,6 @@
 //! The flags of files and directories, as `FS_IOC_SETFLAGS` sets them.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use rustix::io::Errno;
@@ -12,11 +12,17 @@ pub(crate) const LOCKS: IFlags = IFlags::IMMUTABLE.union(IFlags::APPEND);
 
 /// Sets those flags of `mask` that are `wanted`, clears the others of it, and gives what there was.
 pub(crate) fn set_flags(entry: &Pinned, wanted: IFlags, mask: IFlags) -> rustix::io::Result<IFlags> {
-    let file = entry.open()?;
-    let found = ioctl_getflags(&file)?;
+    match entry.as_opened() {
+        Some(file) => set(file, wanted, mask),
+        None => set(entry.open()?.as_fd(), wanted, mask),
+    }
+}
+
+fn set(file: BorrowedFd<'_>, wanted: IFlags, mask: IFlags) -> rustix::io::Result<IFlags> {
+    let found = ioctl_getflags(file)?;
     let flags = (found - mask) | (wanted & mask);
     if flags != found {
-        ioctl_setflags(&file, flags)?;
+        ioctl_setflags(file, flags)?;
     }
     Ok(found)
 }

@@ -40,7 +40,7 @@ mod whole;
 mod writer;
 
 pub(crate) use confined::Confined;
-pub(crate) use dress::{Policy, dress, inode_of};
+pub(crate) use dress::{Policy, inode_of};
 pub(crate) use journal::{JournalHeader, JournalWriter};
 pub(crate) use pinned::Pinned;
 pub(crate) use private::Private;
@@ -53,5 +53,5 @@ pub(crate) use transaction::{Recovered, begin, conclude, recover};
 
 pub use options::RestoreOptions;
 pub use summary::{Recovery, RestoreSummary};
-pub use whole::{conclude_restore, recover_restore, restore_tree};
+pub use whole::{conclude_restore, recover_restore, restore_tree, restored_level};
 pub use writer::RestoreWriter;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Mode, OFlags, Stat, StatxAttributes, StatxFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, StatxAttributes, StatxFlags, Timestamps};
 use rustix::io::Errno;
 
 use crate::tree::metadata::EntryKind;
@@ -23,6 +23,7 @@ const PERMISSIONS: u32 = 0o7777;
 pub(crate) struct Pinned {
     held: OwnedFd,
     stat: Stat,
+    is_open: bool,
 }
 
 impl Pinned {
@@ -34,7 +35,14 @@ impl Pinned {
 
     pub(crate) fn of(held: OwnedFd) -> rustix::io::Result<Self> {
         let stat = rustix::fs::fstat(&held)?;
-        Ok(Self { held, stat })
+        Ok(Self { held, stat, is_open: false })
+    }
+
+    /// A regular file that was made here, in a directory that is closed to all others, opened for reading:
+    /// what is done to it then takes no path.
+    pub(super) fn opened(directory: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(Self { is_open: true, ..Self::of(rustix::fs::openat(directory, name, flags, Mode::empty())?)? })
     }
 
     /// As it was when it was pinned.
@@ -59,6 +67,26 @@ impl Pinned {
 
     pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
         self.held.as_fd()
+    }
+
+    /// What it is opened by, if it is.
+    pub(super) fn as_opened(&self) -> Option<BorrowedFd<'_>> {
+        self.is_open.then_some(self.held.as_fd())
+    }
+
+    /// Sets the permissions; it is no symbolic link.
+    pub(super) fn set_mode(&self, mode: u32) -> rustix::io::Result<()> {
+        match self.as_opened() {
+            Some(file) => rustix::fs::fchmod(file, Mode::from_raw_mode(mode)),
+            None => chmod(self.as_fd(), mode),
+        }
+    }
+
+    pub(super) fn set_times(&self, times: &Timestamps) -> rustix::io::Result<()> {
+        match self.as_opened() {
+            Some(file) => rustix::fs::futimens(file, times),
+            None => rustix::fs::utimensat(CWD, self.path(), times, AtFlags::empty()),
+        }
     }
 
     /// Opens a file or directory for reading; never anything else.

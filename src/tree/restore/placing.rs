@@ -1,8 +1,9 @@
 //! What a record does to its place: checked against what is there, and staged as far as it can be.
 
+use super::dress::dress_new;
 use super::incoming::Incoming;
 use super::private::check_outside;
-use super::{StageId, SyncMode, dress, inode_of};
+use super::{StageId, SyncMode, inode_of};
 use crate::tree::archive::Intake;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
@@ -198,7 +199,7 @@ impl Incoming<'_> {
         let (policy, flush) = (self.policy, self.options.sync == SyncMode::File);
         let Some(stage) = self.stage() else { return Ok(()) };
         let (directory, name) = stage.place(item)?;
-        let problems = dress(directory, name.as_bytes(), metadata, &record.attributes, policy)?;
+        let problems = dress_new(directory, name.as_bytes(), metadata, &record.attributes, policy)?;
         if flush && metadata.kind == EntryKind::File {
             stage.open(item)?.sync_all().map_err(|error| Error::io("flushing", error))?;
         }

@@ -17,19 +17,26 @@ pub(crate) struct SparseFile {
     offset: u64,
     /// The beginning of that block, shorter than it.
     begun: Vec<u8>,
+    /// How long the file is by what was written to it.
+    len: u64,
 }
 
 impl SparseFile {
     pub(crate) fn new(file: File) -> Self {
-        Self { file, offset: 0, begun: Vec::with_capacity(BLOCK) }
+        Self { file, offset: 0, begun: Vec::with_capacity(BLOCK), len: 0 }
     }
 
     /// Writes what is left and gives the file its length.
-    pub(crate) fn finish(self) -> io::Result<File> {
+    pub(crate) fn finish(mut self) -> io::Result<File> {
+        let len = self.offset + self.begun.len() as u64;
         if !is_zeros(&self.begun) {
             self.file.write_all_at(&self.begun, self.offset)?;
+            self.len = len;
         }
-        self.file.set_len(self.offset + self.begun.len() as u64)?;
+        // Only what ends in a hole: it costs a transaction of the file system.
+        if self.len != len {
+            self.file.set_len(len)?;
+        }
         Ok(self.file)
     }
 
@@ -38,6 +45,7 @@ impl SparseFile {
         for run in runs(blocks) {
             if !is_zeros(&run[..BLOCK]) {
                 self.file.write_all_at(run, self.offset)?;
+                self.len = self.offset + run.len() as u64;
             }
             self.offset += run.len() as u64;
         }

@@ -134,6 +134,21 @@ pub fn recover_restore(destination: impl AsRef<Path>) -> Result<Recovery> {
     })
 }
 
+/// Which level the directory `destination` stands at, or will once a restore that was killed is finished;
+/// nothing is changed. `None` where no chain of restores is under way.
+///
+/// # Errors
+///
+/// [`Io`](ErrorKind::Io) when there is no such directory, [`State`](ErrorKind::State) while a restore is at
+/// work in it, and [`Corrupt`](ErrorKind::Corrupt) when its note of the level is damaged.
+pub fn restored_level(destination: impl AsRef<Path>) -> Result<Option<LevelId>> {
+    let left = look(&Confined::open(destination.as_ref())?)?;
+    Ok(left.and_then(|left| left.state).and_then(|state| match state.applying {
+        Some(Applying { level, phase: Phase::Publishing }) => Some(level),
+        _ => state.complete,
+    }))
+}
+
 /// Ends a chain: removes the note of the level that the directory `destination` stands at.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::IFlags;
 
+use super::dress::{dress, dress_new};
 use super::*;
 use crate::tree::level_id::LevelId;
 use crate::tree::metadata::{EntryKind, Metadata, Moment};
@@ -193,7 +194,7 @@ impl Level {
     fn dressed(&mut self, id: StageId, record: Record) {
         let (shard, name) = self.stage.place(id).unwrap();
         let metadata = record.metadata.as_ref().unwrap();
-        let problems = dress(shard, name.as_bytes(), metadata, &record.attributes, self.policy).unwrap();
+        let problems = dress_new(shard, name.as_bytes(), metadata, &record.attributes, self.policy).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
         self.records.push((Some(id), record));
     }
