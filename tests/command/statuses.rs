@@ -43,6 +43,7 @@ fn every_way_to_end_has_its_status() {
         ("backup --snapshot s tree", USAGE),
         ("backup --snapshot - tree -", USAGE),
         ("backup --snapshot out tree out", USAGE),
+        ("backup --engine librsync --snapshot s tree out", USAGE),
         ("backup --filter rar --snapshot s tree out", USAGE),
         ("backup --block-size 512 --snapshot s tree out", USAGE),
         ("backup --since snap --block-size 4K --snapshot s tree out", USAGE),

@@ -400,6 +400,7 @@ fn a_tree_that_differs_from_its_levels_is_named() {
     let ground = Ground::with_archives();
     let said = ground.run("verify --tree tree a.0 a.1 a.2").expect(DONE);
     assert_eq!(said.text(), "");
+    assert!(said.stderr.starts_with("tree: 9 entries held against level 2, "), "{}", said.stderr);
     ground.write("tree/docs/reply", b"Dear friend\n");
     fs::remove_file(ground.path("tree/renamed")).unwrap();
     ground.write("tree/stray", b"");

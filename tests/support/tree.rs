@@ -284,6 +284,9 @@ pub(crate) struct Changing<'a> {
     serial: usize,
 }
 
+/// Changes a tree once.
+type Change<'a> = fn(&mut Changing<'a>) -> io::Result<()>;
+
 impl<'a> Changing<'a> {
     /// A tree of about `entries` entries at `root`, which must not exist.
     pub(crate) fn grow(root: &Path, random: &'a mut Random, block_len: usize, entries: usize) -> Self {
@@ -301,7 +304,7 @@ impl<'a> Changing<'a> {
     pub(crate) fn edit(&mut self, edits: usize) {
         unlock(&self.root);
         for _ in 0..edits {
-            let edits: [(&str, fn(&mut Self) -> io::Result<()>); 20] = [
+            let edits: [(&str, Change<'a>); 20] = [
                 ("make", Self::make),
                 ("make", Self::make),
                 ("edit", Self::edit_content),

@@ -5,7 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use frazil::{BackupOptions, BackupReader, BackupSummary, Error, ErrorKind, Filter, Matching, Selection, Since};
+use frazil::{
+    BackupOptions, BackupReader, BackupSummary, Engine, Error, ErrorKind, Filter, Matching, Selection, Since,
+};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -170,6 +172,9 @@ impl From<FilterName> for Filter {
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     let Arguments { snapshot, archive, tree, .. } = arguments;
     check_different_outputs(archive, Some(snapshot))?;
+    if session.engine() == Engine::Librsync {
+        return Err(Failure::usage("trees are backed up by frazil's own engine alone").advise("leave out --engine"));
+    }
     let mut options = BackupOptions::new()
         .filter(arguments.filter.into())
         .matching(Matching::from(arguments.matching))

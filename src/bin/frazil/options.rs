@@ -19,7 +19,8 @@ pub(crate) struct Common {
     /// Replace an output that is there already
     #[arg(long, global = true)]
     pub(crate) force: bool,
-    /// Say what was done as one JSON object on standard output, or on standard error when that carries data
+    /// Say what was done as JSON, on standard output, or on standard error when that carries data; where there is
+    /// a line for each entry, the summary is the last
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Show neither progress nor a summary

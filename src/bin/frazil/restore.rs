@@ -22,10 +22,10 @@ use crate::table::Table;
 
 const AFTER_HELP: &str = "\
 Give the archives in order, level 0 first; DEST is made if it is not there. Each level is verified to its end \
-before anything of it appears, and appears whole or not at all. While levels are still to come (--more), DEST keeps a directory \
-.frazil-restore that says where it stands; the next run goes on from there. A run that was killed is \
-finished, or undone, by the next; without archives, nothing else is done, and with the same archives it \
-goes on from the level that DEST stands at.
+before anything of it appears, and appears whole or not at all. While levels are still to come (--more), DEST \
+keeps a directory .frazil-restore that says where it stands; the next run goes on from there. A run that was \
+killed is finished, or undone, by the next; without archives, nothing else is done, and with the same archives \
+it goes on from the level that DEST stands at.
 
 Level 0 wants an empty DEST, or --overwrite. A user other than root restores no owners and no devices; root restores \
 set-id bits, devices and attributes of the system with --privileged alone. What could not be restored as it was is \

@@ -149,7 +149,8 @@ fn has_flags(kind: EntryKind) -> bool {
 
 fn has_time(stat: &Stat, metadata: &Metadata) -> bool {
     let wanted = metadata.modified;
-    (stat.st_mtime, stat.st_mtime_nsec as u64) == (wanted.seconds, u64::from(wanted.nanoseconds))
+    // Nanoseconds are signed or not, as the system has it.
+    stat.st_mtime == wanted.seconds && i128::from(stat.st_mtime_nsec) == i128::from(wanted.nanoseconds)
 }
 
 /// Who owns the entry now.

@@ -166,7 +166,7 @@ impl<'a> Comparing<'a> {
 
     fn decide(&mut self, record: &Record, met: bool) -> Result<()> {
         let path = &record.position.path;
-        self.progress.entries += 1;
+        self.progress.entries += u64::from(record.action != Action::Delete);
         match (record.action, met) {
             (Action::Delete, true) => self.differ(path, DifferenceKind::Extra),
             (Action::Delete, false) => Ok(()),
