@@ -43,8 +43,10 @@ impl Ground {
     /// tree in `level.0` and `level.1`. The tree, in `source`, is at level 1.
     pub(crate) fn new(user: User, random: &mut Random) -> Self {
         let ground = Self { dir: tempfile::tempdir().expect("a directory"), user };
-        // Where the command was built, nobody else may look.
-        fs::copy(env!("CARGO_BIN_EXE_frazil"), ground.path("frazil")).expect("copy the command");
+        // Where the command was built, nobody else may look. Copied by another process: whatever another test
+        // starts meanwhile would hold a file that we write, and the system runs none that is being written.
+        ground.copy(env!("CARGO_BIN_EXE_frazil"), "frazil");
+        fs::set_permissions(ground.path("frazil"), Permissions::from_mode(0o755)).expect("let all run the command");
         fs::set_permissions(ground.dir.path(), Permissions::from_mode(0o755)).expect("open the directory");
         ground.give(ground.dir.path());
         let source = ground.path("source");
