@@ -5,11 +5,12 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 SECONDS ?= 10
+CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench fuzz
+.PHONY: help setup build demo test lint bench bench-trees crash fuzz
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the missing system packages for all of the targets
 	@scripts/setup build test demo
@@ -36,6 +37,15 @@ lint: ## Check the formatting, Clippy's lints and the documentation
 bench: ## Run the benchmarks
 	@scripts/setup build
 	$(CARGO) bench --all-features --locked --bench '*'
+
+bench-trees: ## Measure whole trees of BENCH_FILES=1000000 files beside their peers; hours
+	@scripts/setup build peers
+	$(CARGO) build --release --features cli --locked
+	@scripts/bench-trees
+
+crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
+	@scripts/setup build test
+	FRAZIL_CRASHES='$(CRASHES)' $(CARGO) test --all-features --locked --test tree_crash -- --nocapture
 
 fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
 	@scripts/setup build

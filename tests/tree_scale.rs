@@ -1,94 +1,89 @@
-//! Memory that does not grow with a tree: many files, and a large one that fails.
-//!
-//! One test, because resident memory is counted for the whole process.
+//! Memory that does not grow with the number of files: trees of 100,000 entries, each command a process of
+//! its own. `make bench-trees` does the same with a million.
 
-#[path = "support/memory.rs"]
-mod memory;
-#[path = "support/random.rs"]
-mod random;
-#[path = "support/tree.rs"]
-mod tree;
-
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
-use frazil::{
-    BackupOptions, BackupReader, BackupSummary, RestoreOptions, Since, backup_tree, restore_tree, verify_tree,
-};
-use memory::peak_of;
+const LIMIT_KIB: u64 = 64 * 1024;
+const ENTRIES: usize = 100_000;
+const LINKS: usize = 20_000;
 
-const MIB: u64 = 1 << 20;
+/// Runs the command in a directory and gives its peak of resident memory, in KiB.
+///
+/// `time` starts it, since what is counted for a process includes what started it had resident.
+fn peak(dir: &Path, arguments: &str) -> u64 {
+    let output = Command::new("time")
+        .args(["-f", "%M", "-o", "peak", env!("CARGO_BIN_EXE_frazil")])
+        .args(arguments.split_whitespace())
+        .current_dir(dir)
+        .output()
+        .expect("run time");
+    assert!(output.status.success(), "frazil {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    let peak = fs::read_to_string(dir.join("peak")).expect("the peak");
+    peak.trim().parse().expect("a number of KiB")
+}
+
+/// Takes a tree, which `plant` makes, through level 0, level 1 with nothing changed, and back.
+fn goes_there_and_back(plant: impl FnOnce(&Path)) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let tree = dir.path().join("tree");
+    fs::create_dir(&tree).expect("a directory");
+    plant(&tree);
+    for arguments in [
+        "backup -q --snapshot s0 tree a0",
+        "backup -q --since s0 --snapshot s1 tree a1",
+        "restore -q a0 a1 restored",
+        "verify -q --tree restored a0 a1",
+    ] {
+        let peak = peak(dir.path(), arguments);
+        println!("{arguments}: {peak} KiB");
+        assert!(peak <= LIMIT_KIB, "frazil {arguments}: {peak} KiB");
+    }
+    let (level_0, level_1) = (len(&dir.path().join("a0")), len(&dir.path().join("a1")));
+    assert!(level_1 < level_0 / 100, "{level_1} of {level_0} bytes, and nothing had changed");
+}
+
+fn len(path: &Path) -> u64 {
+    fs::metadata(path).expect("an archive").len()
+}
 
 #[test]
-fn memory_stays_flat_however_many_files_a_tree_has_and_whatever_fails() {
-    let dir = tempfile::tempdir().unwrap();
-    many_files_take_no_more_than_40_mib(&dir.path().join("many"), 50_000);
-    a_large_file_that_fails_early_takes_no_memory_for_what_is_missing(dir.path());
-}
-
-fn many_files_take_no_more_than_40_mib(dir: &Path, files: usize) {
-    let at = |name: &str| dir.join(name);
-    fs::create_dir_all(at("live")).unwrap();
-    for number in 0..files {
-        let directory = at("live").join(format!("directory {}", number / 5_000));
-        if number % 5_000 == 0 {
-            fs::create_dir(&directory).unwrap();
+fn a_tree_of_100_000_files_goes_there_and_back_within_64_mib() {
+    goes_there_and_back(|tree| {
+        for number in 0..ENTRIES {
+            let directory = tree.join(format!("{}/{}", number / 10_000, number / 100));
+            if number % 100 == 0 {
+                fs::create_dir_all(&directory).unwrap();
+            }
+            fs::write(directory.join(format!("{number}")), format!("{number}\n").repeat(number % 50)).unwrap();
         }
-        fs::write(directory.join(format!("a file of some name {number}")), number.to_le_bytes()).unwrap();
-    }
-    let back_up = |level: u32, since: Since| -> BackupSummary {
-        let archive = File::create(at(&format!("archive.{level}"))).unwrap();
-        backup_tree(at("live"), since, at(&format!("snapshot.{level}")), archive, BackupOptions::new()).unwrap()
-    };
-    let restore = |level: u32| {
-        let archive = File::open(at(&format!("archive.{level}"))).unwrap();
-        restore_tree(archive, at("restored"), RestoreOptions::new()).unwrap()
-    };
-    let check = |what: &str, peak: u64| {
-        println!("{what}: {} KiB", peak / 1024);
-        assert!(peak <= 40 * MIB, "{what}: {peak} bytes for {files} files");
-    };
-    let (summary, peak) = peak_of(|| back_up(0, Since::Nothing));
-    assert!(summary.full as usize > files);
-    check("level 0", peak);
-    let (summary, peak) = peak_of(|| back_up(1, Since::File(at("snapshot.0"))));
-    assert_eq!((summary.full, summary.content_bytes), (0, 0));
-    check("an unchanged level 1", peak);
-    // Every name is gone, and another found in its place.
-    fs::rename(at("live"), at("moved")).unwrap();
-    fs::create_dir(at("live")).unwrap();
-    fs::rename(at("moved"), at("live").join("moved")).unwrap();
-    let (summary, peak) = peak_of(|| back_up(2, Since::File(at("snapshot.1"))));
-    assert_eq!(summary.copies as usize, files);
-    check("a level 2 of renames", peak);
-    for (level, what) in [(0, "restore of level 0"), (1, "restore of level 1")] {
-        let (summary, peak) = peak_of(|| restore(level));
-        assert!(summary.whole);
-        check(what, peak);
-    }
-    let (summary, peak) = peak_of(|| {
-        let archives = (0..2).map(|level| File::open(at(&format!("archive.{level}"))).unwrap()).collect();
-        verify_tree(archives, at("restored"), Default::default(), |difference| panic!("{difference:?}")).unwrap()
     });
-    assert_eq!(summary.differences, 0);
-    check("verification", peak);
 }
 
-fn a_large_file_that_fails_early_takes_no_memory_for_what_is_missing(dir: &Path) {
-    // So long a name has no map of holes beside it, and every byte has to be in the archive.
-    let path = dir.join("n".repeat(200));
-    File::create(&path).unwrap().set_len(512 * MIB).unwrap();
-    let path = path.canonicalize().unwrap();
-    let (missing, peak) = peak_of(|| {
-        let mut backup = BackupReader::new(&path, None, io::sink(), BackupOptions::new()).unwrap();
-        backup.read_exact(&mut vec![0; MIB as usize]).unwrap();
-        tree::break_descriptors(&path);
-        let missing = io::copy(&mut backup, &mut io::sink()).unwrap();
-        assert_eq!(backup.finish().unwrap().problems, 1);
-        missing
+#[test]
+fn a_directory_of_100_000_names_goes_there_and_back_within_64_mib() {
+    goes_there_and_back(|tree| {
+        for number in 0..ENTRIES {
+            let name = tree.join(format!("a name that is not as short as it might be, {number}"));
+            if number % 10 == 0 { fs::write(name, "content").unwrap() } else { symlink("nowhere", name).unwrap() }
+        }
     });
-    println!("a file that fails: {} KiB", peak / 1024);
-    assert!(missing >= 511 * MIB);
-    assert!(peak <= 64 * MIB, "{peak} bytes");
+}
+
+#[test]
+fn a_tree_of_20_000_hard_links_goes_there_and_back_within_64_mib() {
+    goes_there_and_back(|tree| {
+        let (there, here) = (tree.join("there"), tree.join("here"));
+        fs::create_dir(&there).unwrap();
+        fs::create_dir(&here).unwrap();
+        for number in 0..LINKS / 2 {
+            let file = there.join(number.to_string());
+            fs::write(&file, format!("{number}\n")).unwrap();
+            // One beside it, and one that comes long before.
+            fs::hard_link(&file, there.join(format!("{number}.link"))).unwrap();
+            fs::hard_link(&file, here.join(number.to_string())).unwrap();
+        }
+    });
 }

@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_panic_of_any_kind_becomes_a_status_with_its_text() {
-        let panics: [(fn() -> Outcome, &str); 3] = [
+        type Body = fn() -> Outcome;
+        let panics: [(Body, &str); 3] = [
             (|| panic!("as a literal"), "as a literal"),
             (|| panic!("as a {}", "string"), "as a string"),
             (|| std::panic::panic_any(7), "panic without a text"),

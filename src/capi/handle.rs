@@ -119,7 +119,11 @@ mod tests {
     #[test]
     fn a_finished_handle_refuses_work_and_another_finish() {
         let handle = Handle::new("thing", 7);
-        assert_eq!(status(handle.work(|work| Ok(*work += 1))), frazil_status::FRAZIL_OK);
+        let counted = handle.work(|work| {
+            *work += 1;
+            Ok(())
+        });
+        assert_eq!(status(counted), frazil_status::FRAZIL_OK);
         assert_eq!(handle.finish(Ok).unwrap(), 8);
         assert_eq!(status(handle.work(|_| Ok(()))), frazil_status::FRAZIL_ERR_STATE);
         assert_eq!(status(handle.finish(Ok)), frazil_status::FRAZIL_ERR_STATE);

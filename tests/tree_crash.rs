@@ -1,0 +1,186 @@
+//! Killed at any moment, a restore leaves the level before or its own, and a backup nothing half-made under
+//! its name.
+//!
+//! The command is killed by SIGKILL at times spread over what an undisturbed run takes; wherever that hits,
+//! what must hold afterwards is the same. `FRAZIL_CRASHES` says how many runs are killed in all, and
+//! `FRAZIL_SEED` the seed; `make crash` kills a thousand.
+
+#[path = "tree_crash/ground.rs"]
+mod ground;
+#[path = "tree_crash/killing.rs"]
+mod killing;
+#[path = "support/random.rs"]
+mod random;
+#[path = "tree_crash/trees.rs"]
+mod trees;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use ground::{Ground, User};
+use killing::{Kills, duration_of, killed_after, within};
+use random::Random;
+
+/// Runs that are killed in all unless the environment says otherwise.
+const CRASHES: usize = 40;
+
+/// What shares them: five tests, each as root and as a plain user.
+const SHARES: usize = 10;
+
+/// How many runs each test kills for each user.
+fn crashes() -> usize {
+    let all = std::env::var("FRAZIL_CRASHES").map_or(CRASHES, |all| all.parse().expect("FRAZIL_CRASHES is a number"));
+    all.div_ceil(SHARES)
+}
+
+/// What a killed restore is followed by.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// `frazil restore DEST`, and then the same restore.
+    Recover,
+    /// The same restore at once.
+    Again,
+}
+
+/// Kills a restore, lets the next run go to its end, and checks what is there after each.
+///
+/// `before` is the level that the destination stands at to begin with.
+fn killed_restores(seed: u64, before: Option<usize>, levels: &[usize], more: bool) {
+    for user in User::all() {
+        let mut random = Random::new(random::seed(seed));
+        let ground = Ground::new(*user, &mut random);
+        let archives: Vec<_> = levels.iter().map(|level| format!("a{level}")).collect();
+        let more = if more { "--more " } else { "" };
+        let restore = format!("restore -q {}{more}{} dest", user.privileges(), archives.join(" "));
+        let target = levels[levels.len() - 1];
+        let mut allowed: Vec<_> = levels.iter().map(|&level| Some(level)).collect();
+        allowed.push(before);
+
+        let mut kills = Kills::new(crashes());
+        let anywhere = || true;
+        let publishing = || ground.phase() == "publishing";
+        let duration_from = |begun: &dyn Fn() -> bool| {
+            let durations = [(); 2].map(|()| {
+                ground.stand_at(before);
+                duration_of(ground.command(&restore), begun)
+            });
+            durations[0].max(durations[1])
+        };
+        // The whole of it, and what is short and matters most.
+        let spans: [(&dyn Fn() -> bool, _); 2] =
+            [(&anywhere, duration_from(&anywhere)), (&publishing, duration_from(&publishing))];
+        while kills.go_on() {
+            if ground.stands_at(&[before]).is_none() {
+                ground.stand_at(before);
+            }
+            let root = fs::metadata(ground.path("dest")).unwrap();
+            let (begun, duration) = random.pick(&spans);
+            let was_killed = killed_after(within(duration, &mut random), ground.command(&restore), begun);
+            kills.count(was_killed, ground.phase());
+            let next = random.pick(&[Next::Recover, Next::Again]);
+            let context = format!("{restore}, as {user:?}, then {next:?}");
+            if matches!(next, Next::Recover) {
+                ground.run("restore -q dest");
+                ground.assert_no_work_is_left(&context);
+                let level = ground.stands_at(&allowed).unwrap_or_else(|| panic!("{context}: {}", ground.differences()));
+                if level.is_none() {
+                    let now = fs::metadata(ground.path("dest")).unwrap();
+                    assert_eq!((now.mode(), now.uid(), now.gid()), (root.mode(), root.uid(), root.gid()), "{context}");
+                }
+            }
+            let is_done = !ground.path("dest/.frazil-restore").exists() && ground.stands_at(&[Some(target)]).is_some();
+            if is_done {
+                // Nothing says any more where it stands, and nothing is left to do: a level 0 is refused.
+                assert!(more.is_empty() && !ground.try_run(&restore), "{context}");
+            } else {
+                ground.run(&restore);
+            }
+            ground.assert_no_work_is_left(&context);
+            assert!(ground.stands_at(&[Some(target)]).is_some(), "{context}: {}", ground.differences());
+        }
+        println!("{restore}, as {user:?}: {kills}");
+    }
+}
+
+#[test]
+fn a_killed_restore_of_level_0_leaves_an_empty_directory_or_all_of_it() {
+    killed_restores(1, None, &[0], true);
+}
+
+#[test]
+fn a_killed_restore_of_level_1_leaves_level_0_or_level_1() {
+    killed_restores(2, Some(0), &[1], true);
+}
+
+#[test]
+fn a_killed_restore_of_a_chain_leaves_a_level_of_it_and_goes_on_when_it_is_given_again() {
+    killed_restores(3, None, &[0, 1], false);
+}
+
+/// Kills a backup; what it left must be whole, and the next one must do.
+fn killed_backups(seed: u64, archive: &str) {
+    for user in User::all() {
+        let mut random = Random::new(random::seed(seed));
+        let ground = Ground::new(*user, &mut random);
+        let old_snapshot = fs::read(ground.path("s0")).unwrap();
+        let backups = ["--snapshot s.new", "--since s0 --snapshot s.new"]
+            .map(|levels| format!("backup -q --force {levels} source {archive}"));
+        let mut kills = Kills::new(crashes());
+        let anywhere = || true;
+        let archived = || ground.path("a.new").exists();
+        let duration_of = |backup: &str, begun: &dyn Fn() -> bool| {
+            let _ = fs::remove_file(ground.path("a.new"));
+            ground.receiving("received", backup, |command| duration_of(command, begun))
+        };
+        // The whole of it, and for a file what is between the archive in its place and the end.
+        let spans = backups.each_ref().map(|backup| -> [(&dyn Fn() -> bool, _); 2] {
+            let whole = duration_of(backup, &anywhere);
+            match archive {
+                "-" => [(&anywhere, whole), (&anywhere, whole)],
+                _ => [(&anywhere, whole), (&archived, duration_of(backup, &archived))],
+            }
+        });
+        while kills.go_on() {
+            let level = random.below(2);
+            let context = format!("{}, as {user:?}", backups[level]);
+            for name in ["a.new", "s.new", "received"] {
+                let _ = fs::remove_file(ground.path(name));
+            }
+            let (begun, duration) = random.pick(&spans[level]);
+            let delay = within(duration, &mut random);
+            let was_killed =
+                ground.receiving("received", &backups[level], |command| killed_after(delay, command, begun));
+            kills.count(was_killed, ground.outputs());
+            assert!(fs::read(ground.path("s0")).unwrap() == old_snapshot, "{context}: the old snapshot has changed");
+            ground.remove_temporaries(&context);
+
+            let made = if archive == "-" { "received" } else { archive };
+            let has_snapshot = ground.path("s.new").exists();
+            let has_archive = if archive == "-" { has_snapshot } else { ground.path(archive).exists() };
+            assert!(has_archive || !has_snapshot, "{context}: a snapshot without its archive");
+            if has_snapshot {
+                ground.run("backup -q --force --since s.new --snapshot s.after source -");
+            }
+            if has_archive {
+                ground.run(&format!("verify -q {made}"));
+            } else {
+                ground.run_receiving("received", &backups[level]);
+            }
+            ground.stand_at(None);
+            let below = if level == 1 { "a0 " } else { "" };
+            ground.run(&format!("restore -q --more {}{below}{made} dest", user.privileges()));
+            assert!(ground.stands_at(&[Some(1)]).is_some(), "{context}: {}", ground.differences());
+        }
+        println!("{}, as {user:?}: {kills}", backups[0]);
+    }
+}
+
+#[test]
+fn a_killed_backup_to_a_file_leaves_no_archive_and_no_snapshot_unless_they_are_whole() {
+    killed_backups(4, "a.new");
+}
+
+#[test]
+fn a_killed_backup_to_a_pipe_leaves_no_snapshot_unless_all_was_sent() {
+    killed_backups(5, "-");
+}

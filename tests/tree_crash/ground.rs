@@ -1,0 +1,219 @@
+//! A directory with a tree, its levels, and copies of it to hold what was restored against.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::random::Random;
+use crate::trees;
+
+/// Of `nobody`: who has no rights but those of everybody.
+const NOBODY: u32 = 65534;
+
+/// Who runs the command. Whoever runs the tests makes the trees and compares them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum User {
+    Root,
+    Nobody,
+    /// Who runs the tests, not being root.
+    Ourselves,
+}
+
+impl User {
+    pub(crate) fn all() -> &'static [Self] {
+        if rustix::process::geteuid().is_root() { &[Self::Root, Self::Nobody] } else { &[Self::Ourselves] }
+    }
+
+    pub(crate) fn privileges(self) -> &'static str {
+        if self == Self::Root { "--privileged " } else { "" }
+    }
+}
+
+pub(crate) struct Ground {
+    dir: TempDir,
+    user: User,
+}
+
+impl Ground {
+    /// With the levels 0 and 1 of a tree in `a0` and `a1`, their snapshots in `s0` and `s1`, and copies of the
+    /// tree in `level.0` and `level.1`. The tree, in `source`, is at level 1.
+    pub(crate) fn new(user: User, random: &mut Random) -> Self {
+        let ground = Self { dir: tempfile::tempdir().expect("a directory"), user };
+        // Where the command was built, nobody else may look. Copied by another process: whatever another test
+        // starts meanwhile would hold a file that we write, and the system runs none that is being written.
+        ground.copy(env!("CARGO_BIN_EXE_frazil"), "frazil");
+        fs::set_permissions(ground.path("frazil"), Permissions::from_mode(0o755)).expect("let all run the command");
+        fs::set_permissions(ground.dir.path(), Permissions::from_mode(0o755)).expect("open the directory");
+        ground.give(ground.dir.path());
+        let source = ground.path("source");
+        trees::grow(&source, random).expect("a tree");
+        ground.owned(&source);
+        ground.run("backup -q --snapshot s0 --block-size 4K source a0");
+        ground.copy("source", "level.0");
+        trees::change(&source, random).expect("a changed tree");
+        ground.owned(&source);
+        ground.run("backup -q --since s0 --snapshot s1 source a1");
+        ground.copy("source", "level.1");
+        ground.stand_at(None);
+        ground
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn give(&self, path: &Path) {
+        if self.user == User::Nobody {
+            chown(path, Some(NOBODY), Some(NOBODY)).expect("give the directory away");
+        }
+    }
+
+    fn owned(&self, tree: &Path) {
+        match self.user {
+            User::Root => trees::scatter(tree),
+            User::Nobody => trees::give(tree, NOBODY),
+            User::Ourselves => {}
+        }
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let status = Command::new("cp").arg("-a").arg(self.path(from)).arg(self.path(to)).status().expect("run cp");
+        assert!(status.success(), "cp -a {from} {to}");
+    }
+
+    /// The command with these arguments, which have no spaces within them, in the directory.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(self.path("frazil"));
+        command.args(arguments.split_whitespace()).current_dir(self.dir.path()).stdin(Stdio::null());
+        command.stdout(Stdio::null());
+        if self.user == User::Nobody {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    }
+
+    /// Runs the command in some way, and keeps what it writes to a pipe in a file of the directory.
+    pub(crate) fn receiving<T>(&self, received: &str, arguments: &str, run: impl FnOnce(Command) -> T) -> T {
+        let mut command = self.command(arguments);
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let mut file = File::create(self.path(received)).expect("a file");
+        command.stdout(writer);
+        std::thread::scope(|scope| {
+            scope.spawn(move || std::io::copy(&mut reader, &mut file).expect("receive"));
+            run(command)
+        })
+    }
+
+    /// Runs the command to its end, which has to be a good one.
+    #[track_caller]
+    pub(crate) fn run(&self, arguments: &str) {
+        let output = self.command(arguments).stderr(Stdio::piped()).output().expect("run frazil");
+        assert!(output.status.success(), "frazil {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    #[track_caller]
+    pub(crate) fn run_receiving(&self, received: &str, arguments: &str) {
+        let status = self.receiving(received, arguments, |mut command| command.status().expect("run frazil"));
+        assert!(status.success(), "frazil {arguments}");
+    }
+
+    /// Runs the command to its end, and gives whether that was a good one.
+    pub(crate) fn try_run(&self, arguments: &str) -> bool {
+        self.command(arguments).stderr(Stdio::null()).status().expect("run frazil").success()
+    }
+
+    /// Makes the destination anew, and restores a level to it.
+    pub(crate) fn stand_at(&self, level: Option<usize>) {
+        let destination = self.path("dest");
+        let removed = Command::new("rm").arg("-rf").arg(&destination).status().expect("run rm");
+        assert!(removed.success(), "rm -rf {}", destination.display());
+        fs::create_dir(&destination).expect("a destination");
+        self.give(&destination);
+        if let Some(level) = level {
+            let archives: Vec<_> = (0..=level).map(|level| format!("a{level}")).collect();
+            self.run(&format!("restore -q --more {}{} dest", self.user.privileges(), archives.join(" ")));
+        }
+    }
+
+    /// Which of these the destination is equal to, in content and all metadata: levels, or nothing at all.
+    pub(crate) fn stands_at(&self, levels: &[Option<usize>]) -> Option<Option<usize>> {
+        levels.iter().copied().find(|level| match level {
+            Some(level) => self.difference(*level).is_empty(),
+            None => fs::read_dir(self.path("dest"))
+                .expect("the destination")
+                .all(|entry| entry.expect("an entry").file_name() == ".frazil-restore"),
+        })
+    }
+
+    fn difference(&self, level: usize) -> String {
+        let output = Command::new("rsync")
+            .args(["-aHAXn", "--checksum", "--delete", "--itemize-changes", "--exclude=/.frazil-restore"])
+            .arg(format!("level.{level}/"))
+            .arg("dest/")
+            .current_dir(self.dir.path())
+            .output()
+            .expect("run rsync");
+        assert!(output.status.success(), "rsync: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// For the message of a failure.
+    pub(crate) fn differences(&self) -> String {
+        let one = |level| {
+            let difference = self.difference(level);
+            let lines: Vec<_> = difference.lines().take(10).collect();
+            format!("\nfrom level {level}:\n{}", lines.join("\n"))
+        };
+        one(0) + &one(1)
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_no_work_is_left(&self, context: &str) {
+        for name in ["stage", "journal", "state.new"] {
+            assert!(!self.path("dest/.frazil-restore").join(name).exists(), "{context}: {name} is left");
+        }
+    }
+
+    /// How far a restore came, for the count alone.
+    pub(crate) fn phase(&self) -> &'static str {
+        /// Behind magic, version, and two levels that each may be missing.
+        const PHASE: usize = 8 + 1 + 17 + 17;
+        let Ok(state) = fs::read(self.path("dest/.frazil-restore/state")) else { return "without a state" };
+        match state.get(PHASE) {
+            Some(0) => "between levels",
+            Some(1) => "staging",
+            Some(2) => "publishing",
+            _ => "without a whole state",
+        }
+    }
+
+    /// What a backup came to, for the count alone.
+    pub(crate) fn outputs(&self) -> &'static str {
+        match (self.path("a.new").exists(), self.path("s.new").exists()) {
+            (false, false) => "before the archive was there",
+            (true, false) => "before the snapshot was there",
+            (_, true) => "at the end",
+        }
+    }
+
+    /// Removes what a killed run could not, which has to be recognised by its name.
+    #[track_caller]
+    pub(crate) fn remove_temporaries(&self, context: &str) {
+        const OURS: [&str; 13] = [
+            "a.new", "a0", "a1", "dest", "frazil", "level.0", "level.1", "received", "s.after", "s.new", "s0", "s1",
+            "source",
+        ];
+        for entry in fs::read_dir(self.dir.path()).expect("the directory") {
+            let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+            if OURS.contains(&name.as_str()) {
+                continue;
+            }
+            assert!(name.starts_with('.') && name.contains(".frazil-") && name.ends_with(".tmp"), "{context}: {name}");
+            fs::remove_file(self.path(&name)).expect("remove a temporary");
+        }
+    }
+}
