@@ -1,8 +1,10 @@
 //! The reading side of an archive: entries in, and with each batch what has become of them.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io::Read;
 
+use super::agreement::check_entry;
+use super::lost::Lost;
 use super::parts::Entries;
 use super::{
     ArchiveTotals, BATCH_MAX, BatchDigest, EntryName, SMALL_MAX, Trailer, decode_batch, decode_header, decode_trailer,
@@ -166,28 +168,6 @@ struct Taking<'a, R: Read, I: Intake> {
     digest: BatchDigest,
     whole: bool,
     lost: Lost,
-}
-
-/// Entries of which this level says something that is not known or could not be done.
-#[derive(Default)]
-struct Lost {
-    paths: HashSet<Vec<u8>>,
-    /// Those whose records are lost: behind the one position and before the other.
-    gaps: Vec<(Option<Position>, Position)>,
-}
-
-impl Lost {
-    fn between(&mut self, last: Option<Position>, next: Position) {
-        self.gaps.push((last, next));
-    }
-
-    fn contains(&self, path: &[u8]) -> bool {
-        let is_in = |position: &Position, (last, next): &(Option<Position>, Position)| {
-            last.as_ref().is_none_or(|last| last < position) && position < next
-        };
-        let positions = [Position::opening(path), Position::closing(path)];
-        self.paths.contains(path) || self.gaps.iter().any(|gap| positions.iter().any(|position| is_in(position, gap)))
-    }
 }
 
 impl<R: Read, I: Intake> Taking<'_, R, I> {
@@ -435,40 +415,4 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             _ => self.survive(corrupt("something follows the trailer of the archive")),
         }
     }
-}
-
-/// Holds what came against what its record says of it: content above all, but also what the tar says to
-/// others, since a difference is damage that a filter or the tar itself did not notice.
-fn check_entry(record: &Record, entry: Option<&ReadEntry>, found: Option<&Identity>) -> Result<()> {
-    if let (Some(expected), Some(found)) = (&record.identity, found)
-        && expected != found
-    {
-        let (expected, found) = (expected.fingerprint(), found.fingerprint());
-        return Err(Error::new(ErrorKind::Mismatch, "content is not what its record says").expected(expected, found));
-    }
-    match (record.action, entry) {
-        (Action::Delta, None) if found.is_some() => return Ok(()),
-        (Action::Full | Action::Link, Some(_)) => {}
-        _ => return Err(corrupt("entry is not of the kind that its record says")),
-    }
-    let Some(entry) = entry else { return Ok(()) };
-    let differs =
-        |what: &'static str| Err(corrupt("the tar header does not agree with the record").expected(what, "another"));
-    if record.action == Action::Link {
-        let target = record.basis.as_deref().map(super::full_name);
-        return if entry.hardlink == target { Ok(()) } else { differs("the same link") };
-    }
-    let Some(expected) = &record.metadata else { return differs("metadata") };
-    let Some(found) = entry.metadata() else { return differs("a known kind") };
-    if entry.hardlink.is_some() || (found.kind == EntryKind::File) != record.identity.is_some() {
-        return differs("an entry that is no link");
-    }
-    if found != *expected {
-        return differs("the same metadata");
-    }
-    // Those that are too long for a tar header are in the record alone.
-    if !entry.attributes.is_empty() && entry.attributes != record.attributes {
-        return differs("the same extended attributes");
-    }
-    Ok(())
 }

@@ -5,8 +5,10 @@
 //! describe, and a trailer. Neither the bodies of a tar nor its extended headers have checksums, so what
 //! is restored is what the sealed records say, and content is used when its identity is theirs.
 
+mod agreement;
 mod delta_header;
 mod intake;
+mod lost;
 mod names;
 mod outlet;
 mod parts;

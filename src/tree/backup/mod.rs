@@ -6,6 +6,7 @@
 //! snapshot has is gone. [`BackupReader`] is the stream as a `Read`; [`backup_tree`] writes it out.
 
 mod basis;
+mod deletions;
 mod directories;
 mod files;
 mod links;

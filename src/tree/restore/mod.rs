@@ -18,6 +18,7 @@
 
 mod attributes;
 mod confined;
+mod content;
 mod dress;
 mod flags;
 mod incoming;
