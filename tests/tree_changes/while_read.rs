@@ -253,12 +253,12 @@ fn what_a_plain_user_cannot_read_stays_as_it_was_and_comes_back() {
         ground.level(BackupOptions::new());
         for name in ["locked", "locked large"] {
             ground.write(name, noise(200_000, 2));
-            fs::set_permissions(ground.live(name), Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(ground.live(name), Permissions::from_mode(0o000)).unwrap();
         }
         ground.write("d/e/deep", "changed where nobody can see it");
         ground.write("new and locked", "x");
-        fs::set_permissions(ground.live("new and locked"), Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(ground.live("d"), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(ground.live("new and locked"), Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(ground.live("d"), Permissions::from_mode(0o000)).unwrap();
         ground.write("z", "changed");
         let (summary, log) = ground.level(BackupOptions::new());
         let expected = ["d", "locked", "locked large", "new and locked"].map(|name| (ErrorKind::Io, ground.live(name)));
