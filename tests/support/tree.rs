@@ -212,8 +212,7 @@ pub(crate) fn is_root() -> bool {
 const PLAIN: &str = "FRAZIL_TEST_PLAIN_USER";
 
 /// Runs `work` as a user who is not root: at once if this one is none, and else by running the test of this
-/// name once more, in a process of user 65534. Both give `None` on the way in, so that a test reads
-/// `as_plain_user("name", || …)` and nothing else.
+/// name once more, in a process of user 65534.
 pub(crate) fn as_plain_user(test: &str, work: impl FnOnce()) {
     if !is_root() {
         return work();
@@ -274,6 +273,9 @@ pub(crate) fn make_node(path: &Path, kind: FileType, device: (u32, u32)) -> io::
     Ok(mknodat(CWD, path, kind, Mode::from_raw_mode(0o640), makedev(device.0, device.1))?)
 }
 
+/// One change, which may prove to be impossible.
+type Attempt<'a> = fn(&mut Changing<'a>) -> io::Result<()>;
+
 /// A tree that changes at random.
 pub(crate) struct Changing<'a> {
     pub(crate) root: PathBuf,
@@ -304,7 +306,7 @@ impl<'a> Changing<'a> {
     pub(crate) fn edit(&mut self, edits: usize) {
         unlock(&self.root);
         for _ in 0..edits {
-            let edits: [(&str, Change<'a>); 20] = [
+            let edits: [(&str, Attempt<'a>); 20] = [
                 ("make", Self::make),
                 ("make", Self::make),
                 ("edit", Self::edit_content),
@@ -333,33 +335,25 @@ impl<'a> Changing<'a> {
     }
 
     /// Some of what is tried cannot be: a directory below itself, a name that is taken, one that is too long.
-    fn step(&mut self, name: &str, edit: fn(&mut Self) -> io::Result<()>) {
-        if let Err(error) = edit(self) {
-            let code = rustix::io::Errno::from_io_error(&error);
-            use rustix::io::Errno as E;
-            let harmless = [E::EXIST, E::NOTEMPTY, E::INVAL, E::ISDIR, E::NOTDIR, E::NAMETOOLONG, E::LOOP, E::NOENT];
-            let refused = [E::PERM, E::ACCESS, E::NOTSUP, E::NOSPC, E::DQUOT];
-            let known = code.is_some_and(|code| {
-                harmless.contains(&code) || (refused.contains(&code) && !is_root()) || code == E::NOTSUP
-            }) || (name == "attribute" && code == Some(E::NOSPC))
-                // Not even root puts an attribute of a user on a link or a device.
-                || (name == "attribute" && code == Some(E::PERM));
-            assert!(known, "{name}: {error}");
-        }
+    fn step(&mut self, name: &str, edit: Attempt<'a>) {
+        let Err(error) = edit(self) else { return };
+        use rustix::io::Errno as E;
+        let impossible = [E::EXIST, E::NOTEMPTY, E::INVAL, E::ISDIR, E::NOTDIR, E::NAMETOOLONG, E::LOOP, E::NOENT];
+        // Not even root puts an attribute of a user on a link or a device, and there is not much room for them.
+        let of_attributes = [E::PERM, E::NOSPC, E::NOTSUP];
+        let code = E::from_io_error(&error).unwrap_or_else(|| panic!("{name}: {error}"));
+        let known = impossible.contains(&code)
+            || (name == "attribute" && of_attributes.contains(&code))
+            || (!is_root() && [E::PERM, E::ACCESS].contains(&code));
+        assert!(known || code == E::NOTSUP, "{name}: {error}");
     }
 
-    /// Leaves everything readable to its owner, who has to compare it, and locks some of it.
+    /// Locks some of it, where that is wanted.
     fn finish(&mut self) {
-        let all: Vec<_> = paths(&self.root).into_iter().map(|path| self.root.join(path)).collect();
-        if self.locks {
-            for _ in 0..3 {
-                let Some(path) = self.choose(&all) else { break };
-                let kind = fs::symlink_metadata(&path).unwrap().file_type();
-                if kind.is_file() || kind.is_dir() {
-                    let lock = self.random.pick(&[IFlags::IMMUTABLE, IFlags::APPEND]);
-                    set_flags(&path, flags_of(&path) | lock);
-                }
-            }
+        for _ in 0..if self.locks { 3 } else { 0 } {
+            let Some(path) = self.any(|kind| kind.is_file() || kind.is_dir()) else { break };
+            let lock = self.random.pick(&[IFlags::IMMUTABLE, IFlags::APPEND]);
+            set_flags(&path, flags_of(&path) | lock);
         }
     }
 
