@@ -77,24 +77,32 @@ fn killed_restores(seed: u64, before: Option<usize>, levels: &[usize], more: boo
             let (begun, duration) = random.pick(&spans);
             let was_killed = killed_after(within(duration, &mut random), ground.command(&restore), begun);
             kills.count(was_killed, ground.phase());
+            let ended = !ground.keeps_note_of_its_level();
             let next = random.pick(&[Next::Recover, Next::Again]);
             let context = format!("{restore}, as {user:?}, then {next:?}");
             if matches!(next, Next::Recover) {
                 ground.run("restore -q dest");
                 ground.assert_no_work_is_left(&context);
-                let level = ground.stands_at(&allowed).unwrap_or_else(|| panic!("{context}: {}", ground.differences()));
+                let level = match ended {
+                    true => ground.stands_at_but_for_its_time(&allowed),
+                    false => ground.stands_at(&allowed),
+                };
+                let level = level.unwrap_or_else(|| panic!("{context}: {}", ground.differences()));
                 if level.is_none() {
                     let now = fs::metadata(ground.path("dest")).unwrap();
                     assert_eq!((now.mode(), now.uid(), now.gid()), (root.mode(), root.uid(), root.gid()), "{context}");
                 }
             }
-            let is_done = !ground.path("dest/.frazil-restore").exists() && ground.stands_at(&[Some(target)]).is_some();
+            // Nothing says any more where it stands, and nothing is left to do: a level 0 is then refused.
+            let is_done =
+                !ground.keeps_note_of_its_level() && ground.stands_at_but_for_its_time(&[Some(target)]).is_some();
             if is_done {
-                // Nothing says any more where it stands, and nothing is left to do: a level 0 is refused.
                 assert!(more.is_empty() && !ground.try_run(&restore), "{context}");
-            } else {
-                ground.run(&restore);
+                assert!(!ground.path("dest/.frazil-restore").exists(), "{context}");
+                assert!(ground.stands_at_but_for_its_time(&[Some(target)]).is_some(), "{context}");
+                continue;
             }
+            ground.run(&restore);
             ground.assert_no_work_is_left(&context);
             assert!(ground.stands_at(&[Some(target)]).is_some(), "{context}: {}", ground.differences());
         }

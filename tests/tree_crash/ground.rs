@@ -141,24 +141,26 @@ impl Ground {
 
     /// Which of these the destination is equal to, in content and all metadata: levels, or nothing at all.
     pub(crate) fn stands_at(&self, levels: &[Option<usize>]) -> Option<Option<usize>> {
+        self.find(levels, |difference| difference.is_empty())
+    }
+
+    /// The same, after a kill that may have come between the removal of `.frazil-restore`, which gives the
+    /// destination a new time, and its getting its own time back. By then nothing can tell any more.
+    pub(crate) fn stands_at_but_for_its_time(&self, levels: &[Option<usize>]) -> Option<Option<usize>> {
+        self.find(levels, |difference| difference.is_empty() || difference == ".d..t...... ./\n")
+    }
+
+    fn find(&self, levels: &[Option<usize>], is_equal: impl Fn(&str) -> bool) -> Option<Option<usize>> {
         levels.iter().copied().find(|level| match level {
-            Some(level) => self.difference(*level).is_empty(),
+            Some(level) => is_equal(&self.difference(*level)),
             None => fs::read_dir(self.path("dest"))
                 .expect("the destination")
                 .all(|entry| entry.expect("an entry").file_name() == ".frazil-restore"),
         })
     }
 
-    fn difference(&self, level: usize) -> String {
-        let output = Command::new("rsync")
-            .args(["-aHAXn", "--checksum", "--delete", "--itemize-changes", "--exclude=/.frazil-restore"])
-            .arg(format!("level.{level}/"))
-            .arg("dest/")
-            .current_dir(self.dir.path())
-            .output()
-            .expect("run rsync");
-        assert!(output.status.success(), "rsync: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    pub(crate) fn keeps_note_of_its_level(&self) -> bool {
+        self.path("dest/.frazil-restore/state").exists()
     }
 
     /// For the message of a failure.

@@ -67,7 +67,7 @@ pub(crate) struct Recovered {
 }
 
 /// What a run does first: it finishes the publishing of a level that was begun, and drops whatever else
-/// was left. `None` when the destination has never been one.
+/// was left. `None` when the destination is not, or no more, in a chain of restores.
 ///
 /// # Errors
 ///
@@ -98,7 +98,12 @@ pub(crate) fn recover(
             staging.applying = None;
             staging.write(&private)?;
         }
-        _ => private.drop_work()?,
+        Some(_) => private.drop_work()?,
+        // It was killed while it began, or after its end.
+        None => {
+            private.remove(destination)?;
+            return Ok(None);
+        }
     }
     Ok(Some(Recovered { private, state, published: done }))
 }

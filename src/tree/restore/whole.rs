@@ -151,6 +151,9 @@ pub fn restored_level(destination: impl AsRef<Path>) -> Result<Option<LevelId>> 
 
 /// Ends a chain: removes the note of the level that the directory `destination` stands at.
 ///
+/// That gives `destination` a new time, and its own is given back to it at once. Killed in between, it stays with
+/// the time of the removal, since nothing says any more what it was: all else is as the level has it.
+///
 /// # Errors
 ///
 /// [`State`](ErrorKind::State) while a restore is under way, or was left half-way.

@@ -63,24 +63,31 @@ fn a_journal_takes_no_record_out_of_order_and_none_of_what_is_frazils_own() {
 #[test]
 fn what_was_only_staged_is_dropped() {
     let place = Place::new();
-    for phase in [None, Some(Phase::Staging)] {
-        let mut level = Level::new(&place);
-        level.file("f", 0o644, "f");
-        let state = State { complete: Some(LEVEL), ..State::default() };
-        if let Some(phase) = phase {
-            let applying = Some(Applying { level: LevelId([8; 16]), phase });
-            State { applying, ..state }.write(&level.private).unwrap();
-        }
-        drop(level);
-        let confined = place.confined();
-        let recovered = recover(&confined, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap().unwrap();
-        assert_eq!(recovered.state, phase.map(|_| state));
-        assert_eq!(recovered.published, None);
-        let left: Vec<_> =
-            fs::read_dir(place.root.join(".frazil-restore")).unwrap().map(|e| e.unwrap().path()).collect();
-        assert_eq!(left.len(), usize::from(phase.is_some()), "{left:?}");
-    }
+    let mut level = Level::new(&place);
+    level.file("f", 0o644, "f");
+    let state = State { complete: Some(LEVEL), ..State::default() };
+    let applying = Some(Applying { level: LevelId([8; 16]), phase: Phase::Staging });
+    State { applying, ..state }.write(&level.private).unwrap();
+    drop(level);
+    let confined = place.confined();
+    let recovered = recover(&confined, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap().unwrap();
+    assert_eq!((recovered.state, recovered.published), (Some(state), None));
+    let left: Vec<_> = fs::read_dir(place.root.join(".frazil-restore")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(left, [place.root.join(".frazil-restore/state")]);
     assert!(place.look().keys().eq([""]));
+}
+
+#[test]
+fn a_private_directory_that_says_nothing_is_removed_with_what_was_staged() {
+    let place = Place::new();
+    place.settle();
+    let before = place.look();
+    let mut level = Level::new(&place);
+    level.file("f", 0o644, "f");
+    drop(level);
+    assert!(recover(&place.confined(), &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap().is_none());
+    assert!(!place.root.join(".frazil-restore").exists());
+    assert_eq!(place.look(), before);
 }
 
 #[test]
