@@ -159,6 +159,18 @@ impl Ground {
         })
     }
 
+    fn difference(&self, level: usize) -> String {
+        let output = Command::new("rsync")
+            .args(["-aHAXn", "--checksum", "--delete", "--itemize-changes", "--exclude=/.frazil-restore"])
+            .arg(format!("level.{level}/"))
+            .arg("dest/")
+            .current_dir(self.dir.path())
+            .output()
+            .expect("run rsync");
+        assert!(output.status.success(), "rsync: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     pub(crate) fn keeps_note_of_its_level(&self) -> bool {
         self.path("dest/.frazil-restore/state").exists()
     }

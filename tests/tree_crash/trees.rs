@@ -69,7 +69,7 @@ pub(crate) fn grow(root: &Path, random: &mut Random) -> io::Result<()> {
     fs::hard_link(root.join("leaves"), root.join("stays"))?;
     fs::hard_link(root.join("leaves"), root.join("stays too"))?;
     symlink("a", root.join("becomes a file"))?;
-    mknodat(CWD, &root.join("becomes a fifo no more"), FileType::Fifo, Mode::RUSR, 0)?;
+    mknodat(CWD, root.join("becomes a fifo no more"), FileType::Fifo, Mode::RUSR, 0)?;
     for directory in ["becomes a file too", "goes", "x", "y"] {
         fs::create_dir_all(root.join(directory).join("in it"))?;
         for number in 0..10 {
