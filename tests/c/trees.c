@@ -227,7 +227,7 @@ static void what_is_given_up_leaves_nothing(void) {
     frazil_error_free(error);
     error = NULL;
     frazil_restore_free(restore);
-    CHECK(rmdir("abandoned") == 0);
+    CHECK(access("abandoned", F_OK) != 0);
     drop(&archive);
 }
 
