@@ -320,7 +320,7 @@ fn sealed_signatures_that_lie_with_right_checksums_are_refused() {
         ("without whole BLAKE2b-256 sums", sealed(&short_sums, &truth), Corrupt, Some(first)),
         ("signature ends within the sums of a block", sealed(&raw[..47], &truth), Truncated, None),
         ("signature ends within its head", sealed(&raw[..11], &truth), Truncated, None),
-        ("zero run in a signature", begin().data(&raw, 48).zeros(8).end(&truth), Corrupt, Some(after)),
+        ("zero run in a stream that has none", begin().data(&raw, 48).zeros(8).end(&truth), Corrupt, Some(after)),
     ];
     for (part, stream, kind, offset) in table {
         let (error, peak) = peak_of(|| Signature::read_from(&stream[..]).unwrap_err());

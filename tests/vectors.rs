@@ -293,8 +293,13 @@ fn what_a_header_may_add_is_skipped_only_where_it_says_so() {
 
     let snapshot = header_with(3, &[]);
     let error = restored(&snapshot, &[]).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Corrupt, Some(0)), "{error}");
+    assert!(error.to_string().contains("expected delta, found snapshot"), "{error}");
+
+    let unknown = header_with(5, &[]);
+    let error = restored(&unknown, &[]).unwrap_err();
     assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(10)), "{error}");
-    assert!(error.to_string().contains("sealed stream of kind 3"), "{error}");
+    assert!(error.to_string().contains("sealed stream of kind 5"), "{error}");
 
     let mut flagged = header_with(2, &[]);
     flagged.truncate(32);

@@ -61,7 +61,7 @@ impl<R: Read> Unsealed<R> {
             },
             None => Ok(None),
             Some(Event::ZeroRun(_) | Event::Header) => {
-                Err(Error::new(ErrorKind::Corrupt, "zero run where the payload is the content").at(self.offset()))
+                Err(Error::new(ErrorKind::Corrupt, "zero run in a stream that has none").at(self.offset()))
             }
         }
     }
