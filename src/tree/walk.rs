@@ -5,6 +5,7 @@
 //! sorted before the first is given; what is gone or cannot be read is a step of its own, and the walk goes
 //! on.
 
+mod listing;
 mod look;
 mod stack;
 #[cfg(test)]
@@ -12,29 +13,27 @@ mod tests;
 
 use std::ffi::OsStr;
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, OFlags, RawDir, fstat, readlinkat, statat};
+use rustix::fs::{AtFlags, CWD, OFlags, fstat, readlinkat, statat};
 use rustix::io::Errno;
 
+use self::listing::Listing;
 use self::look::{look, open, open_directory};
 use self::stack::{Frame, Stack};
 use super::metadata::EntryKind;
 use super::path::{NAME_MAX, PATH_MAX, split};
 use super::select::{Selection, Selector};
-use super::sorter::{Sorted, Sorter};
+use super::sorter::Sorted;
 use super::stat::Stat;
 use crate::{Error, ErrorKind, Result};
 
 /// How many links to directories lead to any entry of a walk that follows them: as many as Linux follows in
 /// one path. Each holds a descriptor.
 const LINKS_MAX: usize = 40;
-
-/// How much of a directory is listed in one call.
-const LISTING_LEN: usize = 1 << 16;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WalkOptions {
@@ -80,7 +79,6 @@ pub(crate) struct Walk {
     root: PathBuf,
     selector: Selector,
     dereference: bool,
-    limits: Limits,
     /// The file system of the root.
     device: u64,
     /// The root is no directory: it is the only entry, and the only frame is the directory that holds it.
@@ -90,7 +88,7 @@ pub(crate) struct Walk {
     stat: Stat,
     stage: Stage,
     problem: Option<Error>,
-    listing: Box<[MaybeUninit<u8>]>,
+    listing: Listing,
 }
 
 /// What comes next.
@@ -147,7 +145,6 @@ impl Walk {
             root: root.to_owned(),
             selector,
             dereference,
-            limits,
             device: stat.device,
             single,
             stack: Stack::new(limits.descriptors),
@@ -155,7 +152,7 @@ impl Walk {
             stat,
             stage: Stage::Root(None),
             problem: None,
-            listing: vec![MaybeUninit::uninit(); LISTING_LEN].into(),
+            listing: Listing::new(limits.names),
         };
         if single {
             walk.path.extend_from_slice(root.file_name().unwrap_or_default().as_bytes());
@@ -182,7 +179,7 @@ impl Walk {
                 }
             }
             Stage::Directory(Directory::Enter { descriptor, through_link }) => {
-                let (names, failure) = self.list(descriptor.as_fd())?;
+                let (names, failure) = self.listing.names(descriptor.as_fd(), &self.selector)?;
                 self.stack.push(Frame::new(descriptor, self.stat, through_link, names, self.path.len()));
                 if let Some(errno) = failure {
                     return Ok(Some(self.unreadable("listing", errno)));
@@ -364,34 +361,6 @@ impl Walk {
     /// Whoever names a single file means it.
     fn excludes(&self, is_directory: bool) -> bool {
         !self.single && self.selector.excludes(&self.path, is_directory)
-    }
-
-    /// The names in a directory in order, and what broke the listing off.
-    fn list(&mut self, directory: BorrowedFd<'_>) -> Result<(Sorted, Option<Errno>)> {
-        let mut names = Sorter::new(self.limits.names);
-        let mut listing = RawDir::new(directory, &mut self.listing);
-        let mut failure = None;
-        while let Some(entry) = listing.next() {
-            match entry {
-                Ok(entry) => match entry.file_name().to_bytes() {
-                    b"." | b".." => {}
-                    name if self.selector.is_marker(directory, name) => {
-                        names = Sorter::new(self.limits.names);
-                        names.push(name)?;
-                        break;
-                    }
-                    name => names.push(name)?,
-                },
-                Err(Errno::INTR) => {}
-                // It was removed after it was opened: it is empty.
-                Err(Errno::NOENT) => break,
-                Err(errno) => {
-                    failure = Some(errno);
-                    break;
-                }
-            }
-        }
-        Ok((names.finish()?, failure))
     }
 
     fn unreadable(&self, doing: &'static str, errno: Errno) -> Step {

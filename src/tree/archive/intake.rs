@@ -1,11 +1,11 @@
 //! The reading side of an archive: entries in, and with each batch what has become of them.
 
-use std::collections::VecDeque;
 use std::io::Read;
 
 use super::agreement::check_entry;
 use super::lost::Lost;
 use super::parts::Entries;
+use super::waiting::{Unclaimed, Waiting};
 use super::{
     ArchiveTotals, BATCH_MAX, BatchDigest, EntryName, SMALL_MAX, Trailer, decode_batch, decode_header, decode_trailer,
 };
@@ -18,12 +18,6 @@ use crate::tree::path::{self, Position};
 use crate::tree::record::{Action, Record};
 use crate::tree::sealed::unseal;
 use crate::{Error, ErrorKind, Identity, Result};
-
-/// More entries than this never wait for their records: a batch is closed before.
-const WAITING_MAX: usize = 4096;
-
-/// Nor do more bytes of what tar headers say: a batch is closed at a hundredth of this, but for one entry.
-const WAITING_LEN: usize = 32 << 20;
 
 /// What is done with the parts of an archive, in their order.
 pub(crate) trait Intake {
@@ -88,8 +82,7 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         intake,
         options,
         header,
-        waiting: VecDeque::new(),
-        waiting_len: 0,
+        waiting: Waiting::default(),
         last: None,
         batches: 0,
         records: 0,
@@ -132,36 +125,12 @@ fn deferred<T>(made: Result<T>) -> Result<Result<T>> {
     }
 }
 
-/// An entry of the tree whose record has not come yet.
-struct Waiting<M> {
-    path: Vec<u8>,
-    /// The tar entry of what is there whole; a delta's says nothing.
-    entry: Option<ReadEntry>,
-    /// What was made of its content. That it could not be made is an error only when its record comes: a
-    /// delta of a file that could not be read to its end breaks off, and its record says that it is void.
-    made: Option<Result<(M, Identity)>>,
-}
-
-impl<M> Waiting<M> {
-    /// Bytes of what it holds that the archive chose.
-    fn len(&self) -> usize {
-        let of_entry = self.entry.as_ref().map_or(0, |entry| {
-            let attributes: usize = entry.attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
-            let link = entry.hardlink.as_ref().map_or(0, Vec::len);
-            entry.path.len() + entry.user.len() + entry.group.len() + entry.target.len() + link + attributes
-        });
-        self.path.len() + of_entry
-    }
-}
-
 struct Taking<'a, R: Read, I: Intake> {
     entries: Entries<R>,
     intake: &'a mut I,
     options: IntakeOptions,
     header: LevelHeader,
-    waiting: VecDeque<Waiting<I::Made>>,
-    /// Bytes of what waits.
-    waiting_len: usize,
+    waiting: Waiting<I::Made>,
     last: Option<Position>,
     batches: u64,
     records: u64,
@@ -229,7 +198,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                     true => Some(deferred(self.intake.file(path, entry.size, &mut self.entries.body()))?),
                     false => None,
                 };
-                self.wait(Waiting { path: path.to_vec(), entry: Some(entry), made })
+                self.wait(Unclaimed { path: path.to_vec(), entry: Some(entry), made })
             }
             EntryName::Delta(path, 1) => {
                 let mut parts = self.entries.parts(path);
@@ -238,7 +207,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                     // What is left of it says nothing more; should it be damaged, the next entry is too.
                     let _ = std::io::copy(&mut parts, &mut std::io::sink());
                 }
-                self.wait(Waiting { path: path.to_vec(), entry: None, made: Some(made) })
+                self.wait(Unclaimed { path: path.to_vec(), entry: None, made: Some(made) })
             }
             EntryName::Delta(path, _) => {
                 Err(corrupt("part of a delta without the one before it").path(path::to_os(path)))
@@ -246,24 +215,15 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         }
     }
 
-    fn wait(&mut self, waiting: Waiting<I::Made>) -> Result<Option<ArchiveTotals>> {
-        let len = self.waiting_len + waiting.len();
-        if self.waiting.len() >= WAITING_MAX || len > WAITING_LEN {
-            if let Some(Ok((made, _))) = waiting.made {
+    fn wait(&mut self, entry: Unclaimed<I::Made>) -> Result<Option<ArchiveTotals>> {
+        if let Err(error) = self.waiting.check_room(&entry) {
+            if let Some(Ok((made, _))) = entry.made {
                 self.intake.discard(made)?;
             }
-            return Err(Error::new(ErrorKind::Limit, "entries of an archive without their records")
-                .expected(format_args!("at most {WAITING_MAX} with {WAITING_LEN} bytes of headers"), "more"));
+            return Err(error);
         }
-        self.waiting_len = len;
-        self.waiting.push_back(waiting);
+        self.waiting.push(entry);
         Ok(None)
-    }
-
-    fn next_waiting(&mut self) -> Option<Waiting<I::Made>> {
-        let waiting = self.waiting.pop_front()?;
-        self.waiting_len -= waiting.len();
-        Some(waiting)
     }
 
     fn take_batch(&mut self, number: u64) -> Result<()> {
@@ -307,16 +267,16 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     fn take_record(&mut self, record: Record) -> Result<()> {
         let wants_entry = matches!(record.action, Action::Full | Action::Delta);
         let may_have_entry = wants_entry || matches!(record.action, Action::Link | Action::Void);
-        let waits = || self.waiting.iter().position(|waiting| waiting.path == record.position.path);
+        let waits = || self.waiting.position(&record.position.path);
         let waiting = match may_have_entry.then(waits).flatten() {
             Some(index) => {
                 // What is before it has no record.
                 for _ in 0..index {
-                    if let Some(unclaimed) = self.next_waiting() {
+                    if let Some(unclaimed) = self.waiting.pop() {
                         self.give_up(unclaimed)?;
                     }
                 }
-                self.next_waiting()
+                self.waiting.pop()
             }
             None => None,
         };
@@ -328,7 +288,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                 _ => Err(lost),
             };
         }
-        let Some(Waiting { entry, made, .. }) = waiting else {
+        let Some(Unclaimed { entry, made, .. }) = waiting else {
             if wants_entry {
                 let missing = corrupt("content of an entry is missing");
                 if record.identity.is_some() {
@@ -365,21 +325,21 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     }
 
     fn give_up_waiting(&mut self) -> Result<()> {
-        while let Some(waiting) = self.next_waiting() {
-            self.give_up(waiting)?;
+        while let Some(unclaimed) = self.waiting.pop() {
+            self.give_up(unclaimed)?;
         }
         Ok(())
     }
 
-    fn give_up(&mut self, waiting: Waiting<I::Made>) -> Result<()> {
-        if let Some(Ok((made, _))) = waiting.made {
+    fn give_up(&mut self, unclaimed: Unclaimed<I::Made>) -> Result<()> {
+        if let Some(Ok((made, _))) = unclaimed.made {
             self.intake.discard(made)?;
         }
         if !self.whole {
             // Something was lost before, and said so; this may be what came of it.
             return Ok(());
         }
-        let error = corrupt("entry of an archive that no record answers for").path(path::to_os(&waiting.path));
+        let error = corrupt("entry of an archive that no record answers for").path(path::to_os(&unclaimed.path));
         self.survive(error)
     }
 

@@ -13,6 +13,7 @@ mod names;
 mod outlet;
 mod parts;
 mod replay;
+mod waiting;
 
 pub(crate) use delta_header::peek_header;
 pub(crate) use intake::{Intake, IntakeOptions, take_in};

@@ -1,0 +1,255 @@
+//! Archives and snapshots of each released version of the format, kept for ever: they are restored, listed,
+//! and gone on from.
+//!
+//! A file in `tests/vectors/v1/tree/` is never changed. `BLESS=1` writes those that are missing, and only
+//! those.
+
+#[path = "support/random.rs"]
+#[allow(dead_code)]
+mod random;
+#[path = "support/tree.rs"]
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use frazil::Action::{self, Copy, Delete, Delta, Full, Link, Metadata};
+use frazil::{
+    BackupOptions, ErrorKind, LevelId, RestoreOptions, backup_tree, list_archive, list_snapshot, restore_tree,
+    verify_archive,
+};
+use rustix::fs::FileType;
+use tree::{Entry, assert_same, image, make_node, set_attribute, set_time};
+
+/// The ids of the two levels.
+const LEVELS: [LevelId; 2] = [LevelId(*b"frazil's level 0"), LevelId(*b"frazil's level 1")];
+
+/// 14 November 2023.
+const CREATED: i64 = 1_700_000_000;
+
+const BLOCK_LEN: u32 = 1024;
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/v1/tree").join(name)
+}
+
+fn archive(level: usize) -> File {
+    File::open(path(&format!("level{level}.tar"))).unwrap()
+}
+
+fn snapshot(level: usize) -> PathBuf {
+    path(&format!("level{level}.snapshot"))
+}
+
+/// What a file of `v1` holds, as the content of a file of the tree.
+fn content(name: &str) -> Vec<u8> {
+    fs::read(path("..").join(name)).unwrap()
+}
+
+fn strange_name() -> &'static OsStr {
+    OsStr::from_bytes(b"strange \xff\n%name")
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// Gives every entry a time of its own, which is the same every time.
+fn date(root: &Path) {
+    for (number, path) in tree::paths(root).iter().enumerate() {
+        set_time(&root.join(path), (CREATED + number as i64, 123_456_789)).unwrap();
+    }
+    set_time(root, (CREATED - 1, 0)).unwrap();
+}
+
+/// The tree at level 0.
+fn grow(root: &Path) {
+    fs::create_dir_all(root.join("directory/open to all")).unwrap();
+    let file = |name: &str, content: &[u8], permissions| {
+        fs::write(root.join(name), content).unwrap();
+        mode(&root.join(name), permissions);
+    };
+    file("directory/file", &content("old"), 0o644);
+    file("empty", b"", 0o600);
+    file("small", b"ice\n", 0o640);
+    file("program", b"#!/bin/sh\n", 0o4755);
+    file("becomes a directory", b"not yet\n", 0o644);
+    fs::write(root.join(strange_name()), content("old").split_off(4000)).unwrap();
+    mode(&root.join(strange_name()), 0o444);
+    fs::hard_link(root.join("small"), root.join("directory/small too")).unwrap();
+    symlink("directory/file", root.join("link")).unwrap();
+    make_node(&root.join("pipe"), FileType::Fifo, (0, 0)).unwrap();
+    let sparse = File::create(root.join("sparse")).unwrap();
+    sparse.write_all_at(b"behind a hole", 1 << 16).unwrap();
+    mode(&root.join("sparse"), 0o644);
+    mode(&root.join("pipe"), 0o640);
+    set_attribute(&root.join("small"), b"user.of", b"water").unwrap();
+    set_attribute(&root.join("directory"), b"system.posix_acl_default", &tree::acl(1000, 5)).unwrap();
+    mode(&root.join("directory"), 0o755);
+    mode(&root.join("directory/open to all"), 0o1777);
+    mode(root, 0o755);
+    date(root);
+}
+
+/// The tree at level 1, made out of that at level 0.
+fn change(root: &Path) {
+    fs::write(root.join("directory/file"), content("new")).unwrap();
+    fs::remove_file(root.join("empty")).unwrap();
+    fs::remove_file(root.join("becomes a directory")).unwrap();
+    fs::create_dir(root.join("becomes a directory")).unwrap();
+    mode(&root.join("becomes a directory"), 0o700);
+    fs::write(root.join("becomes a directory/new"), "new\n").unwrap();
+    mode(&root.join("becomes a directory/new"), 0o644);
+    mode(&root.join("program"), 0o755);
+    fs::rename(root.join(strange_name()), root.join("plain name")).unwrap();
+    fs::hard_link(root.join("directory/file"), root.join("one more name")).unwrap();
+    fs::remove_file(root.join("link")).unwrap();
+    symlink("elsewhere", root.join("link")).unwrap();
+    date(root);
+}
+
+/// What the tree is at each level.
+fn images() -> [BTreeMap<PathBuf, Entry>; 2] {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("tree");
+    fs::create_dir(&root).unwrap();
+    [grow, change].map(|step| {
+        step(&root);
+        image(&root)
+    })
+}
+
+fn bless() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("tree");
+    fs::create_dir(&root).unwrap();
+    fs::create_dir_all(path("")).unwrap();
+    for (level, step) in [grow, change].into_iter().enumerate() {
+        step(&root);
+        let options = BackupOptions::new().block_len(BLOCK_LEN).level_id(LEVELS[level]).created(CREATED + level as i64);
+        let since = level.checked_sub(1).map(snapshot);
+        let since = since.as_deref();
+        let sink = File::create_new(path(&format!("level{level}.tar"))).unwrap();
+        backup_tree(&root, since, snapshot(level), sink, options).unwrap();
+    }
+}
+
+/// The vectors are there; with `BLESS=1` they are written if none is.
+fn levels() -> std::ops::Range<usize> {
+    if std::env::var_os("BLESS").is_some() && !path("").exists() {
+        bless();
+    }
+    0..LEVELS.len()
+}
+
+#[test]
+fn every_level_is_restored_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let restored = dir.path().join("restored");
+    let images = images();
+    for level in levels() {
+        restore_tree(archive(level), &restored, RestoreOptions::new()).unwrap();
+        assert_same(&images[level], &image(&restored), &format!("level {level}"));
+    }
+}
+
+#[test]
+fn every_level_says_what_it_is_and_what_became_of_each_entry() {
+    // The closing records of directories say the same once more.
+    let expected: [&[(&str, Action)]; 2] = [
+        &[
+            (".", Full),
+            ("becomes a directory", Full),
+            ("directory", Full),
+            ("directory/file", Full),
+            ("directory/open to all", Full),
+            ("directory/small too", Full),
+            ("empty", Full),
+            ("link", Full),
+            ("pipe", Full),
+            ("program", Full),
+            ("small", Link),
+            ("sparse", Full),
+            ("strange \u{fffd}\n%name", Full),
+        ],
+        &[
+            (".", Metadata),
+            ("becomes a directory", Full),
+            ("becomes a directory/new", Full),
+            ("directory", Metadata),
+            ("directory/file", Delta),
+            ("directory/open to all", Metadata),
+            ("directory/small too", Metadata),
+            ("empty", Delete),
+            ("link", Full),
+            ("one more name", Link),
+            ("pipe", Metadata),
+            ("plain name", Copy),
+            ("program", Metadata),
+            ("sparse", Metadata),
+            ("strange \u{fffd}\n%name", Delete),
+        ],
+    ];
+    for level in levels() {
+        let mut said = Vec::new();
+        let summary = list_archive(archive(level), |entry| {
+            if !entry.closes {
+                said.push((entry.path.to_string_lossy().into_owned(), entry.action));
+            }
+            Ok(())
+        });
+        let header = summary.unwrap().header;
+        assert_eq!((header.id, header.root, header.number), (LEVELS[level], LEVELS[0], level as u32));
+        assert_eq!(header.parent, level.checked_sub(1).map(|parent| LEVELS[parent]));
+        assert_eq!(
+            said,
+            expected[level].iter().map(|(path, action)| ((*path).to_owned(), *action)).collect::<Vec<_>>()
+        );
+        verify_archive(archive(level), None).unwrap();
+    }
+}
+
+#[test]
+fn every_snapshot_has_the_entries_of_its_level_and_a_level_can_be_made_from_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let restored = dir.path().join("restored");
+    let images = images();
+    for level in levels() {
+        let mut paths = BTreeSet::new();
+        let summary = list_snapshot(File::open(snapshot(level)).unwrap(), |entry| {
+            paths.insert(if entry.path == Path::new(".") { PathBuf::new() } else { entry.path });
+            Ok(())
+        });
+        assert_eq!(summary.unwrap().header.id, LEVELS[level]);
+        assert_eq!(paths, images[level].keys().cloned().collect());
+
+        // Every file is another one by now, with the same content.
+        restore_tree(archive(level), &restored, RestoreOptions::new()).unwrap();
+        let next = dir.path().join(format!("{level}.next"));
+        let since = snapshot(level);
+        let made = backup_tree(&restored, Some(&*since), next, std::io::sink(), BackupOptions::new()).unwrap();
+        assert_eq!(made.header.parent, Some(LEVELS[level]));
+        assert_eq!(made.content_bytes, 0, "level {level}");
+    }
+}
+
+#[test]
+fn a_level_without_the_one_before_it_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = restore_tree(archive(1), dir.path().join("restored"), RestoreOptions::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongBasis, "{error}");
+    let expected = format!("expected {}, found no level that is known", LEVELS[0]);
+    assert!(error.to_string().contains(&expected), "{error}");
+    assert!(!dir.path().join("restored").exists());
+}
+
+#[test]
+fn every_file_is_listed() {
+    let expected = levels().flat_map(|level| [format!("level{level}.tar"), format!("level{level}.snapshot")]);
+    let found = fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(found.collect::<BTreeSet<_>>(), expected.collect());
+}
