@@ -92,6 +92,13 @@ pub struct Moment {
     pub nanoseconds: u32,
 }
 
+impl Moment {
+    /// The nearest time that a tar holds: libarchive reads the very first second as the one after it.
+    pub(crate) fn in_tar(self) -> Self {
+        Self { seconds: self.seconds.max(-i64::MAX), ..self }
+    }
+}
+
 /// What a restored entry is given beside its content; all of it but `size`, which its content gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

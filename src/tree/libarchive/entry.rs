@@ -76,9 +76,9 @@ impl Entry {
         if !metadata.group.is_empty() {
             self.copy(ffi::archive_entry_copy_gname, &metadata.group)?;
         }
-        let (seconds, nanoseconds) = (metadata.modified.seconds, metadata.modified.nanoseconds as c_long);
+        let modified = metadata.modified.in_tar();
         // SAFETY: the entry is live and ours alone.
-        unsafe { ffi::archive_entry_set_mtime(self.as_ptr(), seconds, nanoseconds) };
+        unsafe { ffi::archive_entry_set_mtime(self.as_ptr(), modified.seconds, modified.nanoseconds as c_long) };
         if let Some(path) = entry.hardlink {
             return self.copy(ffi::archive_entry_copy_hardlink, path);
         }
