@@ -5,8 +5,6 @@
 mod content;
 #[path = "support/ground.rs"]
 mod ground;
-#[path = "support/random.rs"]
-mod random;
 #[path = "support/tree.rs"]
 mod tree;
 

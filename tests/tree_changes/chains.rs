@@ -1,12 +1,13 @@
 //! Which level goes where: chains, their order, what is refused, and how what is restored is chosen.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use frazil::{
-    BackupOptions, ErrorKind, LevelId, Recovery, RestoreOptions, RestoreWriter, Since, backup_tree, conclude_restore,
-    list_archive, recover_restore, restore_tree, verify_tree,
+    BackupOptions, BackupReader, ErrorKind, Filter, LevelId, Recovery, RestoreOptions, RestoreWriter, Since,
+    backup_tree, conclude_restore, list_archive, recover_restore, restore_tree, verify_tree,
 };
 
 use crate::content::noise;
@@ -338,11 +339,38 @@ fn a_chain_has_one_block_length() {
 }
 
 #[test]
+fn an_archive_that_is_read_in_any_pieces_is_whole_through_every_filter() {
+    let ground = Ground::new();
+    // Nothing of it can be compressed, so that every buffer on the way is filled to its edge.
+    ground.write("f", noise(3 << 16, 1));
+    ground.write("g", noise(70_001, 2));
+    let filters = [Filter::None, Filter::Gzip, Filter::Bzip2, Filter::Xz, Filter::Zstd, Filter::Lz4];
+    for (number, filter) in filters.into_iter().enumerate() {
+        for len in [1, 511, 10_240, 1 << 16, (1 << 16) + 1, 1 << 22] {
+            let options = BackupOptions::new().filter(filter).threads(1);
+            let snapshot = fs::File::create(ground.at("snapshot")).unwrap();
+            let mut backup = BackupReader::new(ground.live(""), None, snapshot, options).unwrap();
+            let (mut archive, mut piece) = (Vec::new(), vec![0; len]);
+            loop {
+                match backup.read(&mut piece).unwrap() {
+                    0 => break,
+                    read => archive.extend_from_slice(&piece[..read]),
+                }
+            }
+            assert_eq!(backup.finish().unwrap().stream_bytes, archive.len() as u64);
+            let copy = ground.at(&format!("copy.{number}.{len}"));
+            restore_tree(&archive[..], &copy, privileged()).unwrap();
+            assert_same(&image(&ground.live("")), &image(&copy), &format!("{filter:?} in pieces of {len}"));
+        }
+    }
+}
+
+#[test]
 fn a_backup_that_is_dropped_or_fails_leaves_no_snapshot_to_go_on_from() {
     let mut ground = Ground::new();
     ground.write("f", noise(300_000, 1));
     let snapshot = fs::File::create(ground.at("dropped")).unwrap();
-    let mut backup = frazil::BackupReader::new(ground.live(""), None, snapshot, BackupOptions::new()).unwrap();
+    let mut backup = BackupReader::new(ground.live(""), None, snapshot, BackupOptions::new()).unwrap();
     std::io::Read::read_exact(&mut backup, &mut [0; 1000]).unwrap();
     let error = backup.finish().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::State, "{error}");

@@ -16,7 +16,8 @@ use rustix::fs::{FileType, IFlags};
 use crate::content::noise;
 use crate::ground::{Ground, privileged};
 use crate::tree::{
-    acl, as_plain_user, assert_same, image, is_root, make_node, paths, set_attribute, set_flags, set_time, unlock,
+    acl, as_plain_user, as_user, assert_same, image, is_root, make_node, paths, set_attribute, set_flags, set_time,
+    unlock,
 };
 
 const MIB: u64 = 1 << 20;
@@ -101,6 +102,17 @@ fn a_plain_user_gets_attributes_back_from_under_an_acl_without_the_right_to_writ
             set_attribute(&path, b"system.posix_acl_access", &acl(1000, 6)).unwrap();
             fs::set_permissions(path, Permissions::from_mode(0o555)).unwrap();
         }
+        let (summary, log) = ground.level(BackupOptions::new());
+        assert!(!summary.is_partial(), "{:?}", log.problems());
+        ground.assert_restores();
+    });
+}
+
+#[test]
+fn a_user_without_a_name_backs_up_and_restores_what_is_his_own() {
+    as_user(4_242_424, "entries::a_user_without_a_name_backs_up_and_restores_what_is_his_own", || {
+        let mut ground = Ground::new();
+        ground.write("d/f", noise(5000, 1));
         let (summary, log) = ground.level(BackupOptions::new());
         assert!(!summary.is_partial(), "{:?}", log.problems());
         ground.assert_restores();
@@ -419,6 +431,28 @@ fn the_notes_of_a_restore_are_never_backed_up() {
     found.dedup();
     found.retain(|path| path.to_str().unwrap().contains("frazil"));
     assert_eq!(found, [Path::new("d/.frazil-restore")]);
+}
+
+#[test]
+fn what_somebody_else_calls_by_the_name_of_those_notes_is_reported() {
+    for is_directory in [true, false] {
+        let mut ground = Ground::new();
+        let notes = ground.live(".frazil-restore");
+        if is_directory {
+            ground.write(".frazil-restore/mine", "mine");
+            fs::set_permissions(&notes, Permissions::from_mode(0o755)).unwrap();
+        } else {
+            ground.write(".frazil-restore", "mine");
+        }
+        let (summary, log) = ground.level(BackupOptions::new());
+        assert!(summary.is_partial());
+        assert_eq!(log.problems(), [(ErrorKind::Unsupported, notes)]);
+        list_archive(&ground.archives[0][..], |entry| {
+            assert_eq!(entry.path, Path::new("."));
+            Ok(())
+        })
+        .unwrap();
+    }
 }
 
 #[test]

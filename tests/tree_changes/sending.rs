@@ -9,7 +9,7 @@ use frazil::{Action, BackupOptions, Reason, RestoreOptions, Since, backup_tree, 
 
 use crate::content::noise;
 use crate::ground::{Ground, Said, privileged};
-use crate::tree::{acl, assert_same, image, make_node, set_attribute, set_time, time_of};
+use crate::tree::{acl, assert_same, image, make_node, paths, set_attribute, set_time, time_of};
 
 const BLOCK: usize = 1 << 16;
 
@@ -124,6 +124,22 @@ const CHANGES: &[Change] = &[
         said: &[("f", sent(Action::Delta, Reason::Size, 2 * BLOCK as u64 + 1000))],
     },
     Change {
+        name: "cut at the edge of a block, and within one",
+        before: |at| {
+            write(at.join("at an edge"), noise(4 * BLOCK, 4));
+            write(at.join("within"), noise(4 * BLOCK, 4));
+        },
+        change: |at| {
+            let cut = |name, len| File::options().write(true).open(at.join(name)).unwrap().set_len(len).unwrap();
+            cut("at an edge", 2 * BLOCK as u64);
+            cut("within", 2 * BLOCK as u64 + 100);
+        },
+        said: &[
+            ("at an edge", sent(Action::Delta, Reason::Size, 1000)),
+            ("within", sent(Action::Delta, Reason::Size, 1100)),
+        ],
+    },
+    Change {
         name: "another small content",
         before: |at| write(at.join("f"), small()),
         change: |at| write(at.join("f"), noise(4000, 9)),
@@ -184,6 +200,19 @@ const CHANGES: &[Change] = &[
             File::options().append(true).open(at.join("g")).unwrap().write_all(b"more").unwrap();
         },
         said: &[("g", sent(Action::Delta, Reason::New, 1000))],
+    },
+    Change {
+        // As editors do it, where the file system gives the new file an inode that was another's.
+        name: "saved anew on an inode given out again",
+        before: |at| {
+            write(at.join("f"), noise(6 * BLOCK, 6));
+            write(at.join("gone"), noise(6 * BLOCK, 7));
+        },
+        change: |at| {
+            write(at.join("gone"), [&noise(6 * BLOCK, 6), b"x".as_slice()].concat());
+            fs::rename(at.join("gone"), at.join("f")).unwrap();
+        },
+        said: &[("f", sent(Action::Delta, Reason::Size, 1000)), ("gone", sent(Action::Delete, Reason::Gone, 0))],
     },
     Change {
         name: "swapped",
@@ -348,8 +377,14 @@ fn before(ground: &Ground) {
     }
 }
 
-fn change(ground: &Ground) {
+/// Changes it all. As long as what is returned is kept, no new file gets an inode that another had before, which
+/// would be taken for a file that was renamed and changed.
+fn change(ground: &Ground) -> Vec<File> {
+    let paths = paths(&ground.live("")).into_iter().map(|path| ground.live("").join(path));
+    let files = paths.filter(|path| fs::symlink_metadata(path).unwrap().is_file());
+    let kept = files.map(|path| File::open(path).unwrap()).collect();
     CHANGES.iter().for_each(|change| (change.change)(&ground.live(change.name)));
+    kept
 }
 
 #[test]
@@ -358,7 +393,7 @@ fn each_change_sends_what_it_has_to_and_says_why() {
     before(&ground);
     ground.rest();
     ground.level(BackupOptions::new());
-    change(&ground);
+    let _kept = change(&ground);
     let (summary, log) = ground.level(BackupOptions::new());
     assert!(!summary.is_partial(), "{:?}", log.problems());
     let entries = log.entries();
@@ -387,6 +422,61 @@ fn each_change_sends_what_it_has_to_and_says_why() {
     let (summary, log) = ground.level(BackupOptions::new());
     assert_eq!((summary.files_read, log.entries().len()), (0, 0));
     ground.assert_restores();
+
+    // What was not read has kept its sums.
+    let file = ground.live("times put back/large");
+    let content = fs::read(&file).unwrap();
+    write(&file, [b"x".as_slice(), &content].concat());
+    let (summary, log) = ground.level(BackupOptions::new());
+    let (action, reason, bytes) = log.of("times put back/large").unwrap();
+    assert_eq!((action, reason, summary.files_read), (Some(Action::Delta), Reason::Size, 1));
+    assert!(bytes <= BLOCK as u64 + 1000, "{bytes}");
+    ground.assert_restores();
+}
+
+#[test]
+fn a_copied_tree_is_told_by_its_paths_where_inodes_say_nothing() {
+    let mut ground = Ground::new();
+    let contents = [noise(3 * BLOCK, 10), noise(3 * BLOCK, 11)];
+    let time = (1_000_000_000, 0);
+    let files = ["a", "b"].map(|name| ground.write(name, &contents[usize::from(name == "b")]));
+    files.iter().for_each(|file| set_time(file, time).unwrap());
+    ground.level(BackupOptions::new());
+
+    // Each file is on the inode that was the other's, with its own content.
+    write(&files[0], &contents[1]);
+    write(&files[1], &contents[0]);
+    let aside = ground.at("aside");
+    fs::rename(&files[0], &aside).unwrap();
+    fs::rename(&files[1], &files[0]).unwrap();
+    fs::rename(&aside, &files[1]).unwrap();
+    files.iter().for_each(|file| set_time(file, time).unwrap());
+    let (summary, log) = ground.level(BackupOptions::new().ignore_inode(true));
+    assert_eq!((summary.content_bytes, summary.deltas), (0, 0), "{:?}", log.entries());
+    ground.assert_restores();
+}
+
+/// Bytes that this thread has read by now, from anywhere.
+fn bytes_read() -> u64 {
+    let io = fs::read_to_string("/proc/thread-self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_file_is_read_once_for_its_signature_its_delta_and_its_identity() {
+    let mut ground = Ground::new();
+    let len = 64 * BLOCK;
+    let file = ground.write("f", noise(len, 12));
+    for level in 0..2 {
+        if level > 0 {
+            write(&file, [b"x".as_slice(), &noise(len, 12)].concat());
+        }
+        let before = bytes_read();
+        ground.level(BackupOptions::new().threads(1));
+        let read = bytes_read() - before;
+        let range = len as u64..len as u64 * 11 / 10;
+        assert!(range.contains(&read), "level {level}: {read} bytes were read of a file of {len}");
+    }
 }
 
 #[test]
@@ -394,7 +484,7 @@ fn from_a_stream_renames_are_sent_again_and_two_levels_1_stand_on_one_level_0() 
     let mut ground = Ground::new();
     before(&ground);
     ground.level(BackupOptions::new());
-    change(&ground);
+    let _kept = change(&ground);
     ground.level(BackupOptions::new());
 
     let log = std::sync::Arc::<crate::ground::Log>::default();

@@ -152,12 +152,12 @@ impl Machine {
     /// A larger file is read piece by piece.
     fn large(&mut self, mut reading: Reading) -> Result<()> {
         let (limit, block_len) = (self.options.memory_limit, self.header.block_len);
-        let candidate = self.candidate(&reading)?;
         let has_sums = |record: &SnapshotRecord| {
             record.link.is_none()
                 && record.metadata.kind == EntryKind::File
                 && record.metadata.size > u64::from(block_len)
         };
+        let candidate = self.candidate(&reading, reading.before.as_ref().is_some_and(has_sums))?;
         let own = match (&mut self.previous, reading.before.as_ref().filter(|before| has_sums(before))) {
             (Some(previous), Some(before)) => Some(previous.basis(before.clone(), limit)?),
             _ => None,
@@ -190,25 +190,29 @@ impl Machine {
         Ok(())
     }
 
-    /// The file that had the inode of this one under another name, with sums to match against.
-    fn candidate(&mut self, reading: &Reading) -> Result<Option<(SnapshotRecord, u64)>> {
+    /// A file of the level before that is a better basis than what was at the path of this one: with sums to
+    /// match against, and found by its inode. `has_own` says that what was at the path has sums too.
+    fn candidate(&mut self, reading: &Reading, has_own: bool) -> Result<Option<(SnapshotRecord, u64)>> {
         let block_len = u64::from(self.header.block_len);
-        let mut inodes = Vec::new();
-        if self.is_another_inode(reading) {
-            inodes.push(reading.stat.inode);
-        }
-        if let Some(before) = reading.before.as_ref().filter(|before| before.link.is_some()) {
-            inodes.push(before.evidence.inode);
-        }
-        for inode in inodes {
-            let mut found = self.find(inode)?;
-            found.retain(|(record, _)| record.metadata.size > block_len);
-            let same_size = found.iter().position(|(record, _)| record.metadata.size == reading.stat.size);
-            if !found.is_empty() {
-                return Ok(Some(found.swap_remove(same_size.unwrap_or(0))));
+        let stat = &reading.stat;
+        let leader = reading.before.as_ref().filter(|before| before.link.is_some()).map(|before| before.evidence.inode);
+        let has_own = has_own || leader.is_some();
+        if self.is_another_inode(reading) && !(has_own && self.options.ignore_inode) {
+            // Most files are saved as a new one that takes the name, and file systems give inodes out again:
+            // only what is as it was is a file that was renamed.
+            let is_it = |metadata: &Metadata| metadata.size == stat.size && metadata.modified == stat.modified;
+            let found = self.find(stat.inode)?;
+            let mut found = found.into_iter().filter(|(record, _)| record.metadata.size > block_len);
+            let best = match has_own {
+                true => found.find(|(record, _)| is_it(&record.metadata)),
+                false => found.max_by_key(|(record, _)| (is_it(&record.metadata), record.metadata.size == stat.size)),
+            };
+            if best.is_some() {
+                return Ok(best);
             }
         }
-        Ok(None)
+        let Some(leader) = leader else { return Ok(None) };
+        Ok(self.find(leader)?.into_iter().find(|(record, _)| record.metadata.size > block_len))
     }
 
     /// Reads and sends the next piece of the file that is under way.

@@ -175,11 +175,16 @@ impl Machine {
 
     fn entry(&mut self) -> Result<()> {
         let path = self.walk.path().to_vec();
+        let stat = *self.walk.stat();
         if path == path::RESTORE_NAME {
             self.walk.skip_directory();
+            // That of a restore is closed to others; anything else is somebody's own.
+            if !stat.is(EntryKind::Directory) || stat.mode & 0o077 != 0 {
+                let taken = Error::new(ErrorKind::Unsupported, "has the name of a restore's own directory");
+                self.problem(taken.doing("backing up").path(self.on_disk(&path)));
+            }
             return Ok(());
         }
-        let stat = *self.walk.stat();
         if self.options.left_out.contains(&(stat.device, stat.inode)) {
             let own = Error::new(ErrorKind::Unsupported, "is written by this backup, so it is not part of it");
             self.options.watch.problem(&own.path(self.on_disk(&path)));

@@ -111,3 +111,99 @@ pub(super) fn is_racy(now: &Stat, read: Moment) -> bool {
     let recent = Moment { seconds: read.seconds - RACY_SECONDS, ..read };
     now.modified >= recent || now.changed >= recent
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::metadata::{Evidence, Metadata};
+    use crate::tree::snapshot::Mark;
+
+    const LONG_AGO: Moment = Moment { seconds: 1_000_000_000, nanoseconds: 1 };
+    const LATER: Moment = Moment { seconds: 1_000_000_000, nanoseconds: 2 };
+
+    fn before() -> SnapshotRecord {
+        SnapshotRecord {
+            path: b"f".to_vec(),
+            metadata: Metadata {
+                kind: EntryKind::File,
+                mode: 0o644,
+                uid: 1,
+                gid: 2,
+                user: Vec::new(),
+                group: Vec::new(),
+                size: 3,
+                modified: LONG_AGO,
+                flags: 0,
+                device: (0, 0),
+                target: Vec::new(),
+            },
+            evidence: Evidence { changed: LONG_AGO, device: 4, inode: 5, links: 1 },
+            attributes: None,
+            identity: None,
+            link: None,
+            mark: Mark::default(),
+        }
+    }
+
+    fn now() -> Stat {
+        Stat {
+            kind: Some(EntryKind::File),
+            mode: 0o644,
+            uid: 1,
+            gid: 2,
+            size: 3,
+            modified: LONG_AGO,
+            changed: LONG_AGO,
+            device: 4,
+            inode: 5,
+            links: 1,
+            special: (0, 0),
+            blocks: 8,
+        }
+    }
+
+    #[test]
+    fn each_piece_of_evidence_counts_unless_it_is_not_to() {
+        let plain = BackupOptions::new;
+        let marked = |mark| SnapshotRecord { mark, ..before() };
+        let racy = marked(Mark { racy: true, ..Mark::default() });
+        let dirty = marked(Mark { dirty: true, ..Mark::default() });
+        let stale = marked(Mark { stale: true, ..Mark::default() });
+        let link = SnapshotRecord { link: Some(b"e".to_vec()), ..before() };
+        let changed = Stat { changed: LATER, ..now() };
+        let moved = Stat { inode: 6, ..now() };
+        let elsewhere = Stat { device: 6, ..now() };
+        let table = [
+            (before(), now(), plain(), None),
+            (before(), Stat { kind: Some(EntryKind::Fifo), ..now() }, plain(), Some(Reason::Kind)),
+            (before(), Stat { size: 4, ..now() }, plain(), Some(Reason::Size)),
+            (before(), Stat { modified: LATER, ..now() }, plain(), Some(Reason::Modified)),
+            (before(), Stat { mode: 0o600, ..now() }, plain(), Some(Reason::Owner)),
+            (before(), Stat { uid: 9, ..now() }, plain(), Some(Reason::Owner)),
+            (before(), Stat { gid: 9, ..now() }, plain(), Some(Reason::Owner)),
+            (before(), changed, plain(), Some(Reason::Changed)),
+            (before(), changed, plain().ignore_ctime(true), None),
+            (before(), moved, plain(), Some(Reason::Inode)),
+            (before(), moved, plain().ignore_inode(true), None),
+            (before(), elsewhere, plain(), None),
+            (before(), elsewhere, plain().compare_device(true), Some(Reason::Device)),
+            (before(), now(), plain().always_read(true), Some(Reason::Always)),
+            (racy, now(), plain(), Some(Reason::Racy)),
+            (dirty, now(), plain(), Some(Reason::Dirty)),
+            (stale, now(), plain(), Some(Reason::Dirty)),
+            (link, now(), plain(), Some(Reason::Unlinked)),
+        ];
+        for (number, (before, now, options, expected)) in table.iter().enumerate() {
+            assert_eq!(reason(Some(before), now, options), *expected, "line {number}");
+        }
+        assert_eq!(reason(None, &now(), &plain()), Some(Reason::New));
+    }
+
+    #[test]
+    fn what_changed_less_than_two_seconds_before_it_was_read_is_racy() {
+        let read = |seconds, nanoseconds| Moment { seconds: LONG_AGO.seconds + seconds, nanoseconds };
+        for (at, racy) in [(read(0, 1), true), (read(2, 1), true), (read(2, 2), false), (read(-5, 0), true)] {
+            assert_eq!(is_racy(&now(), at), racy, "{at:?}");
+        }
+    }
+}
