@@ -79,7 +79,8 @@ fn who_swaps_directories_for_links_during_a_restore_leads_it_nowhere() {
         }
     }
     println!("{swaps} swaps: {failed} restores failed, {partial} were partial and {whole} whole");
-    assert!(swaps > 0);
+    // A restore that always fails would pass for one that is led nowhere.
+    assert!(swaps > 0 && partial + whole > 0);
 }
 
 /// An archive behind the last byte of which something is done.

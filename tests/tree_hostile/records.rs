@@ -103,3 +103,49 @@ fn directories_that_nobody_may_write_take_what_comes_and_stay_as_they_are() {
     assert_eq!(fs::read(ground.path("d/g")).unwrap(), b"two");
     fs::set_permissions(ground.path("d"), fs::Permissions::from_mode(0o700)).unwrap();
 }
+
+/// A name of this system that is not root's, and its number.
+fn someone(list: &str) -> (Vec<u8>, u32) {
+    let text = fs::read_to_string(list).unwrap();
+    let found = text.lines().find_map(|line| {
+        let fields: Vec<_> = line.split(':').collect();
+        let number: u32 = fields.get(2)?.parse().ok()?;
+        (number > 0).then(|| (fields[0].as_bytes().to_vec(), number))
+    });
+    found.unwrap_or_else(|| panic!("{list} knows nobody but root"))
+}
+
+#[test]
+fn owners_are_restored_by_their_names_whatever_their_numbers_were_unless_numbers_are_asked_for() {
+    if !is_root() {
+        eprintln!("skipped: only root gives files away");
+        return;
+    }
+    let ((user, uid), (group, gid)) = (someone("/etc/passwd"), someone("/etc/group"));
+    let stranger = b"nobody here is called so".to_vec();
+    let archive = level_0(|level| {
+        for (path, user, group) in [("known", &user, &group), ("unknown", &stranger, &stranger)] {
+            let (user, group) = (user.clone(), group.clone());
+            let metadata = Metadata { uid: 4242, gid: 4343, user, group, size: 1, ..Metadata::new(b'-') };
+            let pax = [(&b"uname"[..], &metadata.user), (b"gname", &metadata.group)];
+            let pax = pax.map(|(key, value)| (key.to_vec(), value.clone())).into();
+            let tar = Tar { pax, ..Tar::full(path.as_bytes(), &metadata, b"x") };
+            level.tar(&tar).record(&Record::file(b'F', path, b"x").with(metadata));
+        }
+        level
+    });
+    for (options, known, unknown) in [
+        (plain(), (uid, gid), (4242, 4343)),
+        (plain().numeric_owner(true), (4242, 4343), (4242, 4343)),
+        // What is mapped by number is not looked up.
+        (plain().map_user(4242, 7000), (7000, gid), (7000, 4343)),
+        (plain().map_group(4343, 7000).numeric_owner(true), (4242, 7000), (4242, 7000)),
+        (plain().map_user(uid, 7000), (uid, gid), (4242, 4343)),
+    ] {
+        let ground = Ground::new();
+        let (result, heard) = ground.restore(&archive, options);
+        assert!(result.is_ok_and(|summary| summary.whole && summary.problems == 0), "{heard}");
+        let owner = |name: &str| fs::metadata(ground.path(name)).map(|stat| (stat.uid(), stat.gid())).unwrap();
+        assert_eq!((owner("known"), owner("unknown")), (known, unknown));
+    }
+}
