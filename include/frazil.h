@@ -205,7 +205,7 @@ typedef enum {
   FRAZIL_RECOVERY_STANDS = 1,
   // A level that was being published has been published to its end.
   FRAZIL_RECOVERY_FINISHED = 2,
-  // The same, but something was in the way of some entries.
+  // The same, but something is not as the level has it.
   FRAZIL_RECOVERY_FINISHED_IN_PART = 3,
   // A level that had not been verified was dropped.
   FRAZIL_RECOVERY_DROPPED = 4,
@@ -271,6 +271,8 @@ typedef enum {
   FRAZIL_DIFFERENCE_TARGET = 9,
   // It is not a further name of the file that it should be one of.
   FRAZIL_DIFFERENCE_LINK = 10,
+  // It cannot be read, all of it or what is in it, and could not be compared; the observer was told why.
+  FRAZIL_DIFFERENCE_UNREADABLE = 11,
 } frazil_difference_kind;
 
 // Which form a stream takes.
@@ -673,7 +675,8 @@ typedef struct {
   size_t size;
   // Whether what is in the way is replaced. What the archive does not name is never touched.
   int overwrite;
-  // Whether to go on from a level that was restored in part.
+  // Whether to go on from a level that was restored in part; an entry that lacks what it is made from is
+  // then left as it is and reported, and the result is `FRAZIL_PARTIAL` again.
   int accept_partial;
   // Whether to restore what is whole of a damaged archive; else damage anywhere leaves the tree as it
   // was. The result is then `FRAZIL_PARTIAL`.
@@ -694,7 +697,8 @@ typedef struct {
   // The level at which the destination stands, where it does not say so itself; or NULL.
   const frazil_level_id *assume_parent;
   // Restores these paths and what is below them alone; of 0 paths, everything. All levels of a chain
-  // have to be restored with the same.
+  // have to be restored with the same. What needs a file that is not selected, as a further name of it or
+  // made from it, is left out and reported.
   const char *const *paths;
   // How many `paths` there are.
   size_t path_count;
@@ -734,8 +738,10 @@ typedef struct {
   uint64_t backup_problems;
   // 1 if the destination stood at this level before, else 0.
   int already_there;
-  // 1 if the archive was whole, and all of it was put in its place, else 0.
+  // 1 if the archive was whole, and all of it that is selected was put in its place, else 0.
   int whole;
+  // How many of the selected paths there is nothing at, at this level.
+  uint64_t missing;
 } frazil_restore_summary;
 
 // What was done with what a run of before had left behind.
@@ -1436,9 +1442,13 @@ frazil_status frazil_restore_tree_stream(frazil_read_fn read,
 // `FRAZIL_ERR_STATE` while a restore is under way there, or was left half-way.
 frazil_status frazil_restore_conclude(const char *destination, frazil_error **error);
 
-// Finishes, or undoes, what a restore that was killed has left in the directory `destination`;
-// `recovery` may be NULL.
+// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
+// told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
+// NULL.
+//
+// Returns `FRAZIL_PARTIAL` when something is not as the level has it that the destination stands at.
 frazil_status frazil_restore_recover(const char *destination,
+                                     const frazil_observer *observer,
                                      frazil_recovery *recovery,
                                      frazil_error **error);
 
@@ -1504,8 +1514,8 @@ void frazil_verify_options_init(frazil_verify_options *options, size_t size);
 void frazil_verify_summary_init(frazil_verify_summary *summary, size_t size);
 
 // Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every
-// difference; the archives are verified on the way, as `frazil_archive_verify` does. `options` and
-// `summary` may be NULL.
+// difference; the archives are verified on the way, as `frazil_archive_verify` does. Nothing in the tree is
+// changed: what cannot be read is a difference. `options` and `summary` may be NULL.
 //
 // Returns `FRAZIL_PARTIAL` when there are differences. `each` is called by the thread of the caller; each
 // archive has another thread, until the function returns.

@@ -15,14 +15,15 @@ pub struct Progress {
     pub total_bytes: Option<u64>,
     /// Bytes of the stream written (a level) or read (a patch) so far.
     pub stream_bytes: u64,
-    /// Entries of a tree that are done; 0 where there is no tree.
+    /// Entries of a tree that are done, and counted anew while a restored level is published; 0 where there is
+    /// no tree.
     pub entries: u64,
 }
 
 /// Follows an operation; every method has a default that does nothing.
 ///
 /// The methods are called from the thread that drives the operation, about once for each mebibyte of
-/// work, and should return soon.
+/// work or some hundred published entries, and should return soon.
 pub trait Observer: Send + Sync {
     /// Some work was done.
     fn progress(&self, progress: &Progress) {

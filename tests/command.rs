@@ -14,6 +14,8 @@ mod restoring;
 mod saying;
 #[path = "command/signals.rs"]
 mod signals;
+#[path = "command/standing.rs"]
+mod standing;
 #[path = "command/statuses.rs"]
 mod statuses;
 #[path = "command/trees.rs"]

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::level_id::frazil_level_id;
-use super::observer::Watching;
+use super::observer::{Watching, frazil_observer};
 use super::restore_options::{frazil_restore_options, frazil_restore_summary};
 use super::sized::Report;
 use super::status::frazil_status;
@@ -209,7 +209,7 @@ pub enum frazil_recovery_kind {
     FRAZIL_RECOVERY_STANDS = 1,
     /// A level that was being published has been published to its end.
     FRAZIL_RECOVERY_FINISHED = 2,
-    /// The same, but something was in the way of some entries.
+    /// The same, but something is not as the level has it.
     FRAZIL_RECOVERY_FINISHED_IN_PART = 3,
     /// A level that had not been verified was dropped.
     FRAZIL_RECOVERY_DROPPED = 4,
@@ -233,22 +233,27 @@ unsafe impl Zero for frazil_recovery {}
 impl From<Recovery> for frazil_recovery {
     fn from(recovery: Recovery) -> Self {
         use frazil_recovery_kind as kind;
-        let (kind, level) = match recovery {
-            Recovery::Nothing => (kind::FRAZIL_RECOVERY_NOTHING, None),
-            Recovery::StandsAt(level) => (kind::FRAZIL_RECOVERY_STANDS, Some(level)),
-            Recovery::Finished(level) => (kind::FRAZIL_RECOVERY_FINISHED, Some(level)),
-            Recovery::FinishedInPart(level) => (kind::FRAZIL_RECOVERY_FINISHED_IN_PART, Some(level)),
-            Recovery::Dropped(level) => (kind::FRAZIL_RECOVERY_DROPPED, level),
+        let kind = match recovery {
+            Recovery::Nothing => kind::FRAZIL_RECOVERY_NOTHING,
+            Recovery::StandsAt { .. } => kind::FRAZIL_RECOVERY_STANDS,
+            Recovery::Finished(_) => kind::FRAZIL_RECOVERY_FINISHED,
+            Recovery::FinishedInPart(_) => kind::FRAZIL_RECOVERY_FINISHED_IN_PART,
+            Recovery::Dropped { .. } => kind::FRAZIL_RECOVERY_DROPPED,
         };
+        let level = recovery.level();
         Self { kind, has_level: level.is_some().into(), level: level.map(Into::into).unwrap_or_default() }
     }
 }
 
-/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`;
-/// `recovery` may be NULL.
+/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
+/// told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
+/// NULL.
+///
+/// Returns `FRAZIL_PARTIAL` when something is not as the level has it that the destination stands at.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_restore_recover(
     destination: *const c_char,
+    observer: *const frazil_observer,
     recovery: *mut frazil_recovery,
     error: *mut *mut frazil_error,
 ) -> frazil_status {
@@ -256,7 +261,10 @@ pub unsafe extern "C" fn frazil_restore_recover(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.optional_out(recovery);
-        out.set(recover_restore(call.path(destination, "destination")?)?.into());
-        Ok(frazil_status::FRAZIL_OK)
+        let watching = call.watching(observer)?;
+        let found = recover_restore(call.path(destination, "destination")?, watching.observer())?;
+        let is_partial = found.is_partial();
+        out.set(found.into());
+        Ok(if is_partial { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK })
     })
 }

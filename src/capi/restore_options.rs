@@ -44,7 +44,8 @@ pub struct frazil_restore_options {
     pub size: usize,
     /// Whether what is in the way is replaced. What the archive does not name is never touched.
     pub overwrite: c_int,
-    /// Whether to go on from a level that was restored in part.
+    /// Whether to go on from a level that was restored in part; an entry that lacks what it is made from is
+    /// then left as it is and reported, and the result is `FRAZIL_PARTIAL` again.
     pub accept_partial: c_int,
     /// Whether to restore what is whole of a damaged archive; else damage anywhere leaves the tree as it
     /// was. The result is then `FRAZIL_PARTIAL`.
@@ -65,7 +66,8 @@ pub struct frazil_restore_options {
     /// The level at which the destination stands, where it does not say so itself; or NULL.
     pub assume_parent: *const frazil_level_id,
     /// Restores these paths and what is below them alone; of 0 paths, everything. All levels of a chain
-    /// have to be restored with the same.
+    /// have to be restored with the same. What needs a file that is not selected, as a further name of it or
+    /// made from it, is left out and reported.
     pub paths: *const *const c_char,
     /// How many `paths` there are.
     pub path_count: usize,
@@ -118,8 +120,10 @@ pub struct frazil_restore_summary {
     pub backup_problems: u64,
     /// 1 if the destination stood at this level before, else 0.
     pub already_there: c_int,
-    /// 1 if the archive was whole, and all of it was put in its place, else 0.
+    /// 1 if the archive was whole, and all of it that is selected was put in its place, else 0.
     pub whole: c_int,
+    /// How many of the selected paths there is nothing at, at this level.
+    pub missing: u64,
 }
 
 // SAFETY: numbers.
@@ -146,6 +150,7 @@ impl From<&RestoreSummary> for frazil_restore_summary {
             backup_problems: summary.backup_problems,
             already_there: summary.already_there.into(),
             whole: summary.whole.into(),
+            missing: summary.missing.len() as u64,
         }
     }
 }

@@ -43,6 +43,8 @@ pub enum frazil_difference_kind {
     FRAZIL_DIFFERENCE_TARGET = 9,
     /// It is not a further name of the file that it should be one of.
     FRAZIL_DIFFERENCE_LINK = 10,
+    /// It cannot be read, all of it or what is in it, and could not be compared; the observer was told why.
+    FRAZIL_DIFFERENCE_UNREADABLE = 11,
 }
 
 impl From<DifferenceKind> for frazil_difference_kind {
@@ -59,6 +61,7 @@ impl From<DifferenceKind> for frazil_difference_kind {
             DifferenceKind::Flags => Self::FRAZIL_DIFFERENCE_FLAGS,
             DifferenceKind::Target => Self::FRAZIL_DIFFERENCE_TARGET,
             DifferenceKind::Link => Self::FRAZIL_DIFFERENCE_LINK,
+            DifferenceKind::Unreadable => Self::FRAZIL_DIFFERENCE_UNREADABLE,
         }
     }
 }
@@ -170,8 +173,8 @@ fn tell(
 }
 
 /// Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every
-/// difference; the archives are verified on the way, as `frazil_archive_verify` does. `options` and
-/// `summary` may be NULL.
+/// difference; the archives are verified on the way, as `frazil_archive_verify` does. Nothing in the tree is
+/// changed: what cannot be read is a difference. `options` and `summary` may be NULL.
 ///
 /// Returns `FRAZIL_PARTIAL` when there are differences. `each` is called by the thread of the caller; each
 /// archive has another thread, until the function returns.

@@ -82,7 +82,7 @@ fn read(
 }
 
 /// Calls with ever more room until what there is fits.
-fn grown(mut call: impl FnMut(&mut Vec<u8>) -> rustix::io::Result<usize>) -> rustix::io::Result<Vec<u8>> {
+pub(crate) fn grown(mut call: impl FnMut(&mut Vec<u8>) -> rustix::io::Result<usize>) -> rustix::io::Result<Vec<u8>> {
     let mut buffer = Vec::with_capacity(BUFFER_LEN);
     loop {
         match call(&mut buffer) {

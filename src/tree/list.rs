@@ -1,15 +1,15 @@
 //! What an archive says of its level, entry by entry, without the level before it.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::archive::{ArchiveTotals, Intake, IntakeOptions, take_in};
+use super::identify::identify;
 use super::level_id::LevelHeader;
 use super::metadata::Metadata;
 use super::path;
 use super::record::{Action, Record};
-use crate::engine::native::IdentityBuilder;
 use crate::observer::{Observer, Progress, Watch};
 use crate::{Error, ErrorKind, Fingerprint, Identity, Result};
 
@@ -175,16 +175,10 @@ impl<F: FnMut(Record) -> Result<()>> Intake for Listing<'_, F> {
     }
 
     fn file(&mut self, _: &[u8], _: u64, body: &mut dyn Read) -> Result<((), Identity)> {
-        let mut identity = IdentityBuilder::new(self.leaf_len, 1);
-        loop {
-            match read_some(body, &mut self.buffer)? {
-                0 => return Ok(((), identity.finish())),
-                len => {
-                    identity.update(&self.buffer[..len]);
-                    self.moved(len)?;
-                }
-            }
-        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let identity = identify(body, self.leaf_len, 1, &mut buffer, |len| self.moved(len));
+        self.buffer = buffer;
+        Ok(((), identity?))
     }
 
     fn delta(&mut self, path: &[u8], delta: &mut dyn Read) -> Result<((), Identity)> {
@@ -213,19 +207,10 @@ impl<F: FnMut(Record) -> Result<()>> Intake for Listing<'_, F> {
     }
 }
 
-/// Reads some bytes, again if it was interrupted.
-pub(super) fn read_some(source: &mut dyn Read, buffer: &mut [u8]) -> Result<usize> {
-    loop {
-        match source.read(buffer) {
-            Ok(len) => return Ok(len),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::from(error)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
     use crate::{BackupOptions, backup_tree};
 

@@ -8,6 +8,7 @@ mod archive;
 mod attributes;
 mod backup;
 mod codec;
+mod identify;
 mod level_id;
 mod libarchive;
 mod list;

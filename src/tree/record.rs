@@ -7,7 +7,7 @@ use bytes::BufMut;
 
 use super::codec::{Fields, PutFields, corrupt};
 use super::metadata::{Attributes, EntryKind, Metadata};
-use super::path::{Position, is_below};
+use super::path::{Position, is_below, to_os};
 use crate::format::Leaf;
 use crate::{Error, ErrorKind, Identity, Result};
 
@@ -217,10 +217,40 @@ impl Record {
         let basis_fits = self.basis.as_ref().is_none_or(|basis| {
             !basis.is_empty() && (self.action != Action::Link || !is_below(basis, &self.position.path))
         });
-        if fields_fit && place_fits && root_fits && sizes_fit && basis_fits {
-            return Ok(());
+        let checks = [
+            (fields_fit, "the fields of that action"),
+            (place_fits, "it where its place in the order is"),
+            (root_fits, "a directory at the root"),
+            (sizes_fit, "the size that its content has"),
+            (basis_fits, "a path of another entry to be made from"),
+        ];
+        match checks.into_iter().find(|(fits, _)| !fits) {
+            None => Ok(()),
+            Some((_, expected)) => Err(corrupt("record has fields that do not go with its action")
+                .doing("reading the record of")
+                .path(to_os(&self.position.path))
+                .expected(expected, self.fields())),
         }
-        Err(corrupt("record has fields that do not go with its action"))
+    }
+
+    /// The action and the fields, for messages.
+    fn fields(&self) -> String {
+        let mut fields = format!("action {}", char::from(self.action.letter()));
+        for (is_there, field) in [
+            (self.position.closes, "closing"),
+            (self.metadata.is_some(), "metadata"),
+            (self.identity.is_some(), "content"),
+            (self.parent.is_some(), "parent"),
+            (self.basis.is_some(), "basis"),
+        ] {
+            if is_there {
+                fields = format!("{fields}, {field}");
+            }
+        }
+        match &self.metadata {
+            Some(metadata) => format!("{fields}, of a {} of {} bytes", metadata.kind, metadata.size),
+            None => fields,
+        }
     }
 }
 
@@ -290,7 +320,15 @@ mod tests {
             ("a copy without content", Record { action: Action::Copy, ..full(EntryKind::Symlink) }),
         ];
         for (what, record) in refused {
-            assert_eq!(coded(&record).unwrap_err().kind(), ErrorKind::Corrupt, "{what}");
+            let error = coded(&record).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}");
+        }
+        // Which record, and what is wrong with it.
+        let error = coded(&Record { identity: None, ..full(EntryKind::File) }).unwrap_err().to_string();
+        for part in
+            ["reading the record of a/", "expected the fields of that action", "found action F, metadata, of a file"]
+        {
+            assert!(error.contains(part), "{error}");
         }
     }
 

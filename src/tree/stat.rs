@@ -45,7 +45,6 @@ impl Stat {
     /// link. `None` for what has no kind.
     pub(crate) fn metadata(&self) -> Option<Metadata> {
         let kind = self.kind?;
-        let is_device = matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice);
         Some(Metadata {
             kind,
             mode: self.mode,
@@ -56,7 +55,7 @@ impl Stat {
             size: if kind == EntryKind::File { self.size } else { 0 },
             modified: self.modified,
             flags: 0,
-            device: if is_device { self.special } else { (0, 0) },
+            device: if kind.is_device() { self.special } else { (0, 0) },
             target: Vec::new(),
         })
     }

@@ -88,7 +88,7 @@ static void null_is_refused_by_name(void) {
     EXPECT(NULL_STATUS, frazil_restore_tree(NULL, "x", NULL, NULL, &error));
     EXPECT(NULL_STATUS, frazil_restore_tree_stream(NULL, NULL, "x", NULL, NULL, &error));
     EXPECT(NULL_STATUS, frazil_restore_conclude(NULL, &error));
-    EXPECT(NULL_STATUS, frazil_restore_recover(NULL, NULL, &error));
+    EXPECT(NULL_STATUS, frazil_restore_recover(NULL, NULL, NULL, &error));
     EXPECT(NULL_STATUS, frazil_archive_list(NULL, never, NULL, NULL, &error));
     EXPECT(NULL_STATUS, frazil_archive_list_stream(take, &empty, NULL, NULL, NULL, &error));
     EXPECT(NULL_STATUS, frazil_archive_verify(NULL, NULL, NULL, &error));

@@ -152,7 +152,7 @@ int main(void) {
     FIELD(frazil_restore_options, groups, 104);
     FIELD(frazil_restore_options, group_count, 112);
     FIELD(frazil_restore_options, observer, 120);
-    SIZE(frazil_restore_summary, 136);
+    SIZE(frazil_restore_summary, 144);
     FIELD(frazil_restore_summary, size, 0);
     FIELD(frazil_restore_summary, header, 8);
     FIELD(frazil_restore_summary, entries, 80);
@@ -163,6 +163,7 @@ int main(void) {
     FIELD(frazil_restore_summary, backup_problems, 120);
     FIELD(frazil_restore_summary, already_there, 128);
     FIELD(frazil_restore_summary, whole, 132);
+    FIELD(frazil_restore_summary, missing, 136);
     SIZE(frazil_recovery, 24);
     FIELD(frazil_recovery, kind, 0);
     FIELD(frazil_recovery, has_level, 4);

@@ -137,7 +137,7 @@ static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
     CHECK(summary.whole && summary.problems == 0 && !summary.already_there && summary.files > 0);
     CHECK(memcmp(&summary.header.id, &level0, sizeof level0) == 0);
 
-    EXPECT(FRAZIL_OK, frazil_restore_recover("restored", &recovery, &error));
+    EXPECT(FRAZIL_OK, frazil_restore_recover("restored", NULL, &recovery, &error));
     CHECK(recovery.kind == FRAZIL_RECOVERY_STANDS && recovery.has_level);
     CHECK(memcmp(&recovery.level, &level0, sizeof level0) == 0);
     EXPECT(FRAZIL_OK, frazil_restore_tree("archive.1", "restored", NULL, &summary, &error));
@@ -145,7 +145,7 @@ static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
     CHECK(letter.len == 12 && memcmp(letter.data, "Dear readers", 12) == 0);
     drop(&letter);
     EXPECT(FRAZIL_OK, frazil_restore_conclude("restored", &error));
-    EXPECT(FRAZIL_OK, frazil_restore_recover("restored", &recovery, &error));
+    EXPECT(FRAZIL_OK, frazil_restore_recover("restored", NULL, &recovery, &error));
     CHECK(recovery.kind == FRAZIL_RECOVERY_NOTHING && !recovery.has_level);
     EXPECT(FRAZIL_ERR_WRONG_BASIS, frazil_restore_tree("archive.1", "elsewhere", NULL, NULL, &error));
     EXPECT(FRAZIL_ERR_EXISTS, frazil_restore_tree("archive.0", "restored", NULL, NULL, &error));

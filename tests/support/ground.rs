@@ -74,7 +74,10 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn within(dir: TempDir) -> Self {
         fs::create_dir(dir.path().join("live")).unwrap();
         Self { dir, archives: Vec::new() }
     }

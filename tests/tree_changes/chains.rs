@@ -36,6 +36,10 @@ fn id(ground: &Ground, level: usize) -> LevelId {
     list_archive(&ground.archives[level][..], |_| Ok(())).unwrap().header.id
 }
 
+fn stands_at(ground: &Ground, level: usize) -> Recovery {
+    Recovery::StandsAt { level: id(ground, level), partial: false }
+}
+
 #[test]
 fn what_does_not_belong_there_is_refused_before_anything_is_written() {
     let (ground, other) = (three_levels(), three_levels());
@@ -102,7 +106,7 @@ fn a_changed_destination_is_noticed_before_anything_is_written() {
         let error = restore_tree(&ground.archives[1][..], ground.at("destination"), privileged()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WrongBasis, "{name}: {error}");
         assert_same(&as_it_was, &image(&ground.at("destination")), name);
-        assert_eq!(recover_restore(ground.at("destination")).unwrap(), Recovery::StandsAt(id(&ground, 0)), "{name}");
+        assert_eq!(recover_restore(ground.at("destination"), None).unwrap(), stands_at(&ground, 0), "{name}");
     }
 }
 
@@ -150,11 +154,11 @@ fn a_chain_that_was_concluded_goes_on_when_its_level_is_assumed() {
     let ground = three_levels();
     ground.restore(0, "destination", privileged());
     let destination = ground.at("destination");
-    assert_eq!(recover_restore(&destination).unwrap(), Recovery::StandsAt(id(&ground, 0)));
+    assert_eq!(recover_restore(&destination, None).unwrap(), stands_at(&ground, 0));
     conclude_restore(&destination).unwrap();
     assert!(!destination.join(".frazil-restore").exists());
     conclude_restore(&destination).unwrap();
-    assert_eq!(recover_restore(&destination).unwrap(), Recovery::Nothing);
+    assert_eq!(recover_restore(&destination, None).unwrap(), Recovery::Nothing);
 
     let level_1 = &ground.archives[1][..];
     let as_it_was = image(&destination);
@@ -190,7 +194,7 @@ fn a_writer_that_is_dropped_or_finished_early_leaves_the_destination_as_it_was()
         let error = start().finish().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Truncated, "{len}: {error}");
         assert_same(&as_it_was, &image(&destination), "finished early");
-        assert_eq!(recover_restore(&destination).unwrap(), Recovery::StandsAt(id(&ground, 0)));
+        assert_eq!(recover_restore(&destination, None).unwrap(), stands_at(&ground, 0));
     }
     ground.restore(1, "destination", privileged());
 }
@@ -286,15 +290,21 @@ fn selected_paths_are_restored_and_nothing_else_through_all_levels() {
         ("none", privileged().path("nowhere").unwrap(), vec![]),
     ] {
         for level in 0..4 {
-            ground.restore(level, name, options.clone());
+            let summary = ground.restore(level, name, options.clone());
+            assert_eq!(summary.missing.len(), usize::from(name == "none"), "{name}: {summary:?}");
         }
         let expected: Vec<_> = expected.into_iter().map(std::path::PathBuf::from).collect();
         assert_eq!(paths(&ground.at(name)), expected, "{name}");
     }
     assert_eq!(fs::read(ground.at("both/p/new at 2")).unwrap(), b"changed");
     for path in ["..", "/etc", "a/../b", "a//b", "./a"] {
-        for refused in [RestoreOptions::new().path(path), RestoreOptions::new().prefix(path)] {
-            assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput, "{path}");
+        for (refused, doing) in [
+            (RestoreOptions::new().path(path), "selecting the path"),
+            (RestoreOptions::new().prefix(path), "putting everything below the path"),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{path}");
+            assert!(error.to_string().starts_with(doing) && error.to_string().contains(path), "{error}");
         }
     }
 }

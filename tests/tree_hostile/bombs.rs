@@ -52,6 +52,47 @@ fn runs_of_zeros_beyond_what_is_allowed_are_refused() {
     }
 }
 
+/// What each filter makes of something; several of them one after the other are as good as one.
+fn compressed(program: &str, content: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(program);
+    command.arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(content).unwrap());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{program}: {}", output.status);
+        output.stdout
+    })
+}
+
+#[test]
+fn what_is_little_compressed_and_much_else_is_refused_behind_every_filter() {
+    const PARTS: usize = 64;
+    const PART: usize = 16 << 20;
+    let ground = Ground::new();
+    // Of entries whose bodies are said to go on for longer than anybody waits.
+    let begun = |name: &str| {
+        let mut level = Level::new(Header::level_0(ZERO));
+        level.open("").tar(&Tar { size: 1 << 40, ..Tar::file(name, b"") });
+        level.tar
+    };
+    for program in ["gzip", "bzip2", "xz", "zstd", "lz4"] {
+        let zeros = compressed(program, &vec![0; PART]).repeat(PARTS);
+        assert!(zeros.len() < 8 << 20, "{program}: {}", zeros.len());
+        for (name, part) in
+            [("full/f", "the files of the level are longer"), (".frazil/check/00000001", "entry is too long")]
+        {
+            let archive = [compressed(program, &begun(name)), zeros.clone()].concat();
+            let options = plain().max_output(PART as u64 * 2);
+            let ((), peak) = peak_of(|| ground.refused(&archive, options, Limit, part));
+            assert!(peak < PEAK, "{program}, {part}: {peak} bytes");
+        }
+    }
+}
+
 #[test]
 fn batches_that_no_writer_makes_take_no_memory() {
     let ground = Ground::new();

@@ -145,9 +145,15 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         }
     };
     if archives.is_empty() {
-        let recovered = recover_restore(destination).map_err(|error| failed(None, error))?;
+        let recovered =
+            recover_restore(destination, Some(session.observer(false))).map_err(|error| failed(None, error))?;
+        if recovered.is_partial() {
+            session.problem(format!("{}: not all of the level is there", destination.display()));
+        }
         let text = format!("{}: {recovered}", destination.display());
-        return Ok(Report::new(text, json!({ "command": "restore", "recovered": recovered.to_string() }), false));
+        let partial = recovered.is_partial();
+        let json = json!({ "command": "restore", "recovered": recovered.to_string(), "partial": partial });
+        return Ok(Report::new(text, json, false));
     }
     let options = options(arguments, session)?;
     let mut summaries = Vec::new();
@@ -159,6 +165,9 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
             session.problem(partial(&archive.as_input(), summary.backup_problems));
         }
         summaries.push(summary);
+    }
+    for path in summaries.last().iter().flat_map(|summary| &summary.missing) {
+        session.problem(format!("{}: there is nothing of this path at this level", path.display()));
     }
     let partial = summaries.iter().any(|summary| summary.is_partial());
     if !arguments.more && !arguments.dry_run && !partial {
@@ -238,6 +247,10 @@ fn report(destination: &Path, arguments: &Arguments, levels: &[RestoreSummary], 
     table
         .row("written", format!("{}, {}", count(total(|level| level.files), "file"), human(total(|l| l.output_bytes))));
     table.row("deleted", total(|level| level.deleted));
+    let there = levels.iter().filter(|level| level.already_there).count();
+    if there > 0 {
+        table.row("stood there already", count(there as u64, "level"));
+    }
     if let Some(last) = last {
         table.row("stands at", format!("level {} ({})", last.header.number, last.header.id));
     }

@@ -41,6 +41,12 @@ pub(crate) trait Intake {
 
     /// Something that was survived, as far as `keep_going` allows.
     fn problem(&mut self, problem: Error);
+
+    /// Whether an entry that failed so is passed over in any case: the archive is not to blame for it.
+    fn passes_over(&self, error: &Error) -> bool {
+        let _ = error;
+        false
+    }
 }
 
 /// How an archive is read.
@@ -55,7 +61,7 @@ pub(crate) struct IntakeOptions {
 pub(crate) struct Taken {
     pub(crate) header: LevelHeader,
     pub(crate) totals: ArchiveTotals,
-    /// Whether all of it was there and whole.
+    /// Whether all of it was there and whole, and taken.
     pub(crate) whole: bool,
 }
 
@@ -88,6 +94,7 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         records: 0,
         digest,
         whole: true,
+        is_complete: true,
         lost: Lost::default(),
     };
     let totals = match taking.run() {
@@ -101,7 +108,7 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
         Err(error) => return Err(error),
     };
     taking.give_up_waiting()?;
-    Ok(Taken { header, totals, whole: taking.whole })
+    Ok(Taken { header, totals, whole: taking.whole && taking.is_complete })
 }
 
 /// A version or a flag that nobody knows is damage too, where the header of the archive was of a known one.
@@ -117,10 +124,10 @@ fn is_damage(error: &Error) -> bool {
     )
 }
 
-/// Puts off damage until the record says whether the content was wanted.
-fn deferred<T>(made: Result<T>) -> Result<Result<T>> {
+/// Puts off damage until the record says whether the content was wanted. What is too long is not read on.
+fn deferred<T>(made: Result<T>, options: IntakeOptions) -> Result<Result<T>> {
     match made {
-        Err(error) if !is_damage(&error) => Err(error),
+        Err(error) if !is_damage(&error) || error.kind() == ErrorKind::Limit && !options.keep_going => Err(error),
         made => Ok(made),
     }
 }
@@ -135,7 +142,10 @@ struct Taking<'a, R: Read, I: Intake> {
     batches: u64,
     records: u64,
     digest: BatchDigest,
+    /// Whether all of the archive is.
     whole: bool,
+    /// Whether no entry of it was passed over.
+    is_complete: bool,
     lost: Lost,
 }
 
@@ -186,6 +196,19 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         Ok(())
     }
 
+    /// Goes on after a record that could not be taken; what is a further name of its entry goes with it.
+    fn pass_over(&mut self, path: Vec<u8>, error: Error) -> Result<()> {
+        let error = error.path(path::to_os(&path));
+        if self.intake.passes_over(&error) {
+            self.is_complete = false;
+            self.intake.problem(error);
+        } else {
+            self.survive(error)?;
+        }
+        self.lost.paths.insert(path);
+        Ok(())
+    }
+
     fn take_entry(&mut self, entry: ReadEntry) -> Result<Option<ArchiveTotals>> {
         let name = entry.path.clone();
         match EntryName::parse(&name)? {
@@ -195,14 +218,14 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             EntryName::Full(path) => {
                 let is_file = entry.kind == Some(EntryKind::File) && entry.hardlink.is_none();
                 let made = match is_file {
-                    true => Some(deferred(self.intake.file(path, entry.size, &mut self.entries.body()))?),
+                    true => Some(deferred(self.intake.file(path, entry.size, &mut self.entries.body()), self.options)?),
                     false => None,
                 };
                 self.wait(Unclaimed { path: path.to_vec(), entry: Some(entry), made })
             }
             EntryName::Delta(path, 1) => {
                 let mut parts = self.entries.parts(path);
-                let made = deferred(self.intake.delta(path, &mut parts))?;
+                let made = deferred(self.intake.delta(path, &mut parts), self.options)?;
                 if made.is_err() {
                     // What is left of it says nothing more; should it be damaged, the next entry is too.
                     let _ = std::io::copy(&mut parts, &mut std::io::sink());
@@ -257,8 +280,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             self.records += 1;
             let path = record.position.path.clone();
             if let Err(error) = self.take_record(record) {
-                self.survive(error.path(path::to_os(&path)))?;
-                self.lost.paths.insert(path);
+                self.pass_over(path, error)?;
             }
         }
         self.give_up_waiting()
@@ -282,7 +304,8 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         };
         if record.action == Action::Link && self.lost.contains(record.basis_path()) {
             // What is there under that name may be the entry of the level before.
-            let lost = corrupt("is one more name of an entry that was lost");
+            let lost = Error::new(ErrorKind::WrongBasis, "is one more name of an entry that was lost")
+                .expected(path::to_os(record.basis_path()).display(), "nothing of this level");
             return match waiting.and_then(|waiting| waiting.made) {
                 Some(Ok((made, _))) => self.intake.discard(made).and(Err(lost)),
                 _ => Err(lost),

@@ -1,13 +1,12 @@
 //! Giving an entry its extended attributes, POSIX ACLs among them.
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{
-    XattrFlags, flistxattr_query, getxattr, getxattr_query, listxattr, listxattr_query, removexattr, setxattr,
-};
+use rustix::fs::{XattrFlags, flistxattr_query, getxattr, listxattr, listxattr_query, removexattr, setxattr};
 use rustix::io::Errno;
 
 use super::dress::Dressing;
 use super::pinned::Pinned;
+use crate::tree::attributes::grown;
 use crate::tree::metadata::Attributes;
 
 const ACLS: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
@@ -16,7 +15,7 @@ const CAPABILITY: &[u8] = b"security.capability";
 impl Dressing<'_> {
     /// Whether it has any attribute, or cannot say.
     pub(super) fn has_attributes(&self) -> bool {
-        list_len(&self.entry) != Ok(0)
+        list_len(self.entry) != Ok(0)
     }
 
     /// Removes the attributes that are not wanted, and sets the others where they differ.
@@ -24,7 +23,7 @@ impl Dressing<'_> {
     /// Labels that the system's own security gives (`security.selinux` and the like) are set when they
     /// are wanted and privileged, and never removed: without one, an entry may be in nobody's reach.
     pub(super) fn set_attributes(&mut self, wanted: &Attributes) {
-        let found = match list(&self.entry) {
+        let found = match list(self.entry) {
             Ok(found) => found,
             Err(Errno::OPNOTSUPP) if wanted.is_empty() => return,
             Err(error) => return self.problem("listing extended attributes", error),
@@ -80,7 +79,8 @@ impl Dressing<'_> {
     }
 }
 
-fn lends_rights(name: &[u8]) -> bool {
+/// Whether an attribute is one of those that only a privileged restore gives.
+pub(super) fn lends_rights(name: &[u8]) -> bool {
     name.starts_with(b"security.") || name.starts_with(b"trusted.")
 }
 
@@ -96,28 +96,10 @@ fn list_len(entry: &Pinned) -> rustix::io::Result<usize> {
 }
 
 fn list(entry: &Pinned) -> rustix::io::Result<Vec<Vec<u8>>> {
-    let names = grown(|| list_len(entry), |buffer| listxattr(entry.path(), spare_capacity(buffer)))?;
+    let names = grown(|buffer| listxattr(entry.path(), spare_capacity(buffer)))?;
     Ok(names.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 fn get(path: &str, name: &[u8]) -> rustix::io::Result<Vec<u8>> {
-    grown(|| getxattr_query(path, name), |buffer| getxattr(path, name, spare_capacity(buffer)))
-}
-
-/// Asks for a size, then for what has it, and again when it has grown meanwhile.
-fn grown(
-    size: impl Fn() -> rustix::io::Result<usize>,
-    read: impl Fn(&mut Vec<u8>) -> rustix::io::Result<usize>,
-) -> rustix::io::Result<Vec<u8>> {
-    loop {
-        let size = size()?;
-        let mut buffer = Vec::with_capacity(size);
-        if size == 0 {
-            return Ok(buffer);
-        }
-        match read(&mut buffer) {
-            Err(Errno::RANGE) => {}
-            read => return read.map(|_| buffer),
-        }
-    }
+    grown(|buffer| getxattr(path, name, spare_capacity(buffer)))
 }

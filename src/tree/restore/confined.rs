@@ -89,6 +89,11 @@ impl Confined {
         }
     }
 
+    /// The same, with the permissions of the directories on the way as they are.
+    pub(crate) fn pin_untouched(&self, path: &[u8]) -> rustix::io::Result<Pinned> {
+        Pinned::of(self.pin_at_once(path)?)
+    }
+
     fn pin_at_once(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
         if path.is_empty() {
             return rustix::io::fcntl_dupfd_cloexec(&self.root, 0);

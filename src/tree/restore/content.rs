@@ -1,29 +1,25 @@
 //! Content on its way into the stage, and out of files of the parent level.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 
-use super::incoming::{BUFFER_LEN, Incoming};
+use super::incoming::Incoming;
 use super::private::check_outside;
 use super::{SparseFile, StageId};
 use crate::engine::native::IdentityBuilder;
 use crate::tree::archive::Intake;
-use crate::tree::list::read_some;
+use crate::tree::identify::{identify, read_some};
 use crate::tree::path;
 use crate::tree::record::Record;
 use crate::{Error, ErrorKind, Identity, Result};
 
 impl Incoming<'_> {
-    /// The identity of a file in the destination.
-    pub(super) fn identify(&self, mut file: File) -> Result<Identity> {
-        let mut identity = IdentityBuilder::new(self.leaf_len, 1);
-        let mut buffer = vec![0; BUFFER_LEN];
-        loop {
-            match read_some(&mut file, &mut buffer)? {
-                0 => return Ok(identity.finish()),
-                len => identity.update(&buffer[..len]),
-            }
-        }
+    /// The identity of what goes nowhere.
+    pub(super) fn identify(&mut self, content: &mut dyn Read) -> Result<Identity> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let identity = identify(content, self.leaf_len, 1, &mut buffer, |len| self.moved(len));
+        self.buffer = buffer;
+        identity
     }
 
     /// Counts content against what all of the level may have.
@@ -59,11 +55,10 @@ impl Incoming<'_> {
     ) -> Result<()> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = loop {
-            let len = match from.read(&mut buffer) {
+            let len = match read_some(from, &mut buffer) {
                 Ok(0) => break Ok(()),
                 Ok(len) => len,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => break Err(Error::from(error)),
+                Err(error) => break Err(error),
             };
             let content = &buffer[..len];
             let written = check(content).and_then(|()| self.spend(len)).and_then(|()| match &mut to {
@@ -78,35 +73,24 @@ impl Incoming<'_> {
         result
     }
 
-    /// Fills a staged file by `fill`, and removes it again if that fails.
-    pub(super) fn staged<T>(
-        &mut self,
-        path: &[u8],
-        fill: impl FnOnce(&mut Self, Option<&mut SparseFile>) -> Result<T>,
-    ) -> Result<(Option<StageId>, T)> {
-        match self.mapping.place(path) {
-            Some(_) => self.staged_at(fill),
-            None => Ok((None, fill(self, None)?)),
-        }
-    }
-
-    /// The file of the parent level at a path of the archive.
-    pub(super) fn basis(&self, path: &[u8]) -> Result<File> {
-        let place = self.mapping.place(path).ok_or_else(|| {
-            let what = "is made from a file that is not selected";
-            Error::new(ErrorKind::WrongBasis, what).expected(format_args!("{}", path::to_os(path).display()), "nothing")
-        })?;
-        check_outside(&place)?;
-        match self.destination.stat(&place)? {
-            Some(_) => self.destination.open_file(&place),
-            None => Err(Error::new(ErrorKind::WrongBasis, "the file that it is made from is missing")
-                .doing("opening")
-                .path(self.destination.display(&place))),
+    /// The file of the parent level at a path of the archive, for what is made from it at a place.
+    pub(super) fn basis(&self, path: &[u8], place: &[u8]) -> Result<File> {
+        let lacking = |what: &'static str| {
+            Error::new(ErrorKind::WrongBasis, what)
+                .doing("restoring")
+                .path(self.destination.display(place))
+                .expected(path::to_os(path).display(), "nothing")
+        };
+        let basis = self.mapping.place(path).ok_or_else(|| lacking("the file that it is made from is not selected"))?;
+        check_outside(&basis)?;
+        match self.destination.stat(&basis)? {
+            Some(_) => self.destination.open_file(&basis),
+            None => Err(lacking("the file that it is made from is missing")),
         }
     }
 
     pub(super) fn make_copy(&mut self, basis: &[u8], record: &Record) -> Result<Option<StageId>> {
-        let file = self.basis(basis)?;
+        let file = self.basis(basis, &record.position.path)?;
         self.copy_of(file, record.identity, &record.position.path)
     }
 
@@ -119,7 +103,7 @@ impl Incoming<'_> {
     fn copy_of(&mut self, file: File, expected: Option<Identity>, place: &[u8]) -> Result<Option<StageId>> {
         let mut from = file;
         let limit = expected.map_or(self.options.max_file_len, |identity| identity.length());
-        let staged = self.staged_at(|this, to| this.copy(&mut from, to, limit));
+        let staged = self.staged(|this, to| this.copy(&mut from, to, limit));
         let (item, found) = staged.map_err(|error| match error.kind() {
             ErrorKind::Limit => wrong(expected, "more").path(self.destination.display(place)),
             _ => error.path(self.destination.display(place)),
@@ -132,8 +116,8 @@ impl Incoming<'_> {
         Ok(item)
     }
 
-    /// As [`Incoming::staged`], for what was found to be selected.
-    pub(super) fn staged_at<T>(
+    /// Fills a staged file by `fill`, and removes it again if that fails.
+    pub(super) fn staged<T>(
         &mut self,
         fill: impl FnOnce(&mut Self, Option<&mut SparseFile>) -> Result<T>,
     ) -> Result<(Option<StageId>, T)> {

@@ -27,12 +27,12 @@ pub(crate) struct Policy {
 impl Policy {
     /// Whether an entry of this kind is to be made at all.
     pub(crate) fn makes(self, kind: EntryKind) -> bool {
-        self.privileged || !matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice)
+        self.privileged || !kind.is_device()
     }
 }
 
-/// Gives the entry of this name its metadata and attributes, and gives back the problems that were
-/// survived, without paths. An empty name is the directory itself.
+/// Gives an entry that is in its place its metadata and attributes, and gives back the problems that were
+/// survived, without paths.
 ///
 /// The numbers of owner and group are given as they are: names are looked up before. What is there and
 /// should not be is removed; only what differs is written. Flags that forbid renaming are cleared, and
@@ -43,41 +43,14 @@ impl Policy {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Mismatch`] when the entry is of another kind than the metadata or has names that it did not
-/// have when it was decided to change it in its place, and whatever keeps it from being looked at.
-pub(crate) fn dress(
-    directory: BorrowedFd<'_>,
-    name: &[u8],
+/// [`ErrorKind::Mismatch`] when the entry has names that it did not have when it was decided to change it in
+/// its place.
+pub(super) fn dress(
+    entry: &Pinned,
     metadata: &Metadata,
     attributes: &Attributes,
     policy: Policy,
 ) -> Result<Vec<Error>> {
-    dress_pinned(pin(directory, name, metadata)?, metadata, attributes, policy)
-}
-
-/// As [`dress`], but only if the entry is still the one that was looked at before: by `inode`, its file system
-/// and number there. Another that has taken its place is not touched.
-pub(super) fn dress_same(
-    (directory, name): (BorrowedFd<'_>, &[u8]),
-    inode: (u64, u64),
-    metadata: &Metadata,
-    attributes: &Attributes,
-    policy: Policy,
-) -> Result<Vec<Error>> {
-    let entry = pin(directory, name, metadata)?;
-    if inode_of(entry.stat()) != inode {
-        return Err(Error::new(ErrorKind::Mismatch, "another entry has taken its place").doing("setting the metadata"));
-    }
-    dress_pinned(entry, metadata, attributes, policy)
-}
-
-/// Which entry it is, by whatever name.
-#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between architectures")]
-pub(crate) fn inode_of(stat: &rustix::fs::Stat) -> (u64, u64) {
-    (stat.st_dev as u64, stat.st_ino as u64)
-}
-
-fn dress_pinned(entry: Pinned, metadata: &Metadata, attributes: &Attributes, policy: Policy) -> Result<Vec<Error>> {
     if metadata.kind != EntryKind::Directory && entry.stat().st_nlink > 1 {
         let doing = "setting the metadata";
         let what = "the entry has got another name, which must not change with it";
@@ -93,6 +66,34 @@ fn dress_pinned(entry: Pinned, metadata: &Metadata, attributes: &Attributes, pol
     Ok(dressing.dress(attributes))
 }
 
+/// Holds the entry of this name, which has to be of the kind of the metadata. An empty name is the directory
+/// itself.
+pub(super) fn pin(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<Pinned> {
+    check(Pinned::at(directory, name), metadata)
+}
+
+/// As [`pin`], but only if it is still the one that was looked at before: by `inode`, its file system and
+/// number there. Another that has taken its place is not touched.
+pub(super) fn pin_same(
+    (directory, name): (BorrowedFd<'_>, &[u8]),
+    inode: (u64, u64),
+    metadata: &Metadata,
+) -> Result<Pinned> {
+    let entry = pin(directory, name, metadata)?;
+    if inode_of(entry.stat()) == inode {
+        return Ok(entry);
+    }
+    Err(Error::new(ErrorKind::Mismatch, "another entry has taken its place")
+        .doing("setting the metadata")
+        .expected(format_args!("inode {}", inode.1), format_args!("inode {}", inode_of(entry.stat()).1)))
+}
+
+/// Which entry it is, by whatever name.
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between architectures")]
+pub(crate) fn inode_of(stat: &rustix::fs::Stat) -> (u64, u64) {
+    (stat.st_dev as u64, stat.st_ino as u64)
+}
+
 /// The same for what was made just now, and has no flag that forbids changes: those are never inherited.
 pub(super) fn dress_new(
     directory: BorrowedFd<'_>,
@@ -105,31 +106,30 @@ pub(super) fn dress_new(
         EntryKind::File => check(Pinned::opened(directory, name), metadata)?,
         _ => pin(directory, name, metadata)?,
     };
-    Ok(Dressing::new(entry, metadata, policy).dress(attributes))
+    Ok(Dressing::new(&entry, metadata, policy).dress(attributes))
+}
+
+/// Whether the metadata has flags that forbid renaming.
+pub(super) fn is_locked(metadata: &Metadata) -> bool {
+    has_flags(metadata.kind) && IFlags::from_bits_retain(metadata.flags).intersects(LOCKS)
 }
 
 /// Sets the flags that forbid renaming, where the metadata has them: the last thing that is done to an
 /// entry. Gives back a problem that was survived.
-pub(crate) fn lock(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<Option<Error>> {
-    let wanted = IFlags::from_bits_retain(metadata.flags) & LOCKS;
-    if wanted.is_empty() || !has_flags(metadata.kind) {
-        return Ok(None);
+pub(super) fn lock(entry: &Pinned, metadata: &Metadata) -> Option<Error> {
+    if !is_locked(metadata) {
+        return None;
     }
-    let entry = pin(directory, name, metadata)?;
-    Ok(set_flags(&entry, wanted, LOCKS).err().map(|error| Error::io("setting flags", error.into())))
+    let wanted = IFlags::from_bits_retain(metadata.flags) & LOCKS;
+    set_flags(entry, wanted, LOCKS).err().map(|error| Error::io("setting flags", error.into()))
 }
 
 /// Makes a file or a directory durable as it is; of anything else, its directory is enough.
-pub(super) fn flush(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<()> {
-    if !matches!(metadata.kind, EntryKind::File | EntryKind::Directory) {
+pub(super) fn flush(entry: &Pinned) -> Result<()> {
+    if !entry.kind().is_some_and(has_flags) {
         return Ok(());
     }
-    let flushed = pin(directory, name, metadata)?.open().and_then(rustix::fs::fsync);
-    flushed.map_err(|error| Error::io("flushing", error.into()))
-}
-
-fn pin(directory: BorrowedFd<'_>, name: &[u8], metadata: &Metadata) -> Result<Pinned> {
-    check(Pinned::at(directory, name), metadata)
+    entry.open().and_then(rustix::fs::fsync).map_err(|error| Error::io("flushing", error.into()))
 }
 
 /// Fails for an entry of another kind.
@@ -143,6 +143,7 @@ fn check(entry: rustix::io::Result<Pinned>, metadata: &Metadata) -> Result<Pinne
     Err(Error::new(ErrorKind::Mismatch, "the entry is of another kind").doing(doing).expected(metadata.kind, found))
 }
 
+/// Whether it can be opened without doing anything, so that it has flags and can be flushed.
 fn has_flags(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::File | EntryKind::Directory)
 }
@@ -163,7 +164,7 @@ struct Owner {
 }
 
 pub(super) struct Dressing<'a> {
-    pub(super) entry: Pinned,
+    pub(super) entry: &'a Pinned,
     metadata: &'a Metadata,
     pub(super) policy: Policy,
     pub(super) is_root: bool,
@@ -171,7 +172,7 @@ pub(super) struct Dressing<'a> {
 }
 
 impl<'a> Dressing<'a> {
-    fn new(entry: Pinned, metadata: &'a Metadata, policy: Policy) -> Self {
+    fn new(entry: &'a Pinned, metadata: &'a Metadata, policy: Policy) -> Self {
         let is_root = rustix::process::geteuid().is_root();
         Self { entry, metadata, policy, is_root, problems: Vec::new() }
     }
@@ -194,7 +195,7 @@ impl<'a> Dressing<'a> {
 
     fn unlock(&mut self) {
         if has_flags(self.metadata.kind)
-            && let Err(error) = unlock(&self.entry)
+            && let Err(error) = unlock(self.entry)
         {
             self.problem("clearing flags", error);
         }
@@ -276,7 +277,7 @@ impl<'a> Dressing<'a> {
             return;
         }
         let wanted = IFlags::from_bits_retain(self.metadata.flags) & INTENT;
-        if let Err(error) = set_flags(&self.entry, wanted - LOCKS, INTENT - LOCKS) {
+        if let Err(error) = set_flags(self.entry, wanted - LOCKS, INTENT - LOCKS) {
             // Where there are no flags, none is missing.
             if !wanted.is_empty() {
                 self.problem("setting flags", error);

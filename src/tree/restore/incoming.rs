@@ -1,7 +1,9 @@
 //! A level on its way into the stage: content made and verified, and a journal of what to do with it.
 
+use std::collections::{BTreeSet, HashSet};
 use std::io::Read;
 
+use super::dress::is_locked;
 use super::mapping::Mapping;
 use super::{Confined, JournalWriter, Policy, RestoreOptions, RestoreSummary, Stage, StageId};
 use crate::observer::Progress;
@@ -21,6 +23,18 @@ pub(super) const BUFFER_LEN: usize = 256 * 1024;
 pub(super) struct Ground {
     pub(super) stage: Stage,
     pub(super) journal: JournalWriter,
+    /// Directories that lead to what is selected and stay as they are.
+    pub(super) left: BTreeSet<Vec<u8>>,
+}
+
+/// A level that was taken in.
+pub(super) struct Staged {
+    /// What is to be published; `None` when nothing is.
+    pub(super) ground: Option<Ground>,
+    pub(super) summary: RestoreSummary,
+    pub(super) progress: Progress,
+    /// Selected paths of which the level says nothing, but that it may have deleted something there.
+    pub(super) unmet: Vec<Vec<u8>>,
 }
 
 /// Prepares the ground once the header of the archive is known, or says that the level is there already.
@@ -40,10 +54,15 @@ pub(super) struct Incoming<'a> {
     pub(super) options: &'a RestoreOptions,
     prepare: Prepare<'a>,
     pub(super) mapping: Mapping,
+    /// Which of the selected paths were met.
+    met: Vec<bool>,
+    /// See [`Ground::left`].
+    pub(super) left: BTreeSet<Vec<u8>>,
+    /// Entries that need one that is not selected.
+    pub(super) left_out: HashSet<Vec<u8>>,
     pub(super) policy: Policy,
     pub(super) owners: Owners,
     pub(super) leaf_len: u32,
-    is_level_0: bool,
     prepared: Option<Prepared>,
     pub(super) summary: Option<RestoreSummary>,
     pub(super) progress: Progress,
@@ -65,15 +84,18 @@ impl<'a> Incoming<'a> {
         policy: Policy,
         prepare: Prepare<'a>,
     ) -> Result<Self> {
+        let mapping = Mapping::new(options);
         Ok(Self {
             destination,
             options,
             prepare,
-            mapping: Mapping::new(options),
+            met: vec![false; mapping.paths().len()],
+            left: BTreeSet::new(),
+            left_out: HashSet::new(),
+            mapping,
             policy,
             owners: Owners::new()?,
             leaf_len: 0,
-            is_level_0: false,
             prepared: None,
             summary: None,
             progress: Progress::default(),
@@ -85,17 +107,26 @@ impl<'a> Incoming<'a> {
         })
     }
 
-    /// The archive has ended well: the ground as it is to be published.
-    pub(super) fn into_ground(mut self) -> Result<(Option<Ground>, RestoreSummary)> {
+    /// The archive has ended well: the level as it is to be published.
+    pub(super) fn into_staged(mut self) -> Result<Staged> {
         while let Some(directory) = self.above.pop() {
             let metadata = Some(plain_directory());
-            self.journal(None, &Record { metadata, ..Record::new(Position::closing(directory), Action::Metadata) })?;
+            let closing = Record::new(Position::closing(directory), Action::Metadata);
+            self.journal(None, None, &Record { metadata, ..closing })?;
         }
         let summary = self.summary.take().ok_or_else(|| Error::new(ErrorKind::Internal, "restore without a header"))?;
-        Ok(match self.prepared {
-            Some(Prepared::Ground(ground)) => (Some(*ground), summary),
-            _ => (None, summary),
-        })
+        let ground = match self.prepared {
+            Some(Prepared::Ground(ground)) => Some(Ground { left: self.left, ..*ground }),
+            _ => None,
+        };
+        let unmet = self.mapping.paths().iter().zip(self.met).filter(|(_, met)| !met);
+        let unmet = unmet.map(|(path, _)| path.clone()).collect();
+        Ok(Staged { ground, summary, progress: self.progress, unmet })
+    }
+
+    /// Notes that there is something at or below the selected paths that an entry belongs to.
+    pub(super) fn meet(&mut self, path: &[u8]) {
+        self.mapping.selecting(path).for_each(|number| self.met[number] = true);
     }
 
     fn is_already_there(&self) -> bool {
@@ -116,17 +147,19 @@ impl<'a> Incoming<'a> {
 
     /// Has a record carried out when the level is published.
     pub(super) fn append(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
+        let is_locked = record.metadata.as_ref().is_some_and(is_locked);
+        let inode = match (item, self.stage()) {
+            (Some(item), Some(stage)) if is_locked => Some(stage.inode(item)?),
+            _ => None,
+        };
         self.come_to(record)?;
-        self.journal(item, record)
+        self.journal(item, inode, record)
     }
 
     /// As [`Incoming::append`], of metadata that is changed in place.
     pub(super) fn append_in_place(&mut self, inode: (u64, u64), record: &Record) -> Result<()> {
         self.come_to(record)?;
-        match &mut self.prepared {
-            Some(Prepared::Ground(ground)) => ground.journal.append_in_place(inode, record),
-            _ => Ok(()),
-        }
+        self.journal(None, Some(inode), record)
     }
 
     fn come_to(&mut self, record: &Record) -> Result<()> {
@@ -143,9 +176,9 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    fn journal(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
+    fn journal(&mut self, item: Option<StageId>, inode: Option<(u64, u64)>, record: &Record) -> Result<()> {
         match &mut self.prepared {
-            Some(Prepared::Ground(ground)) => ground.journal.append(item, record),
+            Some(Prepared::Ground(ground)) => ground.journal.append(item, inode, record),
             _ => Ok(()),
         }
     }
@@ -170,7 +203,7 @@ impl<'a> Incoming<'a> {
             if self.destination.stat(&directory)?.is_none() {
                 let metadata = Some(plain_directory());
                 let record = Record { metadata, ..Record::new(Position::opening(directory.clone()), Action::Full) };
-                self.journal(None, &record)?;
+                self.journal(None, None, &record)?;
                 self.above.push(directory);
             }
         }
@@ -201,9 +234,11 @@ impl Intake for Incoming<'_> {
 
     fn begin(&mut self, header: &LevelHeader) -> Result<()> {
         self.leaf_len = header.block_len;
-        self.is_level_0 = header.parent.is_none();
         self.summary = Some(RestoreSummary::new(*header));
-        let prepared = (self.prepare)(header)?;
+        let mut prepared = (self.prepare)(header)?;
+        if let Prepared::Ground(ground) = &mut prepared {
+            self.left = std::mem::take(&mut ground.left);
+        }
         self.prepared = Some(prepared);
         let already_there = self.is_already_there();
         self.count(|summary| summary.already_there = already_there);
@@ -211,34 +246,39 @@ impl Intake for Incoming<'_> {
     }
 
     fn file(&mut self, path: &[u8], size: u64, body: &mut dyn Read) -> Result<(Self::Made, Identity)> {
+        if self.is_already_there() || self.mapping.place(path).is_none() {
+            // What is not restored is within no limit.
+            return Ok((None, self.identify(body)?));
+        }
         let limit = self.options.max_file_len;
         if size > limit {
             return Err(Error::new(ErrorKind::Limit, "a file is longer than is allowed")
                 .path(path::to_os(path))
                 .expected(format_args!("at most {limit} bytes"), size));
         }
-        let (item, identity) = self.staged(path, |this, to| this.copy(body, to, limit))?;
+        let (item, identity) = self.staged(|this, to| this.copy(body, to, limit))?;
         self.count(|summary| summary.output_bytes += if item.is_some() { identity.length() } else { 0 });
         Ok((item, identity))
     }
 
     fn delta(&mut self, path: &[u8], delta: &mut dyn Read) -> Result<(Self::Made, Identity)> {
         let (header, delta) = peek_header(delta)?;
-        if self.is_already_there() || self.mapping.place(path).is_none() {
+        let basis_path = header.basis_path.as_deref().unwrap_or(path);
+        path::check(basis_path)?;
+        let place = self.mapping.place(path).filter(|_| self.mapping.place(basis_path).is_some());
+        let Some(place) = place.filter(|_| !self.is_already_there()) else {
             let inspection = crate::inspect(delta)?;
             return match (inspection.damage, inspection.identity) {
                 (None, Some(identity)) => Ok((None, identity)),
                 (Some(damage), _) => Err(damage.path(path::to_os(path))),
                 (None, None) => Err(Error::new(ErrorKind::Corrupt, "delta of an archive is not sealed")),
             };
-        }
-        let basis_path = header.basis_path.as_deref().unwrap_or(path);
-        path::check(basis_path)?;
-        let basis = self.basis(basis_path)?;
+        };
+        let basis = self.basis(basis_path, &place)?;
         let options = PatchOptions::new().max_output(self.options.max_file_len).threads(self.options.threads);
         let mut patch = PatchReader::verifying_after(delta, basis, options)?;
         let (item, _) = self
-            .staged(path, |this, to| this.pour(&mut patch, to, |_| Ok(())))
+            .staged(|this, to| this.pour(&mut patch, to, |_| Ok(())))
             .map_err(|error| error.path(path::to_os(path)))?;
         let identity =
             patch.finish()?.identity.ok_or_else(|| Error::new(ErrorKind::Internal, "sealed delta without identity"))?;
@@ -264,5 +304,9 @@ impl Intake for Incoming<'_> {
     fn problem(&mut self, problem: Error) {
         self.count(|summary| summary.problems += 1);
         self.options.watch.problem(&problem);
+    }
+
+    fn passes_over(&self, error: &Error) -> bool {
+        self.options.accept_partial && error.kind() == ErrorKind::WrongBasis
     }
 }

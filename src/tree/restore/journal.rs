@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use bytes::{Buf, BufMut};
 
 use super::dress::Policy;
-use super::private::{Private, check_outside};
+use super::private::{JOURNAL, Private, check_outside};
 use super::stage::StageId;
 use super::transaction::SyncMode;
 use crate::tree::codec::{ATTRIBUTES_MAX, Fields, PutFields};
@@ -19,7 +19,6 @@ use crate::tree::path::{PATH_MAX, Position};
 use crate::tree::record::Record;
 use crate::{Error, ErrorKind, Result};
 
-const JOURNAL: &[u8] = b"journal";
 const MAGIC: [u8; 8] = *b"\x89frazjn\n";
 const VERSION: u8 = 1;
 
@@ -80,22 +79,14 @@ impl JournalWriter {
     }
 
     /// Adds what is to be done at one place, after that before it in the order of the tree. What takes its
-    /// place from the stage has an id. The record's metadata has the owner that is to be given.
+    /// place from the stage has an id; what is changed in its place, and what is to be locked there, is told
+    /// from others by `inode`, its file system and number. The record's metadata has the owner that is to be
+    /// given.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Corrupt`] for a record out of order, or one that would touch what is frazil's own.
-    pub(crate) fn append(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
-        self.append_entry(item, None, record)
-    }
-
-    /// As [`append`](Self::append), of metadata that is changed in place: only of the entry that was looked at,
-    /// by its file system and inode.
-    pub(crate) fn append_in_place(&mut self, inode: (u64, u64), record: &Record) -> Result<()> {
-        self.append_entry(None, Some(inode), record)
-    }
-
-    fn append_entry(&mut self, item: Option<StageId>, inode: Option<(u64, u64)>, record: &Record) -> Result<()> {
+    pub(crate) fn append(&mut self, item: Option<StageId>, inode: Option<(u64, u64)>, record: &Record) -> Result<()> {
         check_outside(&record.position.path)?;
         check_outside(record.basis.as_deref().unwrap_or_default())?;
         if self.last.as_ref().is_some_and(|last| *last >= record.position) {
@@ -148,7 +139,7 @@ impl JournalWriter {
 pub(crate) struct Entry {
     /// What takes the place, from the stage.
     pub(crate) item: Option<StageId>,
-    /// What is changed in place, by file system and inode.
+    /// What is changed in its place or locked there, by file system and inode.
     pub(crate) inode: Option<(u64, u64)>,
     pub(crate) record: Record,
 }

@@ -33,14 +33,26 @@ impl Mapping {
         leaf_of(&fields)
     }
 
+    /// The paths that were selected; none where everything is.
+    pub(super) fn paths(&self) -> &[Vec<u8>] {
+        &self.paths
+    }
+
+    /// Which of the selected paths an entry belongs to.
+    pub(super) fn selecting<'a>(&'a self, path: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        let selects = move |selected: &Vec<u8>| path == selected || path::is_below(path, selected);
+        self.paths.iter().enumerate().filter(move |(_, selected)| selects(selected)).map(|(number, _)| number)
+    }
+
+    /// Whether a path is not selected itself, but leads to one that is.
+    pub(super) fn leads(&self, path: &[u8]) -> bool {
+        self.paths.iter().any(|selected| path::is_below(selected, path)) && self.selecting(path).next().is_none()
+    }
+
     /// Where a path goes; `None` when it is not restored. The directories that lead to a selected path are
     /// restored with it.
     pub(super) fn place(&self, path: &[u8]) -> Option<Vec<u8>> {
-        let selected = self.paths.is_empty()
-            || self
-                .paths
-                .iter()
-                .any(|selected| path == selected || path::is_below(path, selected) || path::is_below(selected, path));
+        let selected = self.paths.is_empty() || self.selecting(path).next().is_some() || self.leads(path);
         if !selected {
             return None;
         }
@@ -89,6 +101,23 @@ mod tests {
             let found = mapping(paths, strip, prefix).place(path.as_bytes());
             assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{paths:?} {strip} {prefix} {path}");
         }
+    }
+
+    #[test]
+    fn what_leads_to_a_selected_path_is_told_from_what_is_selected() {
+        let mapping = mapping(&["a/b", "c"], 0, "");
+        for (path, leads, selecting) in [
+            ("", true, &[][..]),
+            ("a", true, &[]),
+            ("a/b", false, &[0]),
+            ("a/b/d", false, &[0]),
+            ("a/bc", false, &[]),
+            ("c", false, &[1]),
+        ] {
+            assert_eq!(mapping.leads(path.as_bytes()), leads, "{path}");
+            assert_eq!(mapping.selecting(path.as_bytes()).collect::<Vec<_>>(), selecting, "{path}");
+        }
+        assert!(!self::mapping(&[], 0, "").leads(b""));
     }
 
     #[test]

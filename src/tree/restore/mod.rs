@@ -23,6 +23,7 @@ mod dress;
 mod flags;
 mod incoming;
 mod journal;
+mod leading;
 mod mapping;
 mod options;
 mod pinned;
@@ -32,6 +33,7 @@ mod publish;
 mod sparse;
 mod stack;
 mod stage;
+mod standing;
 mod state;
 mod summary;
 #[cfg(test)]
@@ -40,7 +42,7 @@ mod transaction;
 mod whole;
 mod writer;
 
-pub(crate) use confined::Confined;
+pub(crate) use confined::{Confined, leads_nowhere};
 pub(crate) use dress::{Policy, inode_of};
 pub(crate) use journal::{JournalHeader, JournalWriter};
 pub(crate) use pinned::Pinned;
@@ -53,6 +55,7 @@ pub use transaction::SyncMode;
 pub(crate) use transaction::{Recovered, begin, conclude, recover};
 
 pub use options::RestoreOptions;
+pub use standing::{conclude_restore, recover_restore, restored_level};
 pub use summary::{Recovery, RestoreSummary};
-pub use whole::{conclude_restore, recover_restore, restore_tree, restored_level};
+pub use whole::restore_tree;
 pub use writer::RestoreWriter;

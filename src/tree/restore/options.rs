@@ -80,7 +80,9 @@ impl RestoreOptions {
         self
     }
 
-    /// Whether to go on from a level that was restored in part; off by default.
+    /// Whether to go on from a level that was restored in part; off by default. An entry that lacks what it is
+    /// made from, or in whose place is not what the level before had there, is then left as it is and reported,
+    /// and the summary says *partial* again.
     pub fn accept_partial(mut self, accept: bool) -> Self {
         self.accept_partial = accept;
         self
@@ -121,14 +123,20 @@ impl RestoreOptions {
     }
 
     /// Restores this path, and what is below it, and nothing that was not selected so. All levels of a chain
-    /// have to be restored with the same selection. A file that was given another name needs its old one
-    /// selected too.
+    /// have to be restored with the same selection. The directories that lead to it are made as the level has
+    /// them, and stay as they are where they are there, the destination among them.
+    ///
+    /// A path at which nothing is at the level that was restored is in [`RestoreSummary::missing`]. What is a
+    /// further name, or was made from the content, of a file that is not selected is left out and reported, and
+    /// the summary says *partial*: select that file too.
+    ///
+    /// [`RestoreSummary::missing`]: crate::RestoreSummary::missing
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] for what cannot be the path of an entry.
     pub fn path(mut self, path: impl Into<Vec<u8>>) -> Result<Self> {
-        self.paths.push(checked(path.into())?);
+        self.paths.push(checked(path.into(), "selecting the path")?);
         Ok(self)
     }
 
@@ -145,7 +153,7 @@ impl RestoreOptions {
     ///
     /// [`ErrorKind::InvalidInput`] for what cannot be the path of an entry.
     pub fn prefix(mut self, path: impl Into<Vec<u8>>) -> Result<Self> {
-        self.prefix = checked(path.into())?;
+        self.prefix = checked(path.into(), "putting everything below the path")?;
         Ok(self)
     }
 
@@ -195,10 +203,10 @@ impl RestoreOptions {
     }
 }
 
-fn checked(path: Vec<u8>) -> Result<Vec<u8>> {
+fn checked(path: Vec<u8>, doing: &'static str) -> Result<Vec<u8>> {
     let trimmed = path.strip_suffix(b"/").unwrap_or(&path).to_vec();
     match crate::tree::path::check(&trimmed) {
         Ok(()) => Ok(trimmed),
-        Err(error) => Err(Error::new(ErrorKind::InvalidInput, error.to_string())),
+        Err(error) => Err(Error::new(ErrorKind::InvalidInput, error.to_string()).doing(doing)),
     }
 }

@@ -93,24 +93,36 @@ impl Pinned {
     ///
     /// An owner who may not read gives himself the permission for a moment.
     pub(crate) fn open(&self) -> rustix::io::Result<File> {
-        let flags = match self.kind() {
-            Some(EntryKind::File) => OFlags::NONBLOCK,
-            Some(EntryKind::Directory) => OFlags::DIRECTORY,
-            _ => return Err(Errno::INVAL),
-        };
-        let open = || rustix::fs::open(self.path(), OFlags::RDONLY | OFlags::CLOEXEC | flags, Mode::empty());
-        let opened = match open() {
+        match self.open_by(OFlags::empty()) {
             Err(Errno::ACCESS) if is_ours(&self.stat) => {
                 // Not the mode of when it was pinned, which may have been changed through this very entry.
                 let mode = permissions(rustix::fs::fstat(&self.held)?.st_mode);
                 chmod(self.as_fd(), mode | 0o400)?;
-                let opened = open();
+                let opened = self.open_by(OFlags::empty());
                 chmod(self.as_fd(), mode)?;
                 opened
             }
             opened => opened,
+        }
+    }
+
+    /// As [`Pinned::open`], with the permissions as they are, and if it may be without a trace of when it was
+    /// read.
+    pub(crate) fn open_untouched(&self) -> rustix::io::Result<File> {
+        match self.open_by(OFlags::NOATIME) {
+            // Only the owner may leave none.
+            Err(Errno::PERM) => self.open_by(OFlags::empty()),
+            opened => opened,
+        }
+    }
+
+    fn open_by(&self, flags: OFlags) -> rustix::io::Result<File> {
+        let kind = match self.kind() {
+            Some(EntryKind::File) => OFlags::NONBLOCK,
+            Some(EntryKind::Directory) => OFlags::DIRECTORY,
+            _ => return Err(Errno::INVAL),
         };
-        opened.map(File::from)
+        rustix::fs::open(self.path(), OFlags::RDONLY | OFlags::CLOEXEC | kind | flags, Mode::empty()).map(File::from)
     }
 
     /// Whether a flag forbids to change, to rename and to delete it, even to root. Where the file system

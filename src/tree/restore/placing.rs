@@ -8,7 +8,7 @@ use crate::tree::archive::Intake;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
 use crate::tree::record::{Action, Parent, Record};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Fingerprint, Result};
 
 /// What was staged for a record.
 enum Made {
@@ -32,9 +32,22 @@ impl Incoming<'_> {
         if record.action == Action::Void {
             return self.discard(made);
         }
-        if let Err(error) = check_outside(&place).and_then(|()| self.check_parent(&place, &record)) {
+        if record.action != Action::Delete {
+            self.meet(&record.position.path);
+        }
+        if let Err(error) = check_outside(&place) {
             self.discard(made)?;
             return Err(error);
+        }
+        if self.leave(&place, &record, made)? {
+            return Ok(());
+        }
+        if let Err(error) = self.check_parent(&place, &record) {
+            self.discard(made)?;
+            return Err(error);
+        }
+        if self.needs_what_is_not_selected(&record, made) {
+            return self.leave_out(&place, record, made);
         }
         let basis = record.basis_path().to_vec();
         record.position.path = place;
@@ -50,14 +63,8 @@ impl Incoming<'_> {
             },
             Action::Copy => self.make_copy(&basis, &record)?,
             Action::Link => {
-                let basis = self.mapping.place(&basis).ok_or_else(|| {
-                    let leader = path::to_os(&basis);
-                    Error::new(ErrorKind::WrongBasis, "is one more name of a file that is not selected")
-                        .path(self.destination.display(&record.position.path))
-                        .expected(format_args!("{} to be selected too", leader.display()), "it left out")
-                })?;
-                check_outside(&basis)?;
-                record.basis = Some(basis);
+                record.basis = self.mapping.place(&basis);
+                check_outside(record.basis_path())?;
                 None
             }
             _ => None,
@@ -67,6 +74,36 @@ impl Incoming<'_> {
         }
         self.dress(item, &record)?;
         self.append(item, &record)
+    }
+
+    /// Whether an entry is made from another that is not restored with it.
+    fn needs_what_is_not_selected(&mut self, record: &Record, made: Option<StageId>) -> bool {
+        let basis = record.basis_path();
+        match record.action {
+            Action::Link => self.mapping.place(basis).is_none() || self.left_out.contains(basis),
+            Action::Copy => self.mapping.place(basis).is_none(),
+            // What its delta says itself counts too.
+            Action::Delta => self.mapping.place(basis).is_none() || made.is_none() && self.stage().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Reports an entry that cannot be made of what is selected; what is in its place stays.
+    fn leave_out(&mut self, place: &[u8], record: Record, made: Option<StageId>) -> Result<()> {
+        self.discard(made)?;
+        let what = match record.action {
+            Action::Link => "is one more name of a file that is not selected, and left out",
+            _ => "is made from a file that is not selected, and left out",
+        };
+        let basis = path::to_os(record.basis_path());
+        let problem = Error::new(ErrorKind::WrongBasis, what)
+            .doing("restoring")
+            .path(self.destination.display(place))
+            .expected(format_args!("{} to be selected too", basis.display()), "it left out");
+        self.count(|summary| summary.whole = false);
+        self.problem(problem);
+        self.left_out.insert(record.position.path);
+        Ok(())
     }
 
     /// What is not made here takes what was there with it.
@@ -130,7 +167,7 @@ impl Incoming<'_> {
         };
         match made {
             Ok(item) => Ok(Made::Item(Some(item))),
-            Err(error) if matches!(metadata.kind, EntryKind::CharDevice | EntryKind::BlockDevice) => {
+            Err(error) if metadata.kind.is_device() => {
                 self.problem(error.path(self.destination.display(place)));
                 Ok(Made::Refused)
             }
@@ -139,7 +176,7 @@ impl Incoming<'_> {
     }
 
     /// What is in the destination has to be what the parent level had there.
-    fn check_parent(&self, place: &[u8], record: &Record) -> Result<()> {
+    fn check_parent(&mut self, place: &[u8], record: &Record) -> Result<()> {
         let found = self.destination.stat(place)?;
         let kind = found.as_ref().and_then(|found| EntryKind::of_mode(found.st_mode));
         let expected = match record.parent {
@@ -153,6 +190,10 @@ impl Incoming<'_> {
             }
             // It was not made here, or could not be.
             Some(expected) if found.is_none() && expected.kind.is_device() => return Ok(()),
+            // Nor has what was to go.
+            Some(_) if found.is_none() && record.action == Action::Delete && self.options.accept_partial => {
+                return Ok(());
+            }
             Some(expected) => expected,
         };
         let size = found.as_ref().map_or(0, |found| found.st_size as u64);
@@ -176,15 +217,17 @@ impl Incoming<'_> {
     }
 
     /// Holds the content against that of the parent level, where that is wanted.
-    fn check_content(&self, place: &[u8], expected: &Parent) -> Result<()> {
+    fn check_content(&mut self, place: &[u8], expected: &Parent) -> Result<()> {
         let (true, Some(digest)) = (self.options.verify_parent, expected.digest) else { return Ok(()) };
-        let identity = self.identify(self.destination.open_file(place)?)?;
+        let identity = self.identify(&mut self.destination.open_file(place)?)?;
         if *identity.fingerprint().digest() == digest {
             return Ok(());
         }
+        let wanted = Fingerprint { leaf_len: self.leaf_len, length: expected.size, digest };
         Err(Error::new(ErrorKind::WrongBasis, "has other content than the level before had there")
             .doing("restoring")
-            .path(self.destination.display(place)))
+            .path(self.destination.display(place))
+            .expected(wanted, identity.fingerprint()))
     }
 
     /// Whether a directory may be there before a level 0 is, since it leads to where that is put.

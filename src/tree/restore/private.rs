@@ -14,10 +14,10 @@ use crate::tree::metadata::EntryKind;
 use crate::tree::path::{self, RESTORE_NAME};
 use crate::{Error, ErrorKind, Result};
 
-const STATE: &[u8] = b"state";
-const NEW_STATE: &[u8] = b"state.new";
-const JOURNAL: &[u8] = b"journal";
-const STAGE: &[u8] = b"stage";
+pub(super) const STATE: &[u8] = b"state";
+pub(super) const NEW_STATE: &[u8] = b"state.new";
+pub(super) const JOURNAL: &[u8] = b"journal";
+pub(super) const STAGE: &[u8] = b"stage";
 
 /// `.frazil-restore`, which is closed to all others, and held by one run at a time.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! in the way and is not of the tree, so that no record says to remove it, stays and is reported; nothing
 //! is ever deleted with what is in it.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 
@@ -12,7 +13,7 @@ use rustix::fs::{AtFlags, FileType, IFlags, Mode, linkat, mkdirat, renameat, sta
 use rustix::io::Errno;
 
 use super::confined::{Confined, leads_nowhere};
-use super::dress::{dress, dress_same, flush, lock};
+use super::dress::{dress, flush, is_locked, lock, pin, pin_same};
 use super::flags::{LOCKS, set_flags, unlock, unlocking};
 use super::journal::{Entry, JournalHeader, JournalReader};
 use super::pinned::Pinned;
@@ -36,8 +37,8 @@ pub(crate) struct Published {
     pub(crate) problems: u64,
 }
 
-/// Carries out the whole journal. `step` is called before each change, and stops the work when it fails;
-/// what can be survived goes to `problem`.
+/// Carries out the whole journal. `step` is called before each change, with the number of records that are
+/// done, and stops the work when it fails; what can be survived goes to `problem`.
 ///
 /// # Errors
 ///
@@ -46,10 +47,12 @@ pub(crate) struct Published {
 pub(crate) fn publish(
     destination: &Confined,
     private: &Private,
-    step: &mut dyn FnMut() -> Result<()>,
+    step: &mut dyn FnMut(u64) -> Result<()>,
     problem: &mut dyn FnMut(Error),
 ) -> Result<Published> {
     let mut journal = JournalReader::open(private)?;
+    let done = Cell::new(0);
+    let mut step = || step(done.get());
     let directories = DirectoryStack::new(destination)
         .map_err(|error| Error::io("opening the destination", error.into()).path(destination.display(b"")))?;
     let mut publisher = Publisher {
@@ -57,7 +60,7 @@ pub(crate) fn publish(
         stage: Stage::open_existing(private)?,
         directories,
         header: *journal.header(),
-        step,
+        step: &mut step,
         failed: HashSet::new(),
         reports: Reports { destination, problem, count: 0 },
     };
@@ -72,6 +75,7 @@ pub(crate) fn publish(
             }
             Err(error) => return Err(error.path(destination.display(&entry.record.position.path))),
         }
+        done.set(published.done + published.failed);
     }
     published.problems = publisher.reports.count;
     Ok(published)
@@ -136,14 +140,15 @@ impl Publisher<'_> {
             (Action::Full, None, Some(metadata)) if metadata.kind == EntryKind::Directory => self.make_directory(path),
             (Action::Metadata, None, Some(metadata)) => self.dress(path, metadata, record, *inode),
             (_, Some(item), Some(metadata)) if metadata.kind != EntryKind::Directory => {
-                self.place(path, item, metadata)
+                self.place(path, item, metadata, *inode)
             }
             _ => Err(Error::new(ErrorKind::Internal, "journal has a record that nothing is staged for")),
         }
     }
 
-    /// Moves an item of the stage to its place.
-    fn place(&mut self, path: &[u8], item: StageId, metadata: &Metadata) -> Result<()> {
+    /// Moves an item of the stage to its place. One that is to be locked there is known by its inode: a run
+    /// before this one may have moved it, and somebody has put something else into its place.
+    fn place(&mut self, path: &[u8], item: StageId, metadata: &Metadata, inode: Option<(u64, u64)>) -> Result<()> {
         let (parent, name) = path::split(path);
         let directory = enter(&mut self.directories, &self.header, &mut self.reports, parent)?;
         let (shard, staged) = self.stage.place(item)?;
@@ -154,7 +159,9 @@ impl Publisher<'_> {
                 return Err(error);
             }
         }
-        if let Some(error) = lock(directory, name, metadata)? {
+        if let (true, Some(inode)) = (is_locked(metadata), inode)
+            && let Some(error) = lock(&pin_same((directory, name), inode, metadata)?, metadata)
+        {
             self.reports.report(path, error);
         }
         Ok(())
@@ -236,18 +243,19 @@ impl Publisher<'_> {
         let directory = self.directories.enter(parent)?;
         (self.step)()?;
         let policy = self.header.policy;
-        let problems = match inode {
-            Some(inode) => dress_same((directory, name), inode, metadata, &record.attributes, policy)?,
-            None => dress(directory, name, metadata, &record.attributes, policy)?,
+        let entry = match inode {
+            Some(inode) => pin_same((directory, name), inode, metadata)?,
+            None => pin(directory, name, metadata)?,
         };
+        let problems = dress(&entry, metadata, &record.attributes, policy)?;
         (self.step)()?;
-        let locked = lock(directory, name, metadata)?;
+        let locked = lock(&entry, metadata);
         for problem in problems.into_iter().chain(locked) {
             self.reports.report(path, problem);
         }
         // Every directory whose names changed is closed by such a record, which makes them durable.
         if self.header.sync == SyncMode::File {
-            flush(directory, name, metadata)?;
+            flush(&entry)?;
         }
         if path.is_empty() {
             let renewed = self.directories.renew();
@@ -289,7 +297,10 @@ fn move_to(
     (directory, name): (BorrowedFd<'_>, &[u8]),
 ) -> Result<()> {
     let rename = || unlocking(directory, &[name, b""], || renameat(from, staged, directory, name));
-    let failed = |error: Errno| Error::io("publishing", error.into());
+    let failed = |error: Errno| match error {
+        Errno::XDEV => Error::io("publishing across a mount point in the destination, to", error.into()),
+        error => Error::io("publishing", error.into()),
+    };
     step()?;
     match rename() {
         Err(Errno::ISDIR | Errno::EXIST | Errno::NOTEMPTY) => {

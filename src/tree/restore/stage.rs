@@ -6,12 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, makedev};
 use rustix::io::Errno;
 
+use super::dress::inode_of;
 use super::pinned::Pinned;
-use super::private::{DIRECTORY, Private};
+use super::private::{DIRECTORY, Private, STAGE};
 use crate::tree::metadata::EntryKind;
 use crate::{Error, ErrorKind, Result};
-
-const STAGE: &[u8] = b"stage";
 
 /// The name of a link on its way to its place.
 pub(super) const LINK: &[u8] = b"link";
@@ -123,6 +122,13 @@ impl Stage {
             Err(Errno::NOENT) => Ok(false),
             Err(error) => Err(self.failed("looking at", id, error)),
         }
+    }
+
+    /// Which entry an item is, by whatever name: its file system and inode.
+    pub(crate) fn inode(&mut self, id: StageId) -> Result<(u64, u64)> {
+        let (shard, name) = self.place(id)?;
+        let found = rustix::fs::statat(shard, name, AtFlags::SYMLINK_NOFOLLOW);
+        found.map(|found| inode_of(&found)).map_err(|error| self.failed("looking at", id, error))
     }
 
     pub(crate) fn discard(&mut self, id: StageId) -> Result<()> {

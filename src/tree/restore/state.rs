@@ -1,22 +1,23 @@
 //! Which level a destination stands at.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use bytes::{Buf, BufMut};
 
-use super::private::Private;
-use crate::tree::codec::Fields;
+use super::private::{NEW_STATE, Private, STATE};
+use crate::tree::codec::{Fields, PutFields};
 use crate::tree::level_id::LevelId;
 use crate::{Error, ErrorKind, Result};
 
-const STATE: &[u8] = b"state";
-const NEW_STATE: &[u8] = b"state.new";
 const MAGIC: [u8; 8] = *b"\x89frazst\n";
 const VERSION: u8 = 1;
-const LEN_MAX: u64 = 4096;
+
+/// More than it takes: some hundred bytes, and the directories that lead to what was selected.
+const LEN_MAX: u64 = 64 << 20;
 
 /// What a destination holds, and what was being done to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct State {
     /// The level that was published last, to its end.
     pub(crate) complete: Option<LevelId>,
@@ -29,6 +30,9 @@ pub(crate) struct State {
     /// A digest of the options that select or map paths; zeros when there are none. Levels that were
     /// restored with other options than the next are another tree.
     pub(crate) selection: [u8; 32],
+    /// Directories of the destination that lead to what is selected and were there before it was restored, in
+    /// their order: they stay as they are.
+    pub(crate) left: BTreeSet<Vec<u8>>,
 }
 
 /// A level on its way, and how far it is.
@@ -85,6 +89,8 @@ impl State {
         bytes.put_slice(&self.applying.map_or([0; 16], |applying| applying.level.0));
         bytes.put_u8(self.partial.into());
         bytes.put_slice(&self.selection);
+        bytes.put_number(self.left.len() as u64);
+        self.left.iter().for_each(|path| bytes.put_field(path));
         let crc = crc32fast::hash(&bytes);
         bytes.put_u32(crc);
         bytes
@@ -120,7 +126,9 @@ impl State {
                 _ => Some(Phase::Publishing),
             };
             let applying = phase.map(|phase| Applying { level, phase });
-            Ok(Self { complete, root, applying, partial: fields.byte()? != 0, selection: fields.array()? })
+            let (partial, selection) = (fields.byte()? != 0, fields.array()?);
+            let left = (0..fields.number()?).map(|_| fields.path().map(<[u8]>::to_vec)).collect::<Result<_>>()?;
+            Ok(Self { complete, root, applying, partial, selection, left })
         })()
         .map_err(|_: Error| damaged())?;
         // Anything else than what is written for it, the magic included, was not written by us.
@@ -141,7 +149,9 @@ mod tests {
     #[test]
     fn a_state_comes_back_and_none_cut_or_flipped_anywhere_does() {
         let applying = Some(Applying { level: LevelId([3; 16]), phase: Phase::Publishing });
-        let full = State { complete: Some(LevelId([1; 16])), root: None, applying, partial: true, selection: [5; 32] };
+        let left = BTreeSet::from([b"".to_vec(), b"a/b".to_vec()]);
+        let complete = Some(LevelId([1; 16]));
+        let full = State { complete, root: None, applying, partial: true, selection: [5; 32], left };
         for state in [State::default(), full] {
             let bytes = state.encode();
             assert_eq!(State::decode(&bytes).unwrap(), state);

@@ -74,7 +74,7 @@ pub(crate) struct Recovered {
 /// Those of [`publish`], and [`ErrorKind::Corrupt`] when what was left is damaged.
 pub(crate) fn recover(
     destination: &Confined,
-    step: &mut dyn FnMut() -> Result<()>,
+    step: &mut dyn FnMut(u64) -> Result<()>,
     problem: &mut dyn FnMut(Error),
 ) -> Result<Option<Recovered>> {
     let Some(private) = Private::open(destination)? else { return Ok(None) };

@@ -1,20 +1,24 @@
 //! Restoring one level, from its archive to its destination.
 
+use std::collections::BTreeSet;
 use std::io::Read;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rustix::fs::{Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use super::incoming::{Ground, Incoming, Prepared};
+use super::incoming::{Ground, Incoming, Prepared, Staged};
 use super::mapping::Mapping;
+use super::standing::{look, telling};
 use super::{
-    Applying, Confined, JournalHeader, JournalWriter, Phase, Policy, Private, Recovered, Recovery, RestoreOptions,
-    RestoreSummary, Stage, State, begin, conclude, publish, recover,
+    Applying, Confined, JournalHeader, JournalWriter, Phase, Policy, Private, Recovered, RestoreOptions,
+    RestoreSummary, Stage, State, begin, conclude, leading, publish, recover,
 };
+use crate::observer::Progress;
 use crate::tree::archive::{IntakeOptions, take_in};
 use crate::tree::level_id::{LevelHeader, LevelId};
-use crate::tree::path::RESTORE_NAME;
+use crate::tree::path::{self, RESTORE_NAME};
 use crate::{Error, ErrorKind, Result};
 
 /// Restores the level in `archive` to the directory `destination`, which is made if need be.
@@ -26,10 +30,16 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// A level that the destination stands at already is read and verified, and nothing else.
 ///
+/// A destination that is made here is open to its owner only until the level gives it the mode that its root has,
+/// when all that is in it has its own. What is made is made in one file system, that of the destination: nothing
+/// is restored into another that is mounted in it, which is reported, entry by entry.
+///
 /// # Errors
 ///
-/// [`WrongBasis`](ErrorKind::WrongBasis) when the destination does not stand at the level's parent, or
-/// something in it is not what that level had; [`Exists`](ErrorKind::Exists) when something is in the way;
+/// [`WrongBasis`](ErrorKind::WrongBasis) when the destination does not stand at the level's parent, or only in
+/// part, or something in it is not what that level had; [`Exists`](ErrorKind::Exists) when something is in the way;
+/// [`InvalidInput`](ErrorKind::InvalidInput) for another selection of paths than that of the levels before;
+/// [`State`](ErrorKind::State) while another restore is at work there;
 /// [`Corrupt`](ErrorKind::Corrupt), [`Truncated`](ErrorKind::Truncated), [`Mismatch`](ErrorKind::Mismatch) and
 /// [`Unsupported`](ErrorKind::Unsupported) for what is wrong with the archive; [`Limit`](ErrorKind::Limit)
 /// for a file that is too long. In all of these the level has changed nothing; what a run before had begun to
@@ -49,13 +59,15 @@ pub fn restore_tree(
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // What is not there is as good as empty.
                 let empty = tempfile::tempdir().map_err(|error| Error::io("making a directory", error))?;
-                restore_into(archive, empty.path(), destination, options)
+                restore_into(archive, (empty.path(), true), destination, options)
             }
-            _ => restore_into(archive, destination, destination, options),
+            _ => restore_into(archive, (destination, false), destination, options),
         };
     }
-    let is_new = make_directory(destination)?;
-    let result = restore_into(archive, destination, destination, options);
+    // What the level gives its mode is closed until then.
+    let has_mode = Mapping::new(&options).place(b"").is_some_and(|place| place.is_empty());
+    let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 })?;
+    let result = restore_into(archive, (destination, is_new), destination, options);
     if is_new && result.is_err() {
         // Only if nothing is in it, as when nothing was restored.
         let _ = std::fs::remove_dir(destination);
@@ -63,10 +75,10 @@ pub fn restore_tree(
     result
 }
 
-/// Restores into a directory that is there, and calls it `destination`.
+/// Restores into a directory that is there, by now or since before, and calls it `destination`.
 fn restore_into(
     archive: impl Read,
-    directory: &Path,
+    (directory, is_new): (&Path, bool),
     destination: &Path,
     options: RestoreOptions,
 ) -> Result<RestoreSummary> {
@@ -80,16 +92,23 @@ fn restore_into(
     // A dry run changes nothing, so what was left behind stays and is only looked at.
     let recovered = match options.dry_run {
         true => look(&confined)?,
-        false => recover(&confined, &mut || Ok(()), &mut problem)?,
+        false => recover(&confined, &mut telling(&options.watch, Progress::default()), &mut problem)?,
     };
-    let mut restore =
-        Restore { destination: &confined, options: &options, policy, recovered, next: None, has_written: false };
+    let mut restore = Restore {
+        destination: &confined,
+        is_new,
+        options: &options,
+        policy,
+        recovered,
+        next: None,
+        has_written: false,
+    };
     let mut prepare = |header: &LevelHeader| restore.prepare(header);
     let mut incoming = Incoming::new(&confined, &options, policy, &mut prepare)?;
     let intake = IntakeOptions { keep_going: options.keep_going };
     let taken = take_in(archive, &mut incoming, intake);
-    let staged = taken.and_then(|taken| Ok((taken, incoming.into_ground()?)));
-    let (taken, (ground, mut summary)) = match staged {
+    let staged = taken.and_then(|taken| Ok((taken, incoming.into_staged()?)));
+    let (taken, Staged { ground, mut summary, progress, unmet }) = match staged {
         Ok(staged) => staged,
         Err(error) => {
             restore.drop_work()?;
@@ -100,94 +119,40 @@ fn restore_into(
         }
     };
     summary.backup_problems = taken.totals.problems;
-    summary.whole = taken.whole;
+    summary.whole &= taken.whole;
     if let Some(ground) = ground {
-        let is_whole = restore.publish(ground, taken.whole, &mut problem)?;
-        summary.whole &= is_whole;
+        summary.whole &= restore.publish(ground, summary.whole, progress, &mut problem)?;
     }
     summary.problems += problems;
+    let mapping = Mapping::new(&options);
+    let is_new_tree = summary.header.parent.is_none() && !summary.already_there;
+    for path in unmet {
+        // A later level says nothing of what stays; what is stripped of its own name has no place.
+        let is_there = !is_new_tree
+            && match mapping.place(&path) {
+                Some(place) => confined.stat(&place)?.is_some(),
+                None => true,
+            };
+        if !is_there {
+            summary.missing.push(path::to_os(&path));
+        }
+    }
     Ok(summary)
 }
 
-/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`.
-///
-/// # Errors
-///
-/// [`Io`](ErrorKind::Io) when there is no such directory or the work cannot be done now, and
-/// [`Corrupt`](ErrorKind::Corrupt) when what was left is damaged.
-pub fn recover_restore(destination: impl AsRef<Path>) -> Result<Recovery> {
-    let confined = Confined::open(destination.as_ref())?;
-    let before = look(&confined)?.and_then(|left| left.state);
-    let recovered = recover(&confined, &mut || Ok(()), &mut |_| {})?;
-    let failed = recovered.as_ref().and_then(|left| left.published).map_or(0, |published| published.failed);
-    let complete = recovered.as_ref().and_then(|left| left.state).and_then(|state| state.complete);
-    let applying = before.and_then(|state| state.applying);
-    if let Some(left) = recovered.filter(|_| complete.is_none()) {
-        left.private.remove(&confined)?;
-    }
-    Ok(match (applying.map(|applying| applying.phase), complete) {
-        (Some(Phase::Publishing), Some(level)) if failed > 0 => Recovery::FinishedInPart(level),
-        (Some(Phase::Publishing), Some(level)) => Recovery::Finished(level),
-        (Some(_), complete) => Recovery::Dropped(complete),
-        (None, Some(level)) => Recovery::StandsAt(level),
-        (None, None) => Recovery::Nothing,
-    })
-}
-
-/// Which level the directory `destination` stands at, or will once a restore that was killed is finished;
-/// nothing is changed. `None` where no chain of restores is under way.
-///
-/// # Errors
-///
-/// [`Io`](ErrorKind::Io) when there is no such directory, [`State`](ErrorKind::State) while a restore is at
-/// work in it, and [`Corrupt`](ErrorKind::Corrupt) when its note of the level is damaged.
-pub fn restored_level(destination: impl AsRef<Path>) -> Result<Option<LevelId>> {
-    let left = look(&Confined::open(destination.as_ref())?)?;
-    Ok(left.and_then(|left| left.state).and_then(|state| match state.applying {
-        Some(Applying { level, phase: Phase::Publishing }) => Some(level),
-        _ => state.complete,
-    }))
-}
-
-/// Ends a chain: removes the note of the level that the directory `destination` stands at.
-///
-/// That gives `destination` a new time, and its own is given back to it at once. Killed in between, it stays with
-/// the time of the removal, since nothing says any more what it was: all else is as the level has it.
-///
-/// # Errors
-///
-/// [`State`](ErrorKind::State) while a restore is under way, or was left half-way.
-pub fn conclude_restore(destination: impl AsRef<Path>) -> Result<()> {
-    let confined = Confined::open(destination.as_ref())?;
-    if look(&confined)?.and_then(|left| left.state).is_some_and(|state| state.applying.is_some()) {
-        return Err(Error::new(ErrorKind::State, "a restore was left half-way")
-            .doing("ending a chain of restores")
-            .path(destination));
-    }
-    match Private::open(&confined)? {
-        Some(private) => private.remove(&confined),
-        None => Ok(()),
-    }
-}
-
-/// Makes the directory, and says whether it was not there.
-fn make_directory(destination: &Path) -> Result<bool> {
-    match std::fs::create_dir(destination) {
+/// Makes the directory with the mode that the umask leaves of this, and says whether it was not there.
+fn make_directory(destination: &Path, mode: u32) -> Result<bool> {
+    match std::fs::DirBuilder::new().mode(mode).create(destination) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         result => result.map(|()| true).map_err(|error| Error::io("making", error).path(destination)),
     }
 }
 
-/// What was left behind, untouched.
-fn look(destination: &Confined) -> Result<Option<Recovered>> {
-    let Some(private) = Private::open(destination)? else { return Ok(None) };
-    let state = State::read(&private)?;
-    Ok(Some(Recovered { private, state, published: None }))
-}
-
 /// One restore, around the taking in of its archive.
 struct Restore<'a> {
     destination: &'a Confined,
+    /// Whether the destination was made for this.
+    is_new: bool,
     options: &'a RestoreOptions,
     policy: Policy,
     recovered: Option<Recovered>,
@@ -200,17 +165,17 @@ struct Restore<'a> {
 impl Restore<'_> {
     /// Decides whether the level may be restored here; then, and not before, something is written.
     fn prepare(&mut self, header: &LevelHeader) -> Result<Prepared> {
-        let state = self.recovered.as_ref().and_then(|left| left.state);
-        let stands_at = state.and_then(|state| state.complete);
-        let is_partial = state.is_some_and(|state| state.partial);
-        if stands_at == Some(header.id) && !is_partial {
+        let state = self.recovered.as_ref().and_then(|left| left.state.clone()).unwrap_or_default();
+        let mapping = Mapping::new(self.options);
+        let selection = mapping.digest();
+        if state.complete == Some(header.id) && !state.partial && state.selection == selection {
             return Ok(Prepared::AlreadyThere);
         }
-        let selection = Mapping::new(self.options).digest();
-        let is_clean = self.may_begin(header, state, stands_at, &selection)?;
+        let is_clean = self.may_begin(header, &state, &selection)?;
         if self.options.dry_run {
             return Ok(Prepared::DryRun);
         }
+        let stay = self.what_stays(header, &state, &mapping)?;
         self.has_written = true;
         if self.recovered.is_none() {
             let private = Private::create(self.destination)?;
@@ -220,22 +185,22 @@ impl Restore<'_> {
             return Err(Error::new(ErrorKind::Internal, "a destination without its private directory"));
         };
         let private = &left.private;
-        let staging = State {
-            complete: stands_at,
-            root: state.and_then(|state| state.root),
-            applying: Some(Applying { level: header.id, phase: Phase::Staging }),
-            partial: state.is_some_and(|state| state.partial),
-            selection: state.map_or(selection, |state| state.selection),
+        let applying = |phase| Some(Applying { level: header.id, phase });
+        self.next = Some(State {
+            complete: state.complete,
+            root: Some(header.root),
+            applying: applying(Phase::Publishing),
+            partial: !is_clean,
+            selection,
+            left: stay.clone(),
+        });
+        let staging = match state.complete {
+            Some(_) => State { applying: applying(Phase::Staging), ..state },
+            // Until there is a level, only what was there before it is of use to a later run.
+            None => State { applying: applying(Phase::Staging), selection, left: stay.clone(), ..State::default() },
         };
         staging.write(private)?;
         left.state = Some(staging);
-        self.next = Some(State {
-            root: Some(header.root),
-            applying: Some(Applying { level: header.id, phase: Phase::Publishing }),
-            partial: !is_clean,
-            selection,
-            ..staging
-        });
         let stage = Stage::create(private)?;
         let journal_header = JournalHeader {
             level: header.id,
@@ -245,44 +210,66 @@ impl Restore<'_> {
             sync: self.options.sync,
         };
         let journal = JournalWriter::create(private, &journal_header)?;
-        Ok(Prepared::Ground(Box::new(Ground { stage, journal })))
+        Ok(Prepared::Ground(Box::new(Ground { stage, journal, left: stay })))
+    }
+
+    /// The directories that lead to what is selected and were there before the chain was restored.
+    fn what_stays(&self, header: &LevelHeader, state: &State, mapping: &Mapping) -> Result<BTreeSet<Vec<u8>>> {
+        if header.parent.is_some() && state.complete.is_some() {
+            return Ok(state.left.clone());
+        }
+        let mut stay = leading::there(self.destination, mapping)?;
+        // Made for this, or for a run before that was killed.
+        let was_begun = self.recovered.as_ref().is_some_and(|left| left.state.is_some()) && state.complete.is_none();
+        if self.is_new || was_begun && !state.left.contains(&b""[..]) {
+            stay.remove(&b""[..]);
+        } else {
+            stay.insert(Vec::new());
+        }
+        Ok(stay)
     }
 
     /// Whether the tree is whole that the level goes onto; fails when it may not go there.
-    fn may_begin(
-        &self,
-        header: &LevelHeader,
-        state: Option<State>,
-        stands_at: Option<LevelId>,
-        selection: &[u8; 32],
-    ) -> Result<bool> {
+    fn may_begin(&self, header: &LevelHeader, state: &State, selection: &[u8; 32]) -> Result<bool> {
         let name =
             |level: Option<LevelId>| level.map_or("no level that is known".to_owned(), |level| level.to_string());
+        let stands_at = state.complete;
+        if header.parent.is_none() && (self.options.overwrite || stands_at.is_none() && self.is_empty()?) {
+            return Ok(true);
+        }
+        let is_selected_so = stands_at.is_none() || state.selection == *selection;
+        let other_selection = || {
+            let what = "the levels before were restored with another selection of paths";
+            Error::new(ErrorKind::InvalidInput, what)
+        };
+        if stands_at == Some(header.id) && !is_selected_so {
+            return Err(other_selection());
+        }
         let Some(parent) = header.parent else {
-            if self.options.overwrite || (stands_at.is_none() && self.is_empty()?) {
-                return Ok(true);
-            }
             return Err(Error::new(ErrorKind::Exists, "a level 0 goes into an empty directory")
                 .expected("nothing", if stands_at.is_some() { name(stands_at) } else { "something".to_owned() }));
         };
+        if stands_at == Some(header.id) {
+            let what = "the level is there, restored in part, and cannot be restored onto itself";
+            return Err(Error::new(ErrorKind::WrongBasis, what).expected(parent, name(stands_at)));
+        }
         let assumed = self.options.assume_parent.filter(|_| stands_at.is_none());
-        if state.and_then(|state| state.root).is_some_and(|root| stands_at.is_some() && root != header.root) {
+        if stands_at.is_some() && state.root.is_some_and(|root| root != header.root) {
             return Err(Error::new(ErrorKind::WrongBasis, "the level is of another chain than is there")
-                .expected(header.root, name(state.and_then(|state| state.root))));
+                .expected(header.root, name(state.root)));
         }
         if stands_at.or(assumed) != Some(parent) {
             return Err(Error::new(ErrorKind::WrongBasis, "the level was made against another than is there")
                 .expected(parent, name(stands_at.or(assumed))));
         }
-        let partial = state.is_some_and(|state| state.partial);
-        if partial && !self.options.accept_partial {
-            return Err(Error::new(ErrorKind::WrongBasis, "the level that is there was restored in part"));
+        if state.partial && !self.options.accept_partial {
+            let what = "the level that is there was restored in part, which has to be accepted to go on from it";
+            return Err(Error::new(ErrorKind::WrongBasis, what));
         }
-        if state.is_some_and(|state| state.selection != *selection) {
-            let what = "the levels before were restored with another selection of paths";
-            return Err(Error::new(ErrorKind::InvalidInput, what));
+        if !is_selected_so {
+            return Err(other_selection());
         }
-        Ok(!partial)
+        Ok(!state.partial)
     }
 
     fn is_empty(&self) -> Result<bool> {
@@ -298,11 +285,17 @@ impl Restore<'_> {
     }
 
     /// Puts the level in its place; whether the tree is then whole.
-    fn publish(&mut self, ground: Ground, whole: bool, problem: &mut dyn FnMut(Error)) -> Result<bool> {
-        let (Some(left), Some(mut next)) = (&self.recovered, self.next) else {
+    fn publish(
+        &mut self,
+        ground: Ground,
+        whole: bool,
+        progress: Progress,
+        problem: &mut dyn FnMut(Error),
+    ) -> Result<bool> {
+        let (Some(left), Some(mut next)) = (&self.recovered, self.next.take()) else {
             return Err(Error::new(ErrorKind::Internal, "a level without its ground"));
         };
-        let Ground { mut stage, journal } = ground;
+        let Ground { mut stage, journal, .. } = ground;
         next.partial |= !whole;
         let begun =
             journal.finish(&left.private).and_then(|()| begin(&left.private, &mut stage, self.options.sync, &next));
@@ -315,7 +308,10 @@ impl Restore<'_> {
             return Err(error);
         }
         // From here on it is better finished than stopped.
-        let published = publish(self.destination, &left.private, &mut || Ok(()), problem)?;
+        self.options.watch.report(Progress { entries: 0, ..progress });
+        let mut step = telling(&self.options.watch, progress);
+        let published = publish(self.destination, &left.private, &mut step, problem)?;
+        self.options.watch.report(Progress { entries: published.done + published.failed, ..progress });
         let state = conclude(&left.private, self.options.sync, &published)?;
         Ok(!state.partial)
     }

@@ -7,17 +7,17 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use super::{Difference, DifferenceKind, VerifyOptions};
-use crate::engine::native::IdentityBuilder;
 use crate::observer::Progress;
 use crate::tree::attributes;
+use crate::tree::identify::identify;
 use crate::tree::level_id::LevelHeader;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path::{self, Position, is_below};
 use crate::tree::record::{Action, Record};
-use crate::tree::restore::{Confined, Pinned, inode_of};
+use crate::tree::restore::{Confined, Pinned, inode_of, leads_nowhere};
 use crate::tree::stat::Stat;
 use crate::tree::walk::{Step, Walk, WalkOptions};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Content read at once.
 const BUFFER_LEN: usize = 1 << 20;
@@ -38,6 +38,8 @@ pub(super) struct Comparing<'a> {
     /// The path that the walk stands at; `None` after its last.
     at: Option<Vec<u8>>,
     open: Vec<Open>,
+    /// What could not be read and was said to be so; of what is below nothing more is known.
+    unreadable: Vec<Vec<u8>>,
     leaf_len: u32,
     options: VerifyOptions,
     each: &'a mut dyn FnMut(&Difference) -> Result<()>,
@@ -60,6 +62,7 @@ impl<'a> Comparing<'a> {
             walk,
             at: None,
             open: Vec::new(),
+            unreadable: Vec::new(),
             leaf_len: header.block_len,
             options,
             each,
@@ -74,6 +77,7 @@ impl<'a> Comparing<'a> {
     /// The last word of the levels on a position, which comes after those before.
     pub(super) fn take(&mut self, position: Position, level: usize, record: Record) -> Result<()> {
         self.close_until(&position)?;
+        self.unreadable.retain(|path| path::compare(path, &position.path).is_ge() || is_below(&position.path, path));
         let is_open = self.open.last().is_some_and(|open| open.path == position.path);
         if position.closes && is_open {
             if let Some(open) = self.open.pop() {
@@ -150,7 +154,11 @@ impl<'a> Comparing<'a> {
                     return Ok(());
                 }
                 Some(Step::Leave | Step::Vanished) => {}
-                Some(Step::Unreadable(error) | Step::Problem(error)) => return Err(error),
+                Some(Step::Unreadable(error)) => {
+                    let path = self.walk.path().to_vec();
+                    self.unreadable(&path, &error)?;
+                }
+                Some(Step::Problem(error)) => self.options.watch.problem(&error),
             }
         }
     }
@@ -164,15 +172,46 @@ impl<'a> Comparing<'a> {
         (self.each)(&Difference { path: path::to_os(path), what })
     }
 
+    /// Says once that something cannot be read.
+    fn unreadable(&mut self, path: &[u8], error: &Error) -> Result<()> {
+        if self.unreadable.iter().any(|known| known == path) {
+            return Ok(());
+        }
+        self.unreadable.push(path.to_vec());
+        self.options.watch.problem(error);
+        self.differ(path, DifferenceKind::Unreadable)
+    }
+
+    /// Whether it is known that nothing can be known of what is at a path.
+    fn is_beyond_reading(&self, path: &[u8]) -> bool {
+        self.unreadable.iter().any(|known| known == path || is_below(path, known))
+    }
+
     fn decide(&mut self, record: &Record, met: bool) -> Result<()> {
         let path = &record.position.path;
         self.progress.entries += u64::from(record.action != Action::Delete);
         match (record.action, met) {
             (Action::Delete, true) => self.differ(path, DifferenceKind::Extra),
             (Action::Delete, false) => Ok(()),
+            (_, false) if self.is_beyond_reading(path) => Ok(()),
             (_, false) => self.differ(path, DifferenceKind::Missing),
-            (Action::Link, true) => self.compare_link(path, record.basis.as_deref().unwrap_or_default()),
-            (_, true) => self.compare(path, record),
+            (_, true) => {
+                let mut differences = Vec::new();
+                let compared = match record.action {
+                    Action::Link => self.compare_link(path, record.basis.as_deref().unwrap_or_default()),
+                    _ => self.compare(path, record, &mut differences),
+                };
+                match compared {
+                    Ok(difference) => differences.extend(difference),
+                    // It went after it was met.
+                    Err(error) if error.os_code().map(Errno::from_raw_os_error).is_some_and(leads_nowhere) => {
+                        differences = vec![DifferenceKind::Missing];
+                    }
+                    Err(error) if error.kind() == ErrorKind::Io => self.unreadable(path, &error)?,
+                    Err(error) => return Err(error),
+                }
+                differences.into_iter().try_for_each(|what| self.differ(path, what))
+            }
         }
     }
 
@@ -181,25 +220,32 @@ impl<'a> Comparing<'a> {
     }
 
     fn pin(&self, path: &[u8]) -> Result<Pinned> {
-        self.tree.pin(path).map_err(|error| self.failed("looking at", path, error))
+        self.tree.pin_untouched(path).map_err(|error| self.failed("looking at", path, error))
     }
 
-    fn compare_link(&mut self, path: &[u8], to: &[u8]) -> Result<()> {
+    fn compare_link(&self, path: &[u8], to: &[u8]) -> Result<Option<DifferenceKind>> {
         let found = inode_of(self.pin(path)?.stat());
-        match self.tree.stat(to)? {
-            Some(other) if inode_of(&other) == found => Ok(()),
-            _ => self.differ(path, DifferenceKind::Link),
-        }
+        let is_same = match self.tree.pin_untouched(to) {
+            Ok(other) => inode_of(other.stat()) == found,
+            Err(error) if leads_nowhere(error) => false,
+            Err(error) => return Err(self.failed("looking at", to, error)),
+        };
+        Ok((!is_same).then_some(DifferenceKind::Link))
     }
 
-    fn compare(&mut self, path: &[u8], record: &Record) -> Result<()> {
-        let Some(expected) = &record.metadata else { return Ok(()) };
+    /// Notes what differs, until something cannot be read; gives what makes all else pointless.
+    fn compare(
+        &mut self,
+        path: &[u8],
+        record: &Record,
+        differences: &mut Vec<DifferenceKind>,
+    ) -> Result<Option<DifferenceKind>> {
+        let Some(expected) = &record.metadata else { return Ok(None) };
         let entry = self.pin(path)?;
         let found = Stat::from(*entry.stat());
         if found.kind != Some(expected.kind) {
-            return self.differ(path, DifferenceKind::Kind);
+            return Ok(Some(DifferenceKind::Kind));
         }
-        let mut differences = Vec::new();
         let mut note = |same: bool, what| {
             if !same {
                 differences.push(what);
@@ -212,13 +258,14 @@ impl<'a> Comparing<'a> {
         note(self.same_target(path, &found, expected)?, DifferenceKind::Target);
         let open = match expected.kind {
             EntryKind::File | EntryKind::Directory => {
-                Some(entry.open().map_err(|error| self.failed("opening", path, error))?)
+                Some(entry.open_untouched().map_err(|error| self.failed("opening", path, error))?)
             }
             _ => None,
         };
         let (attributes, unread) = match &open {
             Some(open) => {
-                note(attributes::flags(open.as_fd())? == expected.flags, DifferenceKind::Flags);
+                let flags = attributes::flags(open.as_fd()).map_err(|error| error.path(self.tree.display(path)))?;
+                note(flags == expected.flags, DifferenceKind::Flags);
                 attributes::of_file(open.as_fd())
             }
             None => {
@@ -228,14 +275,10 @@ impl<'a> Comparing<'a> {
         };
         unread.map_or(Ok(()), |error| Err(error.path(self.tree.display(path))))?;
         note(attributes == record.attributes, DifferenceKind::Attributes);
-        if let (Some(expected), Some(open)) = (&record.identity, open) {
-            let same = found.size == expected.length()
-                && self.identity(open).map_err(|error| error.path(self.tree.display(path)))? == *expected;
-            if !same {
-                differences.push(DifferenceKind::Content);
-            }
-        }
-        differences.into_iter().try_for_each(|what| self.differ(path, what))
+        let (Some(expected), Some(open)) = (&record.identity, open) else { return Ok(None) };
+        let same = found.size == expected.length()
+            && self.identity(open).map_err(|error| error.path(self.tree.display(path)))? == *expected;
+        Ok((!same).then_some(DifferenceKind::Content))
     }
 
     fn same_target(&self, path: &[u8], found: &Stat, expected: &Metadata) -> Result<bool> {
@@ -251,17 +294,12 @@ impl<'a> Comparing<'a> {
     }
 
     fn identity(&mut self, mut file: File) -> Result<crate::Identity> {
-        let mut identity = IdentityBuilder::new(self.leaf_len, crate::engine::default_threads());
-        loop {
-            match crate::tree::list::read_some(&mut file, &mut self.buffer)? {
-                0 => return Ok(identity.finish()),
-                len => {
-                    identity.update(&self.buffer[..len]);
-                    self.progress.done_bytes += len as u64;
-                    self.options.watch.step(self.progress)?;
-                }
-            }
-        }
+        let threads = crate::engine::default_threads();
+        let Self { buffer, progress, options, .. } = self;
+        identify(&mut file, self.leaf_len, threads, buffer, |len| {
+            progress.done_bytes += len as u64;
+            options.watch.step(*progress)
+        })
     }
 }
 

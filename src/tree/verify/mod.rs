@@ -60,6 +60,8 @@ pub enum DifferenceKind {
     Target,
     /// It is not a further name of the file that it should be one of.
     Link,
+    /// It cannot be read, all of it or what is in it, and could not be compared; the observer was told why.
+    Unreadable,
 }
 
 impl std::fmt::Display for DifferenceKind {
@@ -76,6 +78,7 @@ impl std::fmt::Display for DifferenceKind {
             Self::Flags => "other flags",
             Self::Target => "another target",
             Self::Link => "not the same file",
+            Self::Unreadable => "cannot be read",
         })
     }
 }
@@ -124,13 +127,14 @@ pub struct VerifySummary {
 /// `each`; the archives are verified on the way, as [`list_archive`](crate::list_archive) does.
 ///
 /// Content is compared by its identity and metadata in full. Names of owners are not compared, only
-/// their numbers. It takes one thread for each archive, and memory for as many records as wait between them.
+/// their numbers. Nothing in the tree is changed, permissions least of all: what cannot be read is a difference,
+/// and the comparison goes on. It takes one thread for each archive, and memory for as many records as wait between them.
 ///
 /// # Errors
 ///
 /// [`InvalidInput`](ErrorKind::InvalidInput) without archives, [`WrongBasis`](ErrorKind::WrongBasis) when
 /// they are not one chain in order, what is wrong with an archive, and
-/// [`Io`](ErrorKind::Io) when the tree cannot be read.
+/// [`Io`](ErrorKind::Io) when the root of the tree cannot be read.
 pub fn verify_tree<R: Read + Send>(
     archives: Vec<R>,
     root: impl AsRef<Path>,

@@ -5,7 +5,8 @@ use crate::tree::metadata::Attributes;
 
 fn dress_at(place: &Place, name: &str, metadata: &Metadata, attributes: &Attributes, privileged: bool) -> Vec<String> {
     let directory = fs::File::open(&place.root).unwrap();
-    let problems = dress(directory.as_fd(), name.as_bytes(), metadata, attributes, Policy { privileged }).unwrap();
+    let entry = pin(directory.as_fd(), name.as_bytes(), metadata).unwrap();
+    let problems = dress(&entry, metadata, attributes, Policy { privileged }).unwrap();
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -168,7 +169,7 @@ fn an_entry_of_another_kind_is_left_alone() {
     place.link("f", "/");
     let directory = fs::File::open(&place.root).unwrap();
     let wanted = metadata(EntryKind::File, 0o600);
-    let failed = dress(directory.as_fd(), b"f", &wanted, &Vec::new(), Policy::default()).unwrap_err();
+    let failed = pin(directory.as_fd(), b"f", &wanted).unwrap_err();
     assert_eq!(failed.kind(), crate::ErrorKind::Mismatch);
     lsetxattr(place.root.join("f"), "user.no", b"", XattrFlags::empty()).unwrap_err();
 }

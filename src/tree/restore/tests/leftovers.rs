@@ -1,5 +1,8 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
 use super::*;
-use crate::ErrorKind;
+use crate::{BackupOptions, ErrorKind, Observer, Progress, backup_tree};
 
 #[test]
 fn a_journal_cut_or_flipped_anywhere_is_refused_before_anything_is_done() {
@@ -47,17 +50,23 @@ fn a_journal_takes_no_record_out_of_order_and_none_of_what_is_frazils_own() {
     };
     let mut journal = JournalWriter::create(&level.private, &header).unwrap();
     for path in [".frazil-restore", ".frazil-restore/state"] {
-        assert_eq!(journal.append(None, &record(path, false, Action::Void)).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(
+            journal.append(None, None, &record(path, false, Action::Void)).unwrap_err().kind(),
+            ErrorKind::Corrupt
+        );
     }
-    journal.append(None, &record(".frazil-restored", false, Action::Void)).unwrap();
-    journal.append(None, &record("b", false, Action::Void)).unwrap();
+    journal.append(None, None, &record(".frazil-restored", false, Action::Void)).unwrap();
+    journal.append(None, None, &record("b", false, Action::Void)).unwrap();
     for path in ["a", "b"] {
-        assert_eq!(journal.append(None, &record(path, false, Action::Void)).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(
+            journal.append(None, None, &record(path, false, Action::Void)).unwrap_err().kind(),
+            ErrorKind::Corrupt
+        );
     }
     let basis = Some(b".frazil-restore/stage/0/0".to_vec());
     let link = Record { basis, ..record("c", false, Action::Link) };
-    assert_eq!(journal.append(None, &link).unwrap_err().kind(), ErrorKind::Corrupt);
-    journal.append(None, &record("c", false, Action::Void)).unwrap();
+    assert_eq!(journal.append(None, None, &link).unwrap_err().kind(), ErrorKind::Corrupt);
+    journal.append(None, None, &record("c", false, Action::Void)).unwrap();
 }
 
 #[test]
@@ -67,7 +76,7 @@ fn what_was_only_staged_is_dropped() {
     level.file("f", 0o644, "f");
     let state = State { complete: Some(LEVEL), ..State::default() };
     let applying = Some(Applying { level: LevelId([8; 16]), phase: Phase::Staging });
-    State { applying, ..state }.write(&level.private).unwrap();
+    State { applying, ..state.clone() }.write(&level.private).unwrap();
     drop(level);
     let confined = place.confined();
     let recovered = recover(&confined, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap().unwrap();
@@ -75,6 +84,69 @@ fn what_was_only_staged_is_dropped() {
     let left: Vec<_> = fs::read_dir(place.root.join(".frazil-restore")).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(left, [place.root.join(".frazil-restore/state")]);
     assert!(place.look().keys().eq([""]));
+}
+
+#[test]
+fn who_recovers_a_restore_is_told_what_it_could_not_do_and_what_it_came_to() {
+    #[derive(Default)]
+    struct Heard {
+        problems: Mutex<Vec<PathBuf>>,
+        entries: AtomicU64,
+    }
+    impl Observer for Heard {
+        fn problem(&self, problem: &Error) {
+            self.problems.lock().unwrap().push(problem.file().unwrap().to_owned());
+        }
+        fn progress(&self, progress: &Progress) {
+            self.entries.fetch_max(progress.entries, Ordering::Relaxed);
+        }
+    }
+    let place = Place::new();
+    place.file("d/mine", "mine");
+    let mut level = Level::new(&place);
+    level.sync = SyncMode::Level;
+    level.delete_directory("d");
+    (0..600).for_each(|number| level.file(&format!("f{number}"), 0o644, ""));
+    drop(level.begin());
+    let heard = Arc::new(Heard::default());
+    let recovery = recover_restore(&place.root, Some(heard.clone())).unwrap();
+    assert_eq!((recovery, recovery.is_partial()), (Recovery::FinishedInPart(LEVEL), true));
+    assert_eq!(*heard.problems.lock().unwrap(), [place.root.join("d")]);
+    assert_eq!(heard.entries.load(Ordering::Relaxed), 512);
+    let stands_at = recover_restore(&place.root, None).unwrap();
+    assert_eq!(stands_at, Recovery::StandsAt { level: LEVEL, partial: true });
+    // A level that is then dropped leaves it there.
+    let private = Private::open(&place.confined()).unwrap().unwrap();
+    let state = State::read(&private).unwrap().unwrap();
+    let applying = Some(Applying { level: LevelId([8; 16]), phase: Phase::Staging });
+    State { applying, ..state }.write(&private).unwrap();
+    drop(private);
+    let dropped = recover_restore(&place.root, None).unwrap();
+    assert_eq!(dropped, Recovery::Dropped { level: Some(LEVEL), partial: true });
+}
+
+#[test]
+fn a_destination_that_a_killed_run_made_is_as_good_as_one_that_is_made_now() {
+    let live = tempfile::tempdir().unwrap();
+    fs::write(live.path().join("a"), "a").unwrap();
+    fs::set_permissions(live.path(), fs::Permissions::from_mode(0o751)).unwrap();
+    let mut archive = Vec::new();
+    let snapshot = live.path().with_extension("snapshot");
+    let options = BackupOptions::new();
+    backup_tree(live.path(), None, &snapshot, &mut archive, options).unwrap();
+    fs::remove_file(snapshot).unwrap();
+    for (was_there, mode) in [(false, 0o751), (true, 0o700)] {
+        let place = Place::new();
+        place.mode("", 0o700);
+        let private = Private::create(&place.confined()).unwrap();
+        let left = if was_there { [Vec::new()].into() } else { Default::default() };
+        let applying = Some(Applying { level: LEVEL, phase: Phase::Staging });
+        State { applying, left, ..State::default() }.write(&private).unwrap();
+        drop(private);
+        let options = RestoreOptions::new().path("a").unwrap();
+        assert!(restore_tree(&archive[..], &place.root, options).unwrap().whole);
+        assert_eq!(fs::metadata(&place.root).unwrap().mode() & 0o777, mode, "was there: {was_there}");
+    }
 }
 
 #[test]

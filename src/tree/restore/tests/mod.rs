@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::IFlags;
 
-use super::dress::{dress, dress_new};
+use super::dress::{dress, dress_new, is_locked, pin};
 use super::*;
 use crate::tree::level_id::LevelId;
 use crate::tree::metadata::{EntryKind, Metadata, Moment};
@@ -277,7 +277,9 @@ impl Level {
         };
         let mut journal = JournalWriter::create(&self.private, &header).unwrap();
         for (item, record) in &self.records {
-            journal.append(*item, record).unwrap();
+            let is_locked = item.filter(|_| record.metadata.as_ref().is_some_and(is_locked));
+            let inode = is_locked.map(|item| self.stage.inode(item).unwrap());
+            journal.append(*item, inode, record).unwrap();
         }
         journal.finish(&self.private).unwrap();
         let applying = Some(Applying { level: LEVEL, phase: Phase::Publishing });
@@ -287,8 +289,8 @@ impl Level {
     }
 }
 
-fn unstopped() -> impl FnMut() -> Result<()> {
-    || Ok(())
+fn unstopped() -> impl FnMut(u64) -> Result<()> {
+    |_| Ok(())
 }
 
 /// Publishes what was begun, and gives what was reported.

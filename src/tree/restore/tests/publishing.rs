@@ -96,7 +96,7 @@ fn a_level_cut_anywhere_and_recovered_is_as_if_published_at_once() {
         let stopped = publish(
             &confined,
             &private,
-            &mut || {
+            &mut |_| {
                 steps += 1;
                 if steps > cut { Err(Error::new(ErrorKind::Cancelled, "killed")) } else { Ok(()) }
             },
@@ -199,6 +199,36 @@ fn flags_that_forbid_it_do_not_keep_a_level_from_being_published() {
             assert!(rustix::fs::ioctl_getflags(&file).unwrap().contains(IFlags::IMMUTABLE), "{path}");
         }
     }
+}
+
+/// Needs root, and a file system with such flags.
+#[test]
+fn flags_that_forbid_changes_are_given_to_nothing_else_that_has_taken_the_place() {
+    let place = Place::new();
+    let outside = place.dir.path().join("outside");
+    fs::write(&outside, "outside").unwrap();
+    let flags = |path: &Path| rustix::fs::ioctl_getflags(fs::File::open(path).unwrap());
+    let supported = place.file("supported", "");
+    let Ok(before) = flags(&outside) else { return };
+    let locked = Metadata { flags: IFlags::IMMUTABLE.bits(), ..metadata(EntryKind::File, 0o644) };
+    if rustix::fs::ioctl_setflags(fs::File::open(&supported).unwrap(), IFlags::IMMUTABLE).is_err() {
+        eprintln!("skipped: this file system, or this user, has no flags that forbid changes");
+        return;
+    }
+    let mut level = Level::new(&place);
+    level.file_at("f", false, locked, "new");
+    let (confined, private) = level.begin();
+    // Killed when it had moved the file and not locked it.
+    publish(&confined, &private, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap();
+    let f = place.root.join("f");
+    assert!(flags(&f).unwrap().contains(IFlags::IMMUTABLE));
+    rustix::fs::ioctl_setflags(fs::File::open(&f).unwrap(), before).unwrap();
+    fs::remove_file(&f).unwrap();
+    fs::hard_link(&outside, &f).unwrap();
+    let mut problems = Vec::new();
+    publish(&confined, &private, &mut unstopped(), &mut |problem| problems.push(problem.to_string())).unwrap();
+    assert!(!flags(&outside).unwrap().contains(IFlags::IMMUTABLE), "{problems:?}");
+    assert!(problems.len() == 1 && problems[0].contains("another entry has taken its place"), "{problems:?}");
 }
 
 fn read_locked(path: &Path) -> String {

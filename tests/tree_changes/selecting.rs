@@ -1,0 +1,205 @@
+//! Some paths of a tree alone: what is there of them, what leads to them, and what needs others.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use frazil::{BackupOptions, ErrorKind, RestoreOptions, RestoreSummary, restore_tree};
+
+use crate::content::noise;
+use crate::ground::{Ground, Log, privileged};
+use crate::tree::{image, is_root, paths, set_attribute, time_of};
+
+fn selecting(selected: &[&str]) -> RestoreOptions {
+    selected.iter().fold(privileged(), |options, path| options.path(*path).unwrap())
+}
+
+/// Restores a level, and gives what was reported beside the summary.
+fn restore(
+    ground: &Ground,
+    level: usize,
+    destination: &Path,
+    options: RestoreOptions,
+) -> (frazil::Result<RestoreSummary>, Vec<(ErrorKind, PathBuf)>) {
+    let log = Arc::<Log>::default();
+    let result = restore_tree(&ground.archives[level][..], destination, options.observer(log.clone()));
+    (result, log.problems())
+}
+
+#[test]
+fn a_selected_path_at_which_nothing_is_is_named() {
+    let mut ground = Ground::new();
+    ground.write("a/f", "f");
+    ground.write("b/f", "f");
+    ground.level(BackupOptions::new());
+    fs::create_dir(ground.live("c")).unwrap();
+    fs::remove_dir_all(ground.live("b")).unwrap();
+    ground.level(BackupOptions::new());
+    // What a level says nothing of is as the one before had it.
+    ground.level(BackupOptions::new());
+    let cases: [(&[&str], [&[&str]; 3]); 6] = [
+        (&["a"], [&[], &[], &[]]),
+        (&["a/f"], [&[], &[], &[]]),
+        (&["nowhere"], [&["nowhere"], &["nowhere"], &["nowhere"]]),
+        (&["a", "a/g", "nowhere"], [&["a/g", "nowhere"], &["a/g", "nowhere"], &["a/g", "nowhere"]]),
+        (&["c"], [&["c"], &[], &[]]),
+        (&["b"], [&[], &["b"], &["b"]]),
+    ];
+    for (number, (selected, missing)) in cases.into_iter().enumerate() {
+        for (level, missing) in missing.into_iter().enumerate() {
+            let missing: Vec<_> = missing.iter().map(PathBuf::from).collect();
+            let destination = ground.at(&format!("destination {number}"));
+            let dry = restore(&ground, level, &destination, selecting(selected).dry_run(true)).0.unwrap();
+            // Only a restore says what is there when a level has deleted it.
+            assert!(dry.missing == missing || level == 1 && selected == ["b"], "{selected:?}, dry: {dry:?}");
+            for _ in ["restored", "there already"] {
+                let summary = restore(&ground, level, &destination, selecting(selected)).0.unwrap();
+                assert_eq!(summary.missing, missing, "{selected:?} at level {level}");
+                assert!(summary.whole && summary.problems == 0, "{summary:?}");
+            }
+        }
+    }
+    // The same where everything goes elsewhere.
+    let options = selecting(&["a", "nowhere"]).prefix("p").unwrap();
+    let summary = restore(&ground, 0, &ground.at("prefixed"), options).0.unwrap();
+    assert_eq!(summary.missing, [PathBuf::from("nowhere")]);
+    let summary = restore(&ground, 0, &ground.at("stripped"), selecting(&["a"]).strip(1)).0.unwrap();
+    assert!(summary.missing.is_empty(), "{summary:?}");
+}
+
+#[test]
+fn another_selection_of_the_level_that_is_there_is_refused() {
+    let mut ground = Ground::new();
+    ground.write("a/f", "f");
+    ground.write("c/f", "f");
+    ground.level(BackupOptions::new());
+    ground.write("c/g", "g");
+    ground.level(BackupOptions::new());
+    let destination = ground.at("destination");
+    for level in [0, 1] {
+        assert!(restore(&ground, level, &destination, selecting(&["a"])).0.unwrap().whole);
+        let as_it_was = image(&destination);
+        for other in [selecting(&["c"]), selecting(&["a", "c"]), privileged()] {
+            let error = restore(&ground, level, &destination, other).0.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+            assert!(error.to_string().contains("another selection of paths"), "{error}");
+        }
+        crate::tree::assert_same(&as_it_was, &image(&destination), "refused");
+        assert!(restore(&ground, level, &destination, selecting(&["a"])).0.unwrap().already_there);
+    }
+    // Asked to begin anew, it does.
+    let summary = restore(&ground, 0, &destination, selecting(&["c"]).overwrite(true)).0.unwrap();
+    assert!(!summary.already_there);
+    assert_eq!(fs::read(destination.join("c/f")).unwrap(), b"f");
+}
+
+#[test]
+fn what_needs_a_file_that_is_not_selected_is_left_out_and_named() {
+    let mut ground = Ground::new();
+    ground.write("a/f", "linked");
+    ground.write("out/renamed", noise(200_000, 1));
+    ground.write("out/renamed and changed", noise(200_000, 2));
+    ground.write("c/g", "g");
+    fs::hard_link(ground.live("a/f"), ground.live("c/h")).unwrap();
+    ground.level(BackupOptions::new());
+    fs::rename(ground.live("out/renamed"), ground.live("c/r")).unwrap();
+    let mut content = noise(200_000, 2);
+    content[100_000] ^= 1;
+    fs::rename(ground.live("out/renamed and changed"), ground.live("c/s")).unwrap();
+    fs::write(ground.live("c/s"), content).unwrap();
+    fs::hard_link(ground.live("c/r"), ground.live("c/t")).unwrap();
+    ground.write("c/g", "changed");
+    let (summary, _) = ground.level(BackupOptions::new());
+    assert_eq!((summary.copies, summary.deltas), (1, 1), "the test is of both");
+
+    for dry in [true, false] {
+        let destination = ground.at("destination");
+        let problem = |name: &str| (ErrorKind::WrongBasis, destination.join(name));
+        let (result, problems) = restore(&ground, 0, &destination, selecting(&["c"]).dry_run(dry));
+        assert!(result.unwrap().is_partial());
+        if dry {
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            continue;
+        }
+        assert_eq!(problems, [problem("c/h")]);
+        assert_eq!(paths(&destination), [PathBuf::from("c"), "c/g".into()]);
+        // That is a level in part, and the next goes onto it when that is accepted.
+        let (result, _) = restore(&ground, 1, &destination, selecting(&["c"]));
+        assert!(result.unwrap_err().to_string().contains("restored in part"));
+        let (result, problems) = restore(&ground, 1, &destination, selecting(&["c"]).accept_partial(true));
+        assert!(result.unwrap().is_partial());
+        assert_eq!(problems, ["c/r", "c/s", "c/t"].map(problem));
+        assert_eq!(paths(&destination), [PathBuf::from("c"), "c/g".into()]);
+        assert_eq!(fs::read(destination.join("c/g")).unwrap(), b"changed");
+    }
+    // With all that they need, there is nothing to report.
+    for level in [0, 1] {
+        let (result, problems) = restore(&ground, level, &ground.at("all"), selecting(&["a", "c", "out"]));
+        assert!(result.unwrap().whole && problems.is_empty(), "{problems:?}");
+    }
+    assert_eq!(fs::metadata(ground.at("all/c/h")).unwrap().nlink(), 2);
+}
+
+#[test]
+fn what_leads_to_a_selected_path_and_is_there_stays_as_it_is() {
+    let mut ground = Ground::new();
+    ground.write("a/b/f", "f");
+    ground.write("a/x", "x");
+    fs::set_permissions(ground.live("a"), Permissions::from_mode(0o711)).unwrap();
+    ground.level(BackupOptions::new());
+    ground.write("a/b/g", "g");
+    fs::remove_file(ground.live("a/x")).unwrap();
+    for (path, mode) in [("", 0o751), ("a", 0o750), ("a/b", 0o700)] {
+        fs::set_permissions(ground.live(path), Permissions::from_mode(mode)).unwrap();
+    }
+    ground.level(BackupOptions::new());
+    fs::remove_dir_all(ground.live("a")).unwrap();
+    ground.level(BackupOptions::new());
+    let look = |path: &Path| {
+        let stat = fs::metadata(path).unwrap();
+        (stat.mode(), stat.uid(), stat.gid(), time_of(path), crate::tree::attributes_of(path))
+    };
+    let select = || selecting(&["a/b"]).overwrite(true);
+
+    // Nothing there: all are made as the levels have them, the destination too.
+    let fresh = ground.at("fresh");
+    for level in 0..2 {
+        assert!(restore(&ground, level, &fresh, select()).0.unwrap().whole);
+    }
+    assert_eq!(["", "a", "a/b"].map(|path| look(&fresh.join(path)).0 & 0o777), [0o751, 0o750, 0o700]);
+
+    // All there, and open for all to write in but for their owner.
+    let (used, owner) = (ground.at("used"), if is_root() { Some(1234) } else { None });
+    fs::create_dir_all(used.join("a")).unwrap();
+    for path in [used.clone(), used.join("a")] {
+        // The file system may have no attributes.
+        let _ = set_attribute(&path, b"user.own", b"mine");
+        chown(&path, owner, owner).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
+        crate::tree::set_time(&path, (800_000_000, 7)).unwrap();
+    }
+    let before = [look(&used), look(&used.join("a"))];
+    for level in 0..3 {
+        let (result, problems) = restore(&ground, level, &used, select());
+        assert!(result.unwrap().whole && problems.is_empty(), "{problems:?}");
+        assert_eq!([look(&used), look(&used.join("a"))], before, "level {level}");
+        let below: BTreeSet<_> = paths(&used.join("a")).into_iter().collect();
+        let expected: &[&str] = [&["b", "b/f"][..], &["b", "b/f", "b/g"], &[]][level];
+        assert_eq!(below, expected.iter().map(PathBuf::from).collect(), "level {level}");
+    }
+
+    // Only the destination was there.
+    let empty = ground.at("empty");
+    fs::create_dir(&empty).unwrap();
+    crate::tree::set_time(&empty, (800_000_000, 7)).unwrap();
+    let before = look(&empty);
+    for (level, mode) in [(0, 0o711), (1, 0o750)] {
+        assert!(restore(&ground, level, &empty, selecting(&["a/b"])).0.unwrap().whole);
+        assert_eq!(look(&empty), before, "level {level}");
+        assert_eq!(look(&empty.join("a")).0 & 0o777, mode, "level {level}");
+    }
+    assert!(restore(&ground, 2, &empty, selecting(&["a/b"])).0.unwrap().whole);
+    assert!(!empty.join("a").exists());
+}
