@@ -385,8 +385,9 @@ typedef struct {
   void *user_data;
   // Some work was done. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`.
   int (*progress)(void *user_data, const frazil_progress *progress);
-  // Something went wrong that the operation survived. `problem` is not to be kept or freed. Any value
-  // but 0 stops the operation with `FRAZIL_ERR_CALLBACK`, soon after.
+  // Something went wrong that the operation survived; or it is only worth knowing, and then no summary
+  // counts it. `problem` is not to be kept or freed. Any value but 0 stops the operation with
+  // `FRAZIL_ERR_CALLBACK`, soon after.
   int (*problem)(void *user_data, const frazil_error *problem);
   // Whether to stop: any value but 0 does, with `FRAZIL_ERR_CANCELLED`.
   int (*cancelled)(void *user_data);

@@ -35,6 +35,12 @@ pub trait Observer: Send + Sync {
         let _ = problem;
     }
 
+    /// Something that is worth knowing and takes nothing from the result: the work went another way, or there was
+    /// nothing to be kept, as of a socket.
+    fn note(&self, note: &Error) {
+        let _ = note;
+    }
+
     /// The backup of a tree has looked at an entry, or found it gone.
     #[cfg(feature = "tree")]
     fn entry(&self, entry: &crate::EntryReport<'_>) {
@@ -83,6 +89,12 @@ impl Watch {
     pub(crate) fn problem(&self, problem: &Error) {
         if let Some(observer) = &self.0 {
             observer.problem(problem);
+        }
+    }
+
+    pub(crate) fn note(&self, note: &Error) {
+        if let Some(observer) = &self.0 {
+            observer.note(note);
         }
     }
 }

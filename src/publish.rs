@@ -79,12 +79,12 @@ impl Publish {
             // What any new file gets, less the umask; a temporary file's 0600 would outlive the rename.
             builder.permissions(Permissions::from_mode(0o666));
         }
+        let parent = File::open(directory).map_err(|error| Error::io("opening", error).path(directory))?;
         let temporary = builder.tempfile_in(directory).map_err(io("creating a temporary file beside"))?;
         if let Some(old) = old {
             take_over(temporary.as_file(), &old).map_err(io("setting the permissions for"))?;
         }
-        let directory = File::open(directory).map_err(|error| Error::io("opening", error).path(directory))?;
-        Ok(Self { temporary, path: path.to_owned(), directory, replace })
+        Ok(Self { temporary, path: path.to_owned(), directory: parent, replace })
     }
 
     /// The temporary file.

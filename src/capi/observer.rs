@@ -39,8 +39,9 @@ pub struct frazil_observer {
     pub user_data: *mut c_void,
     /// Some work was done. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`.
     pub progress: Option<unsafe extern "C" fn(user_data: *mut c_void, progress: *const frazil_progress) -> c_int>,
-    /// Something went wrong that the operation survived. `problem` is not to be kept or freed. Any value
-    /// but 0 stops the operation with `FRAZIL_ERR_CALLBACK`, soon after.
+    /// Something went wrong that the operation survived; or it is only worth knowing, and then no summary
+    /// counts it. `problem` is not to be kept or freed. Any value but 0 stops the operation with
+    /// `FRAZIL_ERR_CALLBACK`, soon after.
     pub problem: Option<unsafe extern "C" fn(user_data: *mut c_void, problem: *const frazil_error) -> c_int>,
     /// Whether to stop: any value but 0 does, with `FRAZIL_ERR_CANCELLED`.
     pub cancelled: Option<unsafe extern "C" fn(user_data: *mut c_void) -> c_int>,
@@ -71,7 +72,7 @@ unsafe impl Send for Following {}
 unsafe impl Sync for Following {}
 
 impl Following {
-    fn note(&self, code: c_int) {
+    fn heed(&self, code: c_int) {
         if code != 0 {
             // The first one counts.
             let _ = self.stopped.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
@@ -89,14 +90,19 @@ impl Observer for Following {
             entries: progress.entries,
         };
         // SAFETY: the header asks for a callback that may be called so until the handle is freed.
-        self.note(unsafe { callback(self.user_data.0, &raw const progress) });
+        self.heed(unsafe { callback(self.user_data.0, &raw const progress) });
     }
 
     fn problem(&self, problem: &Error) {
         let Some(callback) = self.observer.problem else { return };
         let problem = Box::<frazil_error>::from(problem);
         // SAFETY: the header asks for a callback that may be called so until the handle is freed.
-        self.note(unsafe { callback(self.user_data.0, &raw const *problem) });
+        self.heed(unsafe { callback(self.user_data.0, &raw const *problem) });
+    }
+
+    /// C has one callback for both; the counts of a summary tell what the result suffers from.
+    fn note(&self, note: &Error) {
+        self.problem(note);
     }
 
     fn cancelled(&self) -> bool {

@@ -108,7 +108,7 @@ pub(super) fn choose_matching(
         Matching::Rolling | Matching::Auto if !aligned_only && fits => left(options.matching, index),
         Matching::Auto if alignable && options.engine == Engine::Native => {
             if !aligned_only {
-                options.watch.problem(
+                options.watch.note(
                     &Error::new(
                         ErrorKind::Limit,
                         "the index does not fit in the memory allowed: matching aligned blocks only",

@@ -112,7 +112,7 @@ fn a_signature_that_does_not_fit_in_memory_is_read_from_its_file() {
     let json = said.json();
     assert_eq!(json["matching"], "aligned");
     assert_eq!(json["copy_bytes"], 299_900);
-    assert!(json["problems"][0].as_str().unwrap().contains("--memory"), "{json}");
+    assert!(json["notes"][0].as_str().unwrap().contains("--memory"), "{json}");
     ground.run("patch source.0 delta out").expect(DONE);
     assert!(ground.read("out") == states()[1]);
 }

@@ -25,6 +25,7 @@ pub(crate) type Said = (Option<Action>, Reason, u64);
 pub(crate) struct Log {
     entries: Mutex<Vec<(PathBuf, Said)>>,
     problems: Mutex<Vec<(ErrorKind, Option<PathBuf>, String)>>,
+    notes: Mutex<Vec<(ErrorKind, PathBuf)>>,
     at_entry: Mutex<Option<AtEntry>>,
 }
 
@@ -49,6 +50,11 @@ impl Log {
         let problems = self.problems.lock().unwrap();
         problems.iter().map(|(kind, path, _)| (*kind, path.clone().unwrap_or_default())).collect()
     }
+
+    /// What was worth knowing, and with what.
+    pub(crate) fn notes(&self) -> Vec<(ErrorKind, PathBuf)> {
+        self.notes.lock().unwrap().clone()
+    }
 }
 
 impl Observer for Log {
@@ -63,6 +69,10 @@ impl Observer for Log {
     fn problem(&self, problem: &Error) {
         let problem = (problem.kind(), problem.file().map(Path::to_owned), problem.to_string());
         self.problems.lock().unwrap().push(problem);
+    }
+
+    fn note(&self, note: &Error) {
+        self.notes.lock().unwrap().push((note.kind(), note.file().map(Path::to_owned).unwrap_or_default()));
     }
 }
 

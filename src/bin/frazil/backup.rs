@@ -5,34 +5,34 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use frazil::{
-    BackupOptions, BackupReader, BackupSummary, Engine, Error, ErrorKind, Filter, Matching, Selection, Since,
-};
+use frazil::{BackupOptions, BackupReader, BackupSummary, Error, ErrorKind, Filter, Matching, Selection, Since};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::kind::Kind;
 use crate::list::header_json;
-use crate::options::{MatchingName, parse_block_len};
+use crate::options::{MatchingName, Memory, Replacing, Threads, parse_block_len, parse_size};
 use crate::output::Output;
 use crate::place::{Place, check_different_outputs};
-use crate::report::{Report, count, human, percent, seconds};
+use crate::report::{Report, count, human, one_line, seconds, share};
 use crate::session::Session;
 use crate::table::Table;
 
 const AFTER_HELP: &str = "\
 Level 0 is made without --since, level n with the snapshot that level n-1 wrote. The archive is what is restored; \
 the snapshot is needed for the next level alone, and only its owner may read it. Any tar lists the archive. What \
-cannot be read, or changes while it is read, is named, the rest is backed up, and the exit status is 3. The \
-archive and the snapshot themselves are left out, should they lie in the tree.
+cannot be read, changes while it is read or does not fit a limit is named, the rest is backed up, and the exit \
+status is 3. Of sockets there is nothing to keep; they are named, and no more. The archive and the snapshot \
+themselves are left out, should they lie in the tree.
 
 A file is read when its size, modification time, change time, owner, mode or inode is another than before, or \
 when it changed within two seconds before it was read. With --since a file, what was renamed is recognised and not \
 sent again; from a pipe it is not.
 
 Patterns are those of .gitignore, from the root of the tree; the last that matches decides, those of --exclude \
-come after those of --exclude-from, and one that begins with ! takes back what those before it leave out.
+come after those of --exclude-from, and one that begins with ! takes back what those before it leave out. A line \
+that begins with # is a comment in FILE, and a pattern in --exclude.
 
 With --json, a line is printed for each entry that was looked at, with the reason and what was sent, and the \
 summary as the last. A path that is not UTF-8 has U+FFFD in it where it cannot be said, and its bytes beside it, \
@@ -67,6 +67,16 @@ pub(crate) struct Arguments {
     /// Which matches are looked for in files that changed
     #[arg(long, value_name = "MATCHING", default_value = "auto")]
     matching: MatchingName,
+    #[command(flatten)]
+    memory: Memory,
+    /// Hold at most SIZE bytes of files of which not all names were met yet; beyond it, hard links become files of
+    /// their own, and are named [default: 32MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    link_memory: Option<u64>,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    replacing: Replacing,
     #[command(flatten)]
     selection: SelectionArguments,
     /// Back up what symbolic links lead to in their place
@@ -131,13 +141,18 @@ impl SelectionArguments {
             .one_file_system(self.one_file_system);
         for file in &self.exclude_from {
             let lines = std::fs::read_to_string(file)
-                .map_err(|error| Failure::io(format_args!("reading {}", file.display()), error))?;
+                .map_err(|error| Failure::io(format_args!("reading {}", one_line(file)), error))?;
             for line in lines.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
                 selection = selection.exclude(line);
             }
         }
         for pattern in &self.exclude {
-            selection = selection.exclude(pattern);
+            selection = match pattern.as_bytes() {
+                [] => return Err(Failure::usage("--exclude: an empty pattern leaves nothing out")),
+                // In a file it would be a comment; here somebody means such a name.
+                [b'#', ..] => selection.exclude(format!("\\{pattern}")),
+                _ => selection.exclude(pattern),
+            };
         }
         for name in &self.exclude_marked {
             selection = selection.exclude_marked(name);
@@ -172,14 +187,11 @@ impl From<FilterName> for Filter {
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     let Arguments { snapshot, archive, tree, .. } = arguments;
     check_different_outputs(archive, Some(snapshot))?;
-    if session.engine() == Engine::Librsync {
-        return Err(Failure::usage("trees are backed up by frazil's own engine alone").advise("leave out --engine"));
-    }
     let mut options = BackupOptions::new()
         .filter(arguments.filter.into())
         .matching(Matching::from(arguments.matching))
-        .memory_limit(session.memory())
-        .threads(session.threads())
+        .memory_limit(arguments.memory.bytes())
+        .threads(arguments.threads.number())
         .selection(arguments.selection.selection()?)
         .dereference(arguments.dereference)
         .always_read(arguments.always_read)
@@ -187,9 +199,12 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         .ignore_inode(arguments.ignore_inode)
         .compare_device(arguments.compare_device)
         .trust_holes(arguments.trust_holes)
-        .observer(session.observer(*archive == Place::Standard));
+        .observer(session.entry_observer(*archive == Place::Standard));
     if let Some(block_len) = arguments.block_size {
         options = options.block_len(block_len);
+    }
+    if let Some(bytes) = arguments.link_memory {
+        options = options.link_memory(bytes);
     }
     let since = match &arguments.since {
         None => Since::Nothing,
@@ -203,17 +218,17 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     };
     for output in [archive, snapshot] {
         if is_same_file(tree, output) {
-            return Err(Failure::usage(format!("{}: the output would replace the source", tree.display())));
+            return Err(Failure::usage(format!("{}: the output would replace the source", one_line(tree))));
         }
     }
-    let mut archive_out = Output::create_binary(archive, session.common.force)?;
-    let mut snapshot_out = Output::create_private(snapshot, session.common.force)?;
+    let mut archive_out = Output::create_binary(archive, arguments.replacing.force)?;
+    let mut snapshot_out = Output::create_private(snapshot, arguments.replacing.force)?;
     for output in [&mut archive_out, &mut snapshot_out] {
         options = options.leave_out(output.file()).map_err(|error| Failure::of("looking at the outputs", error))?;
     }
     let failed = |error: Error| {
         let kind = error.kind();
-        let failure = Failure::of(format_args!("backing up {}", tree.display()), error);
+        let failure = Failure::of(format_args!("backing up {}", one_line(tree)), error);
         match kind {
             ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
             _ => failure,
@@ -247,7 +262,7 @@ fn report(arguments: &Arguments, summary: &BackupSummary, snapshot_bytes: u64, s
     let header = summary.header;
     let mut table = Table::new(format!(
         "{}: level {} ({}), {} in {}",
-        arguments.tree.display(),
+        one_line(&arguments.tree),
         header.number,
         header.id,
         count(summary.entries, "entry"),
@@ -264,10 +279,8 @@ fn report(arguments: &Arguments, summary: &BackupSummary, snapshot_bytes: u64, s
     if summary.links > 0 {
         table.row("hard links", summary.links);
     }
-    let share = match summary.source_bytes {
-        0 => String::new(),
-        read => format!(" ({} of what was read)", percent(summary.stream_bytes, read)),
-    };
+    let share = share(summary.stream_bytes, summary.source_bytes);
+    let share = share.map_or(String::new(), |share| format!(" ({share} of what was read)"));
     table.row("archive", human(summary.stream_bytes) + &share);
     table.row("snapshot", human(snapshot_bytes));
     if summary.is_partial() {
@@ -288,12 +301,11 @@ fn report(arguments: &Arguments, summary: &BackupSummary, snapshot_bytes: u64, s
         "metadata": summary.metadata,
         "deleted": summary.deleted,
         "partial": summary.is_partial(),
-        "problem_count": summary.problems,
         "seconds": session.elapsed().as_secs_f64(),
     });
     if let (Some(json), Some(header)) = (json.as_object_mut(), header_json(&header).as_object_mut()) {
         json.append(header);
     }
     let stdout_is_data = arguments.archive == Place::Standard || arguments.snapshot == Place::Standard;
-    Report::new(table.into_text(), json, stdout_is_data)
+    Report::new(table.into_text(), json, stdout_is_data).partial(summary.is_partial())
 }

@@ -5,6 +5,7 @@ use frazil::{Engine, ErrorKind, Identity, LevelBasis, Matching, Signature, Signa
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::kind::Kind;
+use crate::options::Computing;
 use crate::place::Place;
 use crate::session::Session;
 
@@ -18,15 +19,20 @@ pub(crate) enum Basis {
 impl Basis {
     /// Loads a signature into at most half of the memory, which leaves the rest to its index; or leaves it
     /// in its file when it does not fit, or when its index is not wanted.
-    pub(crate) fn load(place: &Place, matching: Matching, session: &Session) -> Result<Self, Failure> {
+    pub(crate) fn load(
+        place: &Place,
+        matching: Matching,
+        computing: Computing,
+        session: &Session,
+    ) -> Result<Self, Failure> {
         let mut input = Input::open_kind(place, Kind::Signature)?;
         let path = place.path().filter(|_| input.is_seekable());
-        let may_stay = session.engine() == Engine::Native && matching != Matching::Rolling;
+        let may_stay = computing.engine() == Engine::Native && matching != Matching::Rolling;
         let failed = |error| Failure::of(place.as_input(), error);
         if let Some(path) = path.filter(|_| may_stay && matching == Matching::Aligned) {
             return SignatureFile::open(path).map(Self::File).map_err(failed);
         }
-        match (Signature::read_limited(session.watched(input), session.memory() / 2), path) {
+        match (Signature::read_limited(session.watched(input), computing.memory.bytes() / 2), path) {
             (Err(error), Some(path)) if error.kind() == ErrorKind::Limit && may_stay => {
                 session.note(format!(
                     "{}: does not fit in half of --memory, so blocks are looked for in their place alone",

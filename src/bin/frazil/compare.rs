@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::kind::Kind;
+use crate::options::Memory;
 use crate::place::{Place, check_one_standard_input};
 use crate::report::{Report, count, human, percent};
 use crate::session::Session;
@@ -29,6 +30,8 @@ pub(crate) struct Arguments {
     /// NEW is not a signature but the content itself
     #[arg(long)]
     data: bool,
+    #[command(flatten)]
+    memory: Memory,
     /// The signature of the old content
     #[arg(value_name = "OLD_SIG")]
     old: Place,
@@ -38,18 +41,18 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
-    let Arguments { old, new, data } = arguments;
+    let Arguments { old, new, data, memory } = arguments;
     check_one_standard_input([old, new])?;
     let failed = |error: Error| Failure::of(format_args!("comparing {old} with {new}"), error);
     let table = Table::new(session.common.json);
     if *data {
-        let old = load(old, session.memory(), session)?.map_err(|error| error.advise("raise --memory"))?;
+        let old = load(old, memory.bytes(), session)?.map_err(|error| error.advise("raise --memory"))?;
         let input = session.watched(Input::open(new)?);
         table.print(compare_data(&old, input).map_err(failed)?, failed)?;
         return Ok(Report::printed());
     }
     // The index of the old signature takes about as much again.
-    let limit = session.memory() / 3;
+    let limit = memory.bytes() / 3;
     let loaded = match load(old, limit, session)? {
         Ok(old) => load(new, limit, session)?.map(|new| (old, new)),
         Err(too_large) => Err(too_large),

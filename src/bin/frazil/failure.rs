@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use frazil::ErrorKind;
 
+use crate::report::plain;
+
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
@@ -45,9 +47,15 @@ impl Failure {
         let failure = Self::new(message);
         match error.kind() {
             ErrorKind::Exists => failure.advise("give --force to replace it"),
-            ErrorKind::WrongBasis => failure.advise("restore the levels in order, from level 0 up"),
             _ => failure,
         }
+    }
+
+    /// As [`Failure::of`], of an archive, which is always named: a file that the error names is an entry in it.
+    pub(crate) fn inside(archive: impl fmt::Display, error: frazil::Error) -> Self {
+        let names_entry = error.file().is_some();
+        let failure = Self::of(&archive, error);
+        if names_entry { failure.within(archive) } else { failure }
     }
 
     /// As [`Failure::of`], for errors of reading and writing.
@@ -67,8 +75,7 @@ impl Failure {
 
     /// Says so, and gives the exit status.
     pub(crate) fn exit(&self) -> ExitCode {
-        // One line, whatever a file is called.
-        eprintln!("frazil: {}", self.to_string().replace('\n', "\\n"));
+        eprintln!("frazil: {}", plain(&self.to_string()));
         ExitCode::from(self.status)
     }
 }

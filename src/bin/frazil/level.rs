@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::basis::Basis;
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::options::{FormatName, MatchingName, parse_block_len};
+use crate::options::{Computing, FormatName, MatchingName, Replacing, parse_block_len};
 use crate::output::Output;
 use crate::place::{Place, check_different_outputs, check_one_standard_input};
-use crate::report::{Report, human, identity_json, percent, seconds};
+use crate::report::{Report, human, identity_json, seconds, share};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
@@ -59,6 +59,10 @@ pub(crate) struct MakingOptions {
     /// Match on MD4 or shortened sums too, on which a false match can be crafted; the stream then says so
     #[arg(long)]
     allow_weak: bool,
+    #[command(flatten)]
+    computing: Computing,
+    #[command(flatten)]
+    replacing: Replacing,
 }
 
 /// What is to be made of what.
@@ -99,6 +103,7 @@ pub(crate) fn check_not_source<'a>(
 pub(crate) fn make(making: &Making<'_>, session: &Session) -> Result<Report, Failure> {
     let Making { source, out, options, .. } = *making;
     let signature_out = options.signature_out.as_ref();
+    let force = options.replacing.force;
     check_one_standard_input(making.against.into_iter().chain([source]))?;
     check_different_outputs(out, signature_out)?;
     let format = Format::from(options.format);
@@ -106,18 +111,18 @@ pub(crate) fn make(making: &Making<'_>, session: &Session) -> Result<Report, Fai
 
     let input = Input::open(source)?;
     check_not_source(&input, source, [Some(out), signature_out])?;
-    let basis = making.against.map(|place| Basis::load(place, matching, session)).transpose()?;
-    let mut output = Output::create_binary(out, session.common.force)?;
-    let mut signature = signature_out.map(|place| Output::create_binary(place, session.common.force)).transpose()?;
+    let basis = making.against.map(|place| Basis::load(place, matching, options.computing, session)).transpose()?;
+    let mut output = Output::create_binary(out, force)?;
+    let mut signature = signature_out.map(|place| Output::create_binary(place, force)).transpose()?;
 
     let weak = basis.as_ref().is_some_and(|basis| !basis.params().is_trusted()) && format == Format::Sealed;
     let held = basis.as_ref().map_or(0, Basis::memory_bytes);
     let mut level_options = session
-        .level_options()
+        .level_options(options.computing)
         .format(format)
         .matching(matching)
         .allow_weak(options.allow_weak)
-        .memory_limit(session.memory().saturating_sub(held));
+        .memory_limit(options.computing.memory.bytes().saturating_sub(held));
     if let Some(block_len) = making.block_len {
         let params = SignatureParams::with_block_len(block_len).map_err(|error| Failure::usage(error.to_string()))?;
         level_options = level_options.params(params);
@@ -195,12 +200,13 @@ fn report(
         _ => "auto",
     };
     let verifiable = basis.is_none_or(|basis| basis.identity().is_some());
+    let share = share(stats.stream_bytes, stats.source_bytes);
     let mut text = format!(
-        "{}: {} read, {} written ({}): {} copied, {} literal, {} of zeros",
+        "{}: {} read, {} written{}: {} copied, {} literal, {} of zeros",
         making.source.as_input(),
         human(stats.source_bytes),
         human(stats.stream_bytes),
-        percent(stats.stream_bytes, stats.source_bytes),
+        share.map_or(String::new(), |share| format!(" ({share})")),
         human(stats.copy_bytes),
         human(stats.literal_bytes),
         human(stats.zero_bytes),

@@ -13,7 +13,7 @@ use crate::input::Input;
 use crate::kind::Kind;
 use crate::place::Place;
 use crate::progress::action_name;
-use crate::report::{Report, count, hex, human, insert_bytes, insert_path, one_line, seconds};
+use crate::report::{Report, count, hex, human, insert_bytes, insert_input, insert_path, one_line, plain, seconds};
 use crate::session::Session;
 
 const AFTER_HELP: &str = "\
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     if let Some(failure) = failure {
         return Err(failure);
     }
-    let summary = summary.map_err(|error| Failure::of(&name, error))?;
+    let summary = summary.map_err(|error| Failure::inside(&name, error))?;
     if summary.totals.problems > 0 {
         session.problem(partial(&name, summary.totals.problems));
     }
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         human(summary.totals.content_bytes),
         seconds(session.elapsed()),
     );
-    let mut json = archive_json(&name, &summary);
+    let mut json = archive_json(&arguments.archive, &summary);
     json["command"] = "list".into();
     Ok(Report::new(text, json, false))
 }
@@ -87,16 +87,17 @@ pub(crate) fn header_json(header: &LevelHeader) -> serde_json::Value {
 }
 
 /// What an archive is as a whole, as JSON.
-pub(crate) fn archive_json(name: &str, summary: &ArchiveSummary) -> serde_json::Value {
+pub(crate) fn archive_json(archive: &Place, summary: &ArchiveSummary) -> serde_json::Value {
     let mut json = header_json(&summary.header);
-    json["archive"] = name.into();
+    insert_input(&mut json, "archive", archive);
     json["records"] = summary.totals.records.into();
     json["content_bytes"] = summary.totals.content_bytes.into();
     json["backup_problems"] = summary.totals.problems.into();
     json
 }
 
-fn to_text(entry: &ArchiveEntry) -> String {
+/// The line of an entry for a person.
+pub(crate) fn to_text(entry: &ArchiveEntry) -> String {
     let path = one_line(&entry.path);
     let letter = match entry.action {
         Action::Delete => 'X',
@@ -123,7 +124,7 @@ fn to_text(entry: &ArchiveEntry) -> String {
 pub(crate) fn describe(metadata: &Metadata) -> String {
     let owner = |name: &[u8], number: u32| match name {
         b"" => number.to_string(),
-        name => String::from_utf8_lossy(name).into_owned(),
+        name => plain(&String::from_utf8_lossy(name)),
     };
     let owners = format!("{}/{}", owner(&metadata.user, metadata.uid), owner(&metadata.group, metadata.gid));
     let size = match metadata.kind {
@@ -166,7 +167,8 @@ pub(crate) fn when(seconds: i64) -> String {
     }
 }
 
-fn to_json(entry: &ArchiveEntry) -> serde_json::Value {
+/// The line of an entry as JSON.
+pub(crate) fn to_json(entry: &ArchiveEntry) -> serde_json::Value {
     let mut json = json!({
         "action": action_name(entry.action),
         "closes": entry.closes,

@@ -3,10 +3,12 @@
 //! One file per sub-command; each takes its arguments and the [`Session`], does its work through the
 //! library's public items alone, and hands back a [`Report`].
 
+mod advice;
 mod backup;
 mod basis;
 mod compare;
 mod delta;
+mod dry_run;
 mod failure;
 mod input;
 mod kind;
@@ -16,9 +18,11 @@ mod options;
 mod output;
 mod patch;
 mod place;
+mod problems;
 mod progress;
 mod report;
 mod restore;
+mod restored;
 mod session;
 mod show;
 mod signature;
@@ -113,5 +117,11 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Show(arguments) => show::run(&arguments, &session),
     };
     session.end();
-    result.map(|report| report.with_problems(session.take_problems()))
+    let problems = session.take_problems();
+    if result.is_err() {
+        for line in problems.lines() {
+            eprintln!("{line}");
+        }
+    }
+    result.map(|report| report.with_problems(problems))
 }

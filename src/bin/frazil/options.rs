@@ -2,23 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
-use frazil::{Engine, Format, MAX_BLOCK_LEN, Matching};
+use frazil::{Engine, Format, LevelOptions, MAX_BLOCK_LEN, Matching};
 
 /// What every sub-command takes.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
-    /// Compute on N threads; by default on as many as there are processors
-    #[arg(long, value_name = "N", global = true, value_parser = parse_threads)]
-    pub(crate) threads: Option<usize>,
-    /// Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]
-    #[arg(long, value_name = "SIZE", global = true, value_parser = parse_size)]
-    pub(crate) memory: Option<u64>,
-    /// Who computes sums and finds matches
-    #[arg(long, value_name = "ENGINE", global = true, default_value = "native")]
-    pub(crate) engine: EngineName,
-    /// Replace an output that is there already
-    #[arg(long, global = true)]
-    pub(crate) force: bool,
     /// Say what was done as JSON, on standard output, or on standard error when that carries data; where there is
     /// a line for each entry, the summary is the last
     #[arg(long, global = true)]
@@ -26,6 +15,61 @@ pub(crate) struct Common {
     /// Show neither progress nor a summary
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+}
+
+/// Of what publishes files.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Replacing {
+    /// Replace an output that is there already
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Of what computes on several threads.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Threads {
+    /// Compute on N threads; by default on as many as there are processors
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    threads: Option<usize>,
+}
+
+impl Threads {
+    /// As the library takes it.
+    pub(crate) fn number(self) -> usize {
+        self.threads.unwrap_or(0)
+    }
+}
+
+/// Of what holds signatures.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<u64>,
+}
+
+impl Memory {
+    pub(crate) fn bytes(self) -> u64 {
+        self.memory.unwrap_or(LevelOptions::DEFAULT_MEMORY_LIMIT)
+    }
+}
+
+/// Of what makes signatures and deltas of files.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Computing {
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+    #[command(flatten)]
+    pub(crate) memory: Memory,
+    /// Who computes sums and finds matches
+    #[arg(long, value_name = "ENGINE", default_value = "native")]
+    engine: EngineName,
+}
+
+impl Computing {
+    pub(crate) fn engine(self) -> Engine {
+        self.engine.into()
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::kind::Kind;
-use crate::options::parse_size;
+use crate::options::{Replacing, Threads, parse_size};
 use crate::output::{Output, is_special};
 use crate::place::{Place, check_one_standard_input};
 use crate::report::{Report, human, identity_json, seconds};
@@ -36,6 +36,13 @@ pub(crate) struct Arguments {
     /// Write at most SIZE bytes [default: what a sealed delta declares, else 1TiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_output: Option<u64>,
+    /// Hold at most SIZE bytes of the index of several deltas; in less, more is read twice [default: 8MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<u64>,
+    #[command(flatten)]
+    threads: Threads,
+    #[command(flatten)]
+    replacing: Replacing,
     /// The old content; /dev/null for a level 0
     basis: Place,
     /// The deltas, lowest level first; several are applied in one pass
@@ -61,14 +68,15 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
             .advise("save it to a file first; /dev/null is the basis of a level 0")
     })?;
     let deltas = open_deltas(&arguments.deltas)?;
-    let options = match arguments.max_output {
-        Some(bytes) => session.patch_options().max_output(bytes),
-        None => session.patch_options(),
-    };
+    let options = options(arguments, session);
     let failed = |error: Error| {
         let kind = error.kind();
         let failure = Failure::of(format_args!("restoring {}", out.as_output()), error);
-        if kind == ErrorKind::Limit { failure.advise("raise --max-output") } else { failure }
+        match kind {
+            ErrorKind::Limit => failure.advise("raise --max-output"),
+            ErrorKind::WrongBasis => failure.advise("restore the levels in order, from level 0 up"),
+            _ => failure,
+        }
     };
     let summary = match out.path().filter(|path| !is_special(out) && !path.is_dir()) {
         Some(path) => {
@@ -81,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
             }
         }
         None => {
-            let mut output = Output::create(out, session.common.force)?;
+            let mut output = Output::create(out, arguments.replacing.force)?;
             let summary = to_stream(basis_file, deltas, output.writer()?, options).map_err(failed)?;
             output.commit()?;
             Ok(summary)
@@ -95,6 +103,20 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         session.problem("blocks were matched on weak sums, on which a false match can be crafted");
     }
     Ok(report(&summary, out, session))
+}
+
+fn options(arguments: &Arguments, session: &Session) -> PatchOptions {
+    let mut options = PatchOptions::new()
+        .replace(arguments.replacing.force)
+        .threads(arguments.threads.number())
+        .observer(session.observer());
+    if let Some(bytes) = arguments.memory {
+        options = options.index_memory(bytes);
+    }
+    if let Some(bytes) = arguments.max_output {
+        options = options.max_output(bytes);
+    }
+    options
 }
 
 fn open_deltas(places: &[Place]) -> Result<Deltas, Failure> {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+use crate::report::one_line;
 
 /// A file, or a dash for standard input or output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Place {
     }
 
     fn name(&self, standard: &str) -> String {
-        self.path().map_or_else(|| standard.to_owned(), |path| path.display().to_string())
+        self.path().map_or_else(|| standard.to_owned(), one_line)
     }
 }
 

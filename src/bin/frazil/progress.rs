@@ -1,14 +1,15 @@
-//! Follows the work: a bar on a terminal once it has taken a second, and the problems that it survived.
+//! Follows the work: a bar on a terminal once it has taken a second, and what the work survived.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use frazil::{Action, EntryReport, ErrorKind, Observer, Progress};
+use frazil::{Action, EntryReport, Error, ErrorKind, Observer, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use crate::problems::{Problem, Problems};
 use crate::report::{count, insert_path};
 use crate::stop;
 
@@ -18,34 +19,37 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What the library and the sub-commands tell of the work.
 pub(crate) struct Monitor {
     started: Instant,
-    /// Whether a bar can be seen and is wanted.
-    visible: bool,
+    /// Where a bar is drawn, if it can be seen and is wanted, and how long the work goes on without one.
+    screen: Option<Screen>,
     bar: Mutex<Option<ProgressBar>>,
     /// Entries of a tree that are done.
     entries: AtomicU64,
     /// Inputs that are followed by themselves: their bytes are shown, not those that the library tells of.
     watched: AtomicUsize,
-    problems: Mutex<Vec<Problem>>,
+    problems: Mutex<Problems>,
 }
 
-/// Something that the work survived.
-#[derive(Clone, Debug)]
-pub(crate) struct Problem {
-    pub(crate) text: String,
-    /// Whether the result is less than what was asked for; else it only took another way.
-    pub(crate) grave: bool,
+struct Screen {
+    target: fn() -> ProgressDrawTarget,
+    patience: Duration,
 }
 
 impl Monitor {
-    pub(crate) fn new(quiet: bool) -> Self {
-        let visible = !quiet && io::stderr().is_terminal();
+    /// `json` keeps problems for the end.
+    pub(crate) fn new(quiet: bool, json: bool) -> Self {
+        let is_visible = !quiet && io::stderr().is_terminal();
+        let screen = Screen { target: ProgressDrawTarget::stderr, patience: PATIENCE };
+        Self::on(is_visible.then_some(screen), json)
+    }
+
+    fn on(screen: Option<Screen>, json: bool) -> Self {
         Self {
             started: Instant::now(),
-            visible,
+            screen,
             bar: Mutex::default(),
             entries: AtomicU64::new(0),
             watched: AtomicUsize::new(0),
-            problems: Mutex::default(),
+            problems: Mutex::new(Problems::new(json)),
         }
     }
 
@@ -68,18 +72,21 @@ impl Monitor {
         }
     }
 
+    /// Says it, or keeps it for the end.
     pub(crate) fn add_problem(&self, problem: Problem) {
-        lock(&self.problems).push(problem);
+        let line = lock(&self.problems).add(problem);
+        if let Some(line) = line {
+            // Whoever has closed standard error wants no more lines, and the work goes on.
+            self.aside(|| drop(writeln!(io::stderr(), "{line}")));
+        }
     }
 
-    pub(crate) fn take_problems(&self) -> Vec<Problem> {
+    pub(crate) fn take_problems(&self) -> Problems {
         std::mem::take(&mut *lock(&self.problems))
     }
 
     fn show(&self, done: u64, total: Option<u64>) {
-        if !self.visible {
-            return;
-        }
+        let Some(screen) = &self.screen else { return };
         let mut bar = lock(&self.bar);
         // Another length is another part of the work, with a bar of its own.
         if let Some(old) = bar.take_if(|bar| bar.length() != total) {
@@ -95,8 +102,8 @@ impl Monitor {
             let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()).with_elapsed(self.elapsed());
             bar.with_style(style)
         });
-        if bar.is_hidden() && self.elapsed() >= PATIENCE {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
+        if bar.is_hidden() && self.elapsed() >= screen.patience {
+            bar.set_draw_target((screen.target)());
         }
         bar.set_position(done);
         match self.entries.load(Ordering::Relaxed) {
@@ -114,15 +121,16 @@ impl Observer for Monitor {
         }
     }
 
-    /// A limit that was kept to by another way of working is no problem of the result, nor is a socket, of
-    /// which there is nothing to keep.
-    fn problem(&self, problem: &frazil::Error) {
+    fn problem(&self, problem: &Error) {
         if problem.kind() == ErrorKind::SourceChanged && problem.file().is_none() {
             // The summary says so too, and with it the command, which knows the source's name.
             return;
         }
-        let harmless = matches!(problem.kind(), ErrorKind::Limit | ErrorKind::Unsupported);
-        self.add_problem(Problem { text: problem.to_string(), grave: !harmless });
+        self.add_problem(Problem::of(problem, true));
+    }
+
+    fn note(&self, note: &Error) {
+        self.add_problem(Problem::of(note, false));
     }
 
     fn cancelled(&self) -> bool {
@@ -147,8 +155,12 @@ impl Observer for EntryLog {
         self.monitor.progress(progress);
     }
 
-    fn problem(&self, problem: &frazil::Error) {
+    fn problem(&self, problem: &Error) {
         self.monitor.problem(problem);
+    }
+
+    fn note(&self, note: &Error) {
+        self.monitor.note(note);
     }
 
     fn cancelled(&self) -> bool {
@@ -221,5 +233,95 @@ impl<R: Read> Read for Watched<R> {
         self.done += len as u64;
         self.monitor.show(self.done, self.total);
         Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::TermLike;
+
+    use super::*;
+
+    /// What was drawn, which a function without an environment has to find.
+    static DRAWN: Mutex<String> = Mutex::new(String::new());
+
+    #[derive(Debug)]
+    struct Paper;
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            100
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            lock(&DRAWN).push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn drawn(work: impl FnOnce()) -> String {
+        lock(&DRAWN).clear();
+        work();
+        std::mem::take(&mut *lock(&DRAWN))
+    }
+
+    fn progress(done_bytes: u64, total_bytes: Option<u64>, entries: u64) -> Progress {
+        let mut progress = Progress::default();
+        (progress.done_bytes, progress.total_bytes, progress.entries) = (done_bytes, total_bytes, entries);
+        progress
+    }
+
+    #[test]
+    fn a_bar_has_entries_bytes_and_rate_and_comes_after_a_while_alone() {
+        let target = || ProgressDrawTarget::term_like(Box::new(Paper));
+        let patient = Monitor::on(Some(Screen { target, patience: Duration::MAX }), false);
+        assert_eq!(drawn(|| patient.progress(&progress(1 << 20, None, 3))), "");
+
+        let monitor = Arc::new(Monitor::on(Some(Screen { target, patience: Duration::ZERO }), false));
+        let bar = drawn(|| monitor.progress(&progress(3 << 20, None, 7)));
+        assert!(bar.contains("7 entries, ") && bar.contains("3.00 MiB, ") && bar.contains("/s, "), "{bar:?}");
+        let bar = drawn(|| monitor.progress(&progress(1 << 20, Some(4 << 20), 1)));
+        assert!(bar.contains("1 entry, ") && bar.contains("1.00 MiB of 4.00 MiB, "), "{bar:?}");
+        assert!(bar.contains("/s, ") && bar.contains(" left"), "{bar:?}");
+
+        // An input that is followed by itself counts, and not what the library tells of bytes.
+        let mut watched = Watched::new(&[0; 2048][..], Some(4096), monitor.clone());
+        assert_eq!(drawn(|| monitor.progress(&progress(5, Some(6), 9))), "");
+        let bar = drawn(|| assert_eq!(watched.read(&mut [0; 2048]).unwrap(), 2048));
+        assert!(bar.contains("9 entries, ") && bar.contains("2.00 KiB of 4.00 KiB, "), "{bar:?}");
+        drop(watched);
+        monitor.clear();
+        assert!(lock(&monitor.bar).is_none());
+
+        let unseen = Monitor::on(None, false);
+        assert_eq!(drawn(|| unseen.progress(&progress(1, None, 1))), "");
     }
 }

@@ -11,7 +11,8 @@ use indicatif::HumanBytes;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
-use crate::progress::Problem;
+use crate::place::Place;
+use crate::problems::Problems;
 
 /// Finished, with problems.
 const PROBLEMS: u8 = 3;
@@ -23,32 +24,42 @@ pub(crate) struct Report {
     json: Map<String, Value>,
     /// Whether standard output carries data.
     stdout_is_data: bool,
-    problems: Vec<Problem>,
+    /// Whether the result is less than what was asked for.
+    partial: bool,
+    problems: Problems,
 }
 
 impl Report {
     /// What a command says that has written its result elsewhere.
     pub(crate) fn new(summary: String, json: Value, stdout_is_data: bool) -> Self {
         let json = if let Value::Object(json) = json { json } else { Map::new() };
-        Self { summary: Some(summary), json, stdout_is_data, problems: Vec::new() }
+        Self { summary: Some(summary), json, stdout_is_data, partial: false, problems: Problems::default() }
     }
 
     /// For a command whose result has been printed.
     pub(crate) fn printed() -> Self {
-        Self { summary: None, json: Map::new(), stdout_is_data: false, problems: Vec::new() }
+        Self { summary: None, ..Self::new(String::new(), Value::Null, false) }
     }
 
-    pub(crate) fn with_problems(mut self, problems: Vec<Problem>) -> Self {
-        self.problems.extend(problems);
-        self
+    /// Says whether the result is less than what was asked for, whatever was told of on the way.
+    pub(crate) fn partial(self, partial: bool) -> Self {
+        Self { partial, ..self }
+    }
+
+    pub(crate) fn with_problems(self, problems: Problems) -> Self {
+        Self { problems, ..self }
     }
 
     /// Says it, and gives the exit status.
     pub(crate) fn give(mut self, json: bool, quiet: bool) -> ExitCode {
         match self.summary.take() {
             Some(_) if json => {
-                let texts: Vec<_> = self.problems.iter().map(|problem| problem.text.clone()).collect();
-                self.json.insert("problems".to_owned(), json!(texts));
+                let problems = [
+                    ("problem_count", json!(self.problems.grave())),
+                    ("problems", json!(self.problems.texts(true))),
+                    ("notes", json!(self.problems.texts(false))),
+                ];
+                self.json.extend(problems.map(|(key, value)| (key.to_owned(), value)));
                 let line = Value::Object(self.json);
                 if self.stdout_is_data {
                     eprintln!("{line}");
@@ -57,18 +68,16 @@ impl Report {
                 }
             }
             summary => {
-                for problem in &self.problems {
-                    // One line each, whatever a file is called.
-                    let text = problem.text.replace('\n', "\\n");
-                    eprintln!("frazil: {}{text}", if problem.grave { "" } else { "note: " });
+                for line in self.problems.lines() {
+                    eprintln!("{line}");
                 }
                 if let Some(summary) = summary.filter(|_| !quiet) {
                     eprintln!("{summary}");
                 }
             }
         }
-        let grave = self.problems.iter().any(|problem| problem.grave);
-        if grave { ExitCode::from(PROBLEMS) } else { ExitCode::SUCCESS }
+        let is_less = self.partial || self.problems.grave() > 0;
+        if is_less { ExitCode::from(PROBLEMS) } else { ExitCode::SUCCESS }
     }
 }
 
@@ -100,6 +109,11 @@ pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
+/// What was written as a share of what was read; nothing where it is none, since little or nothing was read.
+pub(crate) fn share(written: u64, read: u64) -> Option<String> {
+    (written <= read && read > 0).then(|| percent(written, read))
+}
+
 /// One number as a share of another.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     match whole {
@@ -110,6 +124,18 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A text in one line, with nothing in it that a terminal would obey, whatever a file is called.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter.is_control() {
+            true => plain += &letter.encode_utf8(&mut [0; 4]).as_bytes().escape_ascii().to_string(),
+            false => plain.push(letter),
+        }
+    }
+    plain
 }
 
 /// A path that takes one line.
@@ -132,6 +158,14 @@ pub(crate) fn insert_bytes(json: &mut Value, key: &str, bytes: &[u8]) {
 /// As [`insert_bytes`], of a path.
 pub(crate) fn insert_path(json: &mut Value, key: &str, path: &Path) {
     insert_bytes(json, key, path.as_os_str().as_bytes());
+}
+
+/// As [`insert_path`], of where something comes from.
+pub(crate) fn insert_input(json: &mut Value, key: &str, place: &Place) {
+    match place.path() {
+        Some(path) => insert_path(json, key, path),
+        None => json[key] = place.as_input().into(),
+    }
 }
 
 /// What content is, as JSON.

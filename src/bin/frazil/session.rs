@@ -1,15 +1,17 @@
 //! What a sub-command works with: the options of all, and who follows the work.
 
 use std::fs::File;
+use std::io::{self, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
-use frazil::{Engine, LevelOptions, Observer, PatchOptions};
+use frazil::{LevelOptions, Observer};
 
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::options::Common;
-use crate::progress::{EntryLog, Monitor, Problem, Watched};
+use crate::options::{Common, Computing};
+use crate::problems::{Problem, Problems};
+use crate::progress::{EntryLog, Monitor, Watched};
 use crate::report::print;
 
 /// One run of the command.
@@ -20,7 +22,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(common: Common) -> Self {
-        let monitor = Arc::new(Monitor::new(common.quiet));
+        let monitor = Arc::new(Monitor::new(common.quiet, common.json));
         Self { common, monitor }
     }
 
@@ -33,40 +35,23 @@ impl Session {
         self.monitor.elapsed()
     }
 
-    pub(crate) fn engine(&self) -> Engine {
-        self.common.engine.into()
-    }
-
-    pub(crate) fn threads(&self) -> usize {
-        self.common.threads.unwrap_or(0)
-    }
-
-    /// Bytes that signatures and indexes may take together.
-    pub(crate) fn memory(&self) -> u64 {
-        self.common.memory.unwrap_or(LevelOptions::DEFAULT_MEMORY_LIMIT)
-    }
-
     /// The options of a level, whose new signature is written or not wanted, but never held.
-    pub(crate) fn level_options(&self) -> LevelOptions {
+    pub(crate) fn level_options(&self, computing: Computing) -> LevelOptions {
         LevelOptions::new()
-            .engine(self.engine())
-            .threads(self.threads())
-            .memory_limit(self.memory())
+            .engine(computing.engine())
+            .threads(computing.threads.number())
+            .memory_limit(computing.memory.bytes())
             .hold_signature(false)
-            .observer(self.monitor.clone())
+            .observer(self.observer())
     }
 
-    pub(crate) fn patch_options(&self) -> PatchOptions {
-        let options =
-            PatchOptions::new().replace(self.common.force).threads(self.threads()).observer(self.monitor.clone());
-        match self.common.memory {
-            Some(memory) => options.index_memory(memory),
-            None => options,
-        }
+    /// Who follows the work.
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        self.monitor.clone()
     }
 
-    /// Who follows work on a tree; with `--json` each entry that was looked at is a line.
-    pub(crate) fn observer(&self, stdout_is_data: bool) -> Arc<dyn Observer> {
+    /// Who follows the backup of a tree; with `--json` each entry that was looked at is a line.
+    pub(crate) fn entry_observer(&self, stdout_is_data: bool) -> Arc<dyn Observer> {
         match self.common.json {
             true => Arc::new(EntryLog::new(self.monitor.clone(), stdout_is_data)),
             false => self.monitor.clone(),
@@ -82,6 +67,17 @@ impl Session {
     /// As [`Session::watched`], for a file that is opened already.
     pub(crate) fn watched_file(&self, file: File, len: u64) -> Watched<File> {
         Watched::new(file, Some(len), self.monitor.clone())
+    }
+
+    /// The input as a file, or a copy without a name of what comes out of a pipe.
+    pub(crate) fn seekable(&self, mut input: Input) -> io::Result<File> {
+        if input.is_seekable() && input.len().is_some() {
+            return input.into_seekable().ok_or_else(|| io::Error::from(io::ErrorKind::NotSeekable));
+        }
+        let mut copy = tempfile::tempfile()?;
+        io::copy(&mut self.watched(input), &mut copy)?;
+        copy.rewind()?;
+        Ok(copy)
     }
 
     /// Prints a line on standard output, while work goes on.
@@ -103,15 +99,15 @@ impl Session {
 
     /// The result is less than what was asked for.
     pub(crate) fn problem(&self, text: impl Into<String>) {
-        self.monitor.add_problem(Problem { text: text.into(), grave: true });
+        self.monitor.add_problem(Problem::new(text, true));
     }
 
     /// The result is what was asked for, reached by another way.
     pub(crate) fn note(&self, text: impl Into<String>) {
-        self.monitor.add_problem(Problem { text: text.into(), grave: false });
+        self.monitor.add_problem(Problem::new(text, false));
     }
 
-    pub(crate) fn take_problems(&self) -> Vec<Problem> {
+    pub(crate) fn take_problems(&self) -> Problems {
         self.monitor.take_problems()
     }
 }

@@ -1,9 +1,7 @@
 //! `frazil show`: what a stream says of itself, and whether it is whole.
 
 use std::fmt::Display;
-
-use std::fs::File;
-use std::io::{self, Seek};
+use std::io::Seek;
 
 use clap::Args;
 use frazil::{
@@ -49,8 +47,8 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     let mut input = Input::open(&arguments.file)?;
     match input.kind(&arguments.file)? {
         Kind::Snapshot => snapshot(&name, input, session),
-        Kind::Archive => archive(&name, "none", input, session),
-        Kind::Compressed(filter) => archive(&name, filter, input, session),
+        Kind::Archive => archive(&arguments.file, "none", input, session),
+        Kind::Compressed(filter) => archive(&arguments.file, filter, input, session),
         Kind::Signature | Kind::Delta | Kind::Tar | Kind::Foreign | Kind::Unknown => stream(&name, input, session),
     }
 }
@@ -74,7 +72,7 @@ fn stream(name: &str, input: Input, session: &Session) -> Result<Report, Failure
 /// A snapshot is read twice: what is printed of it was verified, and how much it is stands before it.
 fn snapshot(name: &str, input: Input, session: &Session) -> Result<Report, Failure> {
     let failed = |error: frazil::Error| Failure::of(name, error);
-    let mut file = seekable(input, session).map_err(|error| Failure::io(name, error))?;
+    let mut file = session.seekable(input).map_err(|error| Failure::io(name, error))?;
     let len = file.metadata().map_err(|error| Failure::io(name, error))?.len();
     let reading = session.watched_file(file.try_clone().map_err(|error| Failure::io(name, error))?, len);
     let summary = list_snapshot(reading, |_| Ok(())).map_err(failed)?;
@@ -103,33 +101,22 @@ fn snapshot(name: &str, input: Input, session: &Session) -> Result<Report, Failu
     Ok(Report::printed())
 }
 
-/// The file itself, or a copy of what comes out of a pipe, without a name.
-fn seekable(mut input: Input, session: &Session) -> io::Result<File> {
-    let total = input.len();
-    if input.is_seekable() && total.is_some() {
-        return input.into_seekable().ok_or_else(|| io::Error::from(io::ErrorKind::NotSeekable));
-    }
-    let mut copy = tempfile::tempfile()?;
-    io::copy(&mut session.watched(input), &mut copy)?;
-    copy.rewind()?;
-    Ok(copy)
-}
-
-fn archive(name: &str, filter: &str, input: Input, session: &Session) -> Result<Report, Failure> {
+fn archive(place: &Place, filter: &str, input: Input, session: &Session) -> Result<Report, Failure> {
+    let name = place.as_input();
     let mut input = session.watched(input);
-    let summary = verify_archive(&mut input, None).map_err(|error| Failure::of(name, error))?;
+    let summary = verify_archive(&mut input, None).map_err(|error| Failure::inside(&name, error))?;
     session.end();
     if summary.totals.problems > 0 {
-        session.problem(partial(name, summary.totals.problems));
+        session.problem(partial(&name, summary.totals.problems));
     }
     if session.common.json {
-        let mut json = archive_json(name, &summary);
+        let mut json = archive_json(place, &summary);
         json["kind"] = "archive".into();
         json["filter"] = filter.into();
         json["stream_bytes"] = input.done().into();
         session.line(json)?;
     } else {
-        print(&archive_text(name, &summary, filter, input.done()))?;
+        print(&archive_text(&name, &summary, filter, input.done()))?;
     }
     Ok(Report::printed())
 }

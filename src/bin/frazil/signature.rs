@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::level::check_not_source;
-use crate::options::{FormatName, parse_block_len};
+use crate::options::{Computing, FormatName, Replacing, parse_block_len};
 use crate::output::{Counted, Output};
 use crate::place::Place;
 use crate::report::{Report, count, human, identity_json, params_json, seconds};
@@ -40,6 +40,10 @@ pub(crate) struct Arguments {
     /// The form of the signature
     #[arg(long, value_name = "FORMAT", default_value = "sealed")]
     format: FormatName,
+    #[command(flatten)]
+    computing: Computing,
+    #[command(flatten)]
+    replacing: Replacing,
     /// What to sign
     file: Place,
     /// Where the signature goes
@@ -66,9 +70,9 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     let format = arguments.format.into();
     let input = Input::open(source)?;
     check_not_source(&input, source, [Some(sig)])?;
-    let mut output = Output::create_binary(sig, session.common.force)?;
+    let mut output = Output::create_binary(sig, arguments.replacing.force)?;
     let writer = output.writer()?;
-    let options = session.level_options().params(params).format(format);
+    let options = session.level_options(arguments.computing).params(params).format(format);
     let level = match source.path().filter(|_| input.len().is_some()) {
         Some(path) => LevelReader::open(path, None, options).and_then(|level| finish(level, writer, format)),
         None => LevelReader::new(input, None, options).and_then(|level| finish(level, writer, format)),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use frazil::{Difference, ErrorKind, LevelId, VerifyOptions, verify_archive, verify_tree};
+use frazil::{ArchiveSummary, Difference, Error, ErrorKind, LevelId, VerifyOptions, verify_archive, verify_tree};
 use serde_json::json;
 
 use crate::backup::SelectionArguments;
@@ -17,11 +17,13 @@ use crate::session::Session;
 
 const AFTER_HELP: &str = "\
 Without --tree each archive is verified by itself: its framing and digests, the content of what is there \
-whole, and the bounds of deltas. What a delta makes is its claim, which only a restore proves, or --tree. With \
+whole, and the bounds of deltas. What a delta makes is its claim, which only a restore proves, or --tree. An \
+archive that was not made against the one before it is named, unless it is a level 0, which begins a chain. With \
 --tree the archives are a chain from level 0 up, and every difference between what they say and the tree is \
 printed, one a line. Options that leave something out are those that the backup had.
 
-Exit status 1 if an archive is damaged, 3 if the tree differs or the backup had problems. With --json, a line for \
+Exit status 1 if an archive is damaged, 3 if the tree differs, the backup had problems, or an archive does not \
+follow the one before it. With --json, a line for \
 each difference, and the summary as the last; a path that is not UTF-8 has its bytes, in hexadecimal, as path_bytes.
 
 Examples:
@@ -60,17 +62,16 @@ fn alone(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     let mut below: Option<(String, LevelId)> = None;
     for archive in &arguments.archives {
         let name = archive.as_input();
-        let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
-        let summary = verify_archive(input, None).map_err(|error| Failure::of(&name, error))?;
+        let summary = read(archive, session)?;
         if summary.totals.problems > 0 {
             session.problem(partial(&name, summary.totals.problems));
         }
         let header = summary.header;
-        if let Some((below, id)) = below.filter(|(_, id)| header.parent != Some(*id)) {
-            session.note(format!("{name}: was not made against {below} (level {id}), so it does not follow it"));
+        if let Some((below, id)) = below.filter(|(_, id)| header.parent.is_some_and(|parent| parent != *id)) {
+            session.problem(format!("{name}: was not made against {below} (level {id}), so it does not follow it"));
         }
         records += summary.totals.records;
-        levels.push(archive_json(&name, &summary));
+        levels.push(archive_json(archive, &summary));
         below = Some((name, header.id));
     }
     let text = format!(
@@ -83,10 +84,23 @@ fn alone(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     Ok(Report::new(text, json, false))
 }
 
+/// Verifies an archive by itself.
+fn read(archive: &Place, session: &Session) -> Result<ArchiveSummary, Failure> {
+    let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
+    verify_archive(input, None).map_err(|error| Failure::inside(archive.as_input(), error))
+}
+
+/// What has gone wrong with one of several archives, which are read side by side: whatever is wrong with the first
+/// that cannot be read alone, since that has a name.
+fn named(archives: &[Place], session: &Session, failure: Failure) -> Failure {
+    let again = archives.iter().filter(|archive| archive.path().is_some_and(Path::is_file));
+    again.map(|archive| read(archive, session)).find_map(Result::err).unwrap_or(failure)
+}
+
 fn against_tree(arguments: &Arguments, tree: &Path, session: &Session) -> Result<Report, Failure> {
     let inputs: Vec<_> =
         arguments.archives.iter().map(|place| Input::open_kind(place, Kind::Archive)).collect::<Result<_, _>>()?;
-    let options = VerifyOptions::new().selection(arguments.selection.selection()?).observer(session.observer(false));
+    let options = VerifyOptions::new().selection(arguments.selection.selection()?).observer(session.observer());
     let mut failure = None;
     let each = |difference: &Difference| match session.common.json {
         true => {
@@ -103,21 +117,22 @@ fn against_tree(arguments: &Arguments, tree: &Path, session: &Session) -> Result
     if let Some(failure) = failure {
         return Err(failure);
     }
-    let summary = result.map_err(|error| {
+    let summary = result.map_err(|error: Error| {
         let kind = error.kind();
-        let failure = Failure::of(format_args!("verifying {}", tree.display()), error);
+        let failure = Failure::of(format_args!("verifying {}", one_line(tree)), error);
         match kind {
             ErrorKind::WrongBasis => failure.advise("give the archives of one chain in order, from level 0 up"),
-            _ => failure,
+            ErrorKind::Io | ErrorKind::Cancelled => failure,
+            _ => named(&arguments.archives, session, failure),
         }
     })?;
     if summary.differences > 0 {
         let differences = count(summary.differences, "difference");
-        session.problem(format!("{}: {differences} from what its levels say", tree.display()));
+        session.problem(format!("{}: {differences} from what its levels say", one_line(tree)));
     }
     let text = format!(
         "{}: {} held against level {}, {} read, {}, {}",
-        tree.display(),
+        one_line(tree),
         count(summary.entries, "entry"),
         summary.header.number,
         human(summary.source_bytes),

@@ -152,6 +152,7 @@ struct Taking<'a, R: Read, I: Intake> {
 impl<R: Read, I: Intake> Taking<'_, R, I> {
     fn run(&mut self) -> Result<ArchiveTotals> {
         loop {
+            let has_failed = self.entries.has_failed();
             let entry = match self.entries.next() {
                 Ok(Next::Entry(entry)) => entry,
                 Ok(Next::Damaged(error)) => {
@@ -159,12 +160,24 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                     continue;
                 }
                 Err(error) => {
-                    // A body that could not be read on was reported when it was met.
-                    if error.kind() != ErrorKind::State {
-                        self.survive(error)?;
+                    match has_failed.then(|| self.waiting.pop_failed()).flatten() {
+                        // It failed within that entry, which says so with its record, or when none comes.
+                        Some(entry) if self.options.keep_going => {
+                            self.whole = false;
+                            self.waiting.push(entry);
+                        }
+                        Some(Unclaimed { path, made: Some(Err(error)), .. }) => {
+                            return Err(error.path(path::to_os(&path)));
+                        }
+                        // A body that could not be read on was reported when it was met.
+                        _ if error.kind() == ErrorKind::State => {}
+                        _ => self.survive(error)?,
                     }
-                    if self.options.keep_going && self.entries.resume()? {
-                        continue;
+                    if self.options.keep_going {
+                        if self.entries.resume()? {
+                            continue;
+                        }
+                        self.give_up_waiting()?;
                     }
                     return Err(Error::new(ErrorKind::Truncated, "archive cannot be read on"));
                 }
@@ -239,6 +252,10 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     }
 
     fn wait(&mut self, entry: Unclaimed<I::Made>) -> Result<Option<ArchiveTotals>> {
+        if matches!(entry.made, Some(Err(_))) && self.waiting.has_failed(&entry.path) {
+            // The header of one that could not be read on was found again, behind its extended header.
+            return Ok(None);
+        }
         if let Err(error) = self.waiting.check_room(&entry) {
             if let Some(Ok((made, _))) = entry.made {
                 self.intake.discard(made)?;
@@ -355,8 +372,10 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     }
 
     fn give_up(&mut self, unclaimed: Unclaimed<I::Made>) -> Result<()> {
-        if let Some(Ok((made, _))) = unclaimed.made {
-            self.intake.discard(made)?;
+        match unclaimed.made {
+            Some(Ok((made, _))) => self.intake.discard(made)?,
+            Some(Err(error)) => return self.survive(error.path(path::to_os(&unclaimed.path))),
+            None => {}
         }
         if !self.whole {
             // Something was lost before, and said so; this may be what came of it.

@@ -29,6 +29,11 @@ impl<R: Read> Entries<R> {
         self.from + self.tar.position()
     }
 
+    /// Whether the tar has failed within an entry.
+    pub(super) fn has_failed(&self) -> bool {
+        self.tar.has_failed()
+    }
+
     /// Goes on behind damage that libarchive cannot pass, where there is no filter; whether there is more.
     pub(super) fn resume(&mut self) -> Result<bool> {
         if self.tar.filtered() {

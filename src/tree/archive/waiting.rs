@@ -68,6 +68,18 @@ impl<M> Waiting<M> {
         Some(entry)
     }
 
+    /// Takes the last, if its content could not be read.
+    pub(super) fn pop_failed(&mut self) -> Option<Unclaimed<M>> {
+        let entry = self.entries.pop_back_if(|last| matches!(last.made, Some(Err(_))))?;
+        self.len -= entry.len();
+        Some(entry)
+    }
+
+    /// Whether the content of an entry of this path could not be read.
+    pub(super) fn has_failed(&self, path: &[u8]) -> bool {
+        self.entries.iter().any(|entry| entry.path == path && matches!(entry.made, Some(Err(_))))
+    }
+
     /// How many come before that of `path`.
     pub(super) fn position(&self, path: &[u8]) -> Option<usize> {
         self.entries.iter().position(|entry| entry.path == path)

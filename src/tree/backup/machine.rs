@@ -187,12 +187,12 @@ impl Machine {
         }
         if self.options.left_out.contains(&(stat.device, stat.inode)) {
             let own = Error::new(ErrorKind::Unsupported, "is written by this backup, so it is not part of it");
-            self.options.watch.problem(&own.path(self.on_disk(&path)));
+            self.options.watch.note(&own.path(self.on_disk(&path)));
             return Ok(());
         }
         let Some(kind) = stat.kind else {
             let socket = Error::new(ErrorKind::Unsupported, "sockets are not backed up");
-            self.options.watch.problem(&socket.doing("backing up").path(self.on_disk(&path)));
+            self.options.watch.note(&socket.doing("backing up").path(self.on_disk(&path)));
             return Ok(());
         };
         let before = match self.met.take() {

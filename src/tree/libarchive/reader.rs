@@ -250,6 +250,11 @@ impl<R: Read> ArchiveReader<R> {
         used.max(0).unsigned_abs()
     }
 
+    /// Whether it has failed, so that nothing more can be read.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.state, State::Failed(..))
+    }
+
     /// Where in the tar, when it is no longer compressed, the last header began.
     pub(crate) fn position(&self) -> u64 {
         // SAFETY: the handle is live; reads a number.

@@ -1,0 +1,64 @@
+//! Why a level was not restored, and what can be done about it.
+
+use std::fs::File;
+use std::path::Path;
+
+use frazil::{Error, ErrorKind, LevelHeader, archive_header, restored_level};
+
+use crate::failure::Failure;
+use crate::place::Place;
+use crate::report::one_line;
+use crate::restore::Arguments;
+
+/// What a restore keeps in its destination.
+const NOTE: &str = ".frazil-restore";
+
+/// The failure of a restore, with advice for its cause.
+pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Path, arguments: &Arguments) -> Failure {
+    let kind = error.kind();
+    let is_of_entry = error.file().is_some_and(|file| file != destination);
+    let is_of_note = error.file().is_some_and(|file| file.starts_with(destination.join(NOTE)));
+    let failure = Failure::of(format_args!("restoring to {}", one_line(destination)), error);
+    let failure = match archive {
+        Some(archive) => failure.within(archive.as_input()),
+        None => failure,
+    };
+    match kind {
+        ErrorKind::Exists => failure.advise("give --overwrite to replace what is there"),
+        ErrorKind::Limit => failure.advise("raise --max-file, or --max-output where it is given"),
+        ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
+        ErrorKind::WrongBasis if is_of_entry => failure.advise("give --keep-going to restore the rest"),
+        ErrorKind::WrongBasis => failure.advise(of_level(archive, destination)),
+        ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch if !arguments.keep_going && !is_of_note => {
+            failure.advise("give --keep-going to restore what is whole")
+        }
+        _ => failure,
+    }
+}
+
+/// When the destination does not stand where it should.
+fn of_level(archive: Option<&Place>, destination: &Path) -> &'static str {
+    let header = archive.and_then(header_of);
+    // What cannot be looked into once more has failed with a better message.
+    match (restored_level(destination).ok().flatten(), header) {
+        (None, _) => {
+            "restore the levels in order, from level 0 up, and with --more while others are to come; or give \
+             --assume-parent if the level before is what is there"
+        }
+        (Some(level), Some(header)) if header.id == level => {
+            "go on with the level after it and --accept-partial, or restore the chain anew from level 0 up, with \
+             --overwrite"
+        }
+        (Some(level), Some(header)) if header.parent == Some(level) => "give --accept-partial to go on from it",
+        (Some(_), Some(_)) => "restore the levels in order, from level 0 up",
+        (Some(_), None) => {
+            "restore the levels in order, from level 0 up, and with --accept-partial onto one that was restored in part"
+        }
+    }
+}
+
+/// Which level an archive is of, where it can be looked into beforehand or once more: only a file can.
+pub(crate) fn header_of(archive: &Place) -> Option<LevelHeader> {
+    let file = archive.path().filter(|path| path.is_file()).and_then(|path| File::open(path).ok())?;
+    archive_header(file).ok()
+}

@@ -1,0 +1,90 @@
+//! What is left out of a backup, and what a restore makes of owners.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+
+use crate::ground::{DONE, FAILED, Ground, Said, USAGE};
+use crate::privileges::is_root;
+
+/// The paths of what a backup with these options lists, but for the root.
+fn backed_up(ground: &Ground, options: &[&str]) -> Vec<String> {
+    let mut command = ground.command("backup -q --force --snapshot s tree a");
+    Said::from(command.args(options).output().unwrap()).expect(DONE);
+    let lines = ground.run("list --json a").expect(DONE).json_lines();
+    let mut paths: Vec<_> = lines.iter().filter_map(|line| line["path"].as_str()).map(str::to_owned).collect();
+    paths.retain(|path| path != ".");
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+fn with_files(names: &[&str]) -> Ground {
+    let ground = Ground::new();
+    for name in names {
+        let path = format!("tree/{name}");
+        fs::create_dir_all(ground.path(&path).parent().unwrap()).unwrap();
+        ground.write(&path, name.as_bytes());
+    }
+    ground
+}
+
+#[test]
+fn patterns_come_from_a_file_and_then_from_the_command_line() {
+    let ground = with_files(&["a.o", "b.o", "keep.o", "d/c.o", "d/note"]);
+    ground.write("patterns", b"# objects\n*.o\n\n  \n!keep.o\n");
+    assert_eq!(backed_up(&ground, &["--exclude-from", "patterns"]), ["d", "d/note", "keep.o"]);
+    ground.write("more", b"/d/\n");
+    let options = ["--exclude-from", "patterns", "--exclude-from", "more", "--exclude", "!/b.o", "--exclude", "keep.o"];
+    assert_eq!(backed_up(&ground, &options), ["b.o"]);
+
+    let said = ground.run("backup --exclude-from nowhere --snapshot x tree y").expect(FAILED);
+    assert!(said.stderr.contains("reading nowhere: No such file"), "{}", said.stderr);
+}
+
+#[test]
+fn a_pattern_that_begins_like_a_comment_is_one_all_the_same() {
+    let ground = with_files(&["#x#", "x"]);
+    assert_eq!(backed_up(&ground, &["--exclude", "#x#"]), ["x"]);
+    assert_eq!(backed_up(&ground, &["--exclude", "#*", "--exclude", "!#x#"]), ["#x#", "x"]);
+    let mut command = ground.command("backup --snapshot x tree y --exclude");
+    let said = Said::from(command.arg("").output().unwrap()).expect(USAGE);
+    assert!(said.stderr.contains("an empty pattern leaves nothing out"), "{}", said.stderr);
+}
+
+#[test]
+fn marked_directories_are_kept_empty() {
+    let ground = with_files(&["a/.nobackup", "a/big", "b/big", "c/skip me", "c/big"]);
+    assert_eq!(
+        backed_up(&ground, &["--exclude-marked", ".nobackup"]),
+        ["a", "a/.nobackup", "b", "b/big", "c", "c/big", "c/skip me"]
+    );
+    let both = ["--exclude-marked", ".nobackup", "--exclude-marked", "skip me"];
+    assert_eq!(backed_up(&ground, &both), ["a", "a/.nobackup", "b", "b/big", "c", "c/skip me"]);
+    ground.run("backup --exclude-marked a/b --snapshot x tree y").expect(USAGE);
+
+    ground.write("tree/b/CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55\n");
+    let cache: Vec<_> =
+        backed_up(&ground, &["--exclude-caches"]).into_iter().filter(|path| path.starts_with('b')).collect();
+    assert_eq!(cache, ["b", "b/CACHEDIR.TAG"]);
+}
+
+#[test]
+fn owners_are_mapped_by_number() {
+    if !is_root() {
+        // Anybody else's files are their own.
+        return;
+    }
+    let ground = with_files(&["mine", "theirs"]);
+    chown(ground.path("tree/theirs"), Some(54_321), Some(54_322)).unwrap();
+    ground.run("backup -q --snapshot s tree a").expect(DONE);
+    ground.run("restore --map-user 54321:1234 --map-user 0:4321 --map-group 54322:1235 a out").expect(DONE);
+    let owner = |name: &str| {
+        let data = fs::metadata(ground.path(name)).unwrap();
+        (data.uid(), data.gid())
+    };
+    assert_eq!((owner("out/mine").0, owner("out/theirs")), (4321, (1234, 1235)));
+    assert_eq!(owner("out/mine").1, owner("tree/mine").1);
+    for pair in ["1", "1:", ":1", "a:b", "1:2:3", "-1:2"] {
+        ground.run(&format!("restore --map-group={pair} a nowhere")).expect(USAGE);
+    }
+}
