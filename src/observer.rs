@@ -47,6 +47,13 @@ pub trait Observer: Send + Sync {
         let _ = entry;
     }
 
+    /// The restore of a tree has taken in what becomes of an entry, whose path is that in the destination. Nothing
+    /// of it is there before the archive has proved to be whole; in a dry run, nothing will be.
+    #[cfg(feature = "tree")]
+    fn restoring(&self, entry: &crate::ArchiveEntry) {
+        let _ = entry;
+    }
+
     /// Whether to stop: the operation then fails with [`ErrorKind::Cancelled`] and publishes nothing.
     fn cancelled(&self) -> bool {
         false
@@ -83,6 +90,14 @@ impl Watch {
     pub(crate) fn entry(&self, entry: &crate::EntryReport<'_>) {
         if let Some(observer) = &self.0 {
             observer.entry(entry);
+        }
+    }
+
+    /// `entry` is made for an observer alone.
+    #[cfg(feature = "tree")]
+    pub(crate) fn restoring(&self, entry: impl FnOnce() -> crate::ArchiveEntry) {
+        if let Some(observer) = &self.0 {
+            observer.restoring(&entry());
         }
     }
 

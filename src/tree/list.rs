@@ -34,7 +34,7 @@ pub struct ArchiveEntry {
 }
 
 impl ArchiveEntry {
-    pub(super) fn of(record: Record) -> Self {
+    pub(in crate::tree) fn of(record: Record) -> Self {
         let from = match record.action {
             Action::Delta | Action::Copy => Some(path::to_os(record.basis_path())),
             _ => record.basis.as_deref().map(path::to_os),

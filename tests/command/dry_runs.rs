@@ -1,5 +1,7 @@
 //! A dry run says what would be done, and does none of it.
 
+use std::fs::File;
+
 use serde_json::json;
 
 use crate::ground::{DONE, FAILED, Ground, USAGE};
@@ -37,7 +39,8 @@ fn a_dry_run_lists_what_would_be_restored() {
     let level = &summary["levels"][0];
     assert_eq!((&level["files"], &level["output_bytes"]), (&json!(4), &json!(bytes)));
 
-    ground.run("restore --more a.0 out").expect(DONE);
+    let done = ground.run("restore --json --more a.0 out").expect(DONE).json_lines();
+    assert_eq!(&done[0]["levels"][0], level, "a dry run counts what a restore does");
     let said = ground.run("restore --dry-run a.1 out").expect(DONE);
     assert!(said.stderr.contains("would delete  2\n"), "{}", said.stderr);
     assert!(said.stderr.contains("would write   2 files, 292.98 KiB"), "{}", said.stderr);
@@ -45,6 +48,16 @@ fn a_dry_run_lists_what_would_be_restored() {
     let said = ground.run("restore --dry-run a.0 out").expect(DONE);
     assert_eq!(said.text(), "");
     assert!(said.stderr.contains("stood there already  1 level\n"), "{}", said.stderr);
+}
+
+#[test]
+fn a_dry_run_that_cannot_list_fails() {
+    let ground = Ground::with_archives();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let said = ground.command("restore --dry-run a.0 out").stdout(full).output().unwrap();
+    assert_eq!(said.status.code(), Some(FAILED));
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("No space left on device"), "{said}");
 }
 
 #[test]

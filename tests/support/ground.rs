@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use frazil::{
-    Action, BackupOptions, BackupReader, BackupSummary, EntryReport, Error, ErrorKind, Observer, Reason,
+    Action, ArchiveEntry, BackupOptions, BackupReader, BackupSummary, EntryReport, Error, ErrorKind, Observer, Reason,
     RestoreOptions, RestoreSummary, Since, SnapshotEntry, VerifyOptions, backup_tree, list_snapshot, restore_tree,
     verify_tree,
 };
@@ -26,6 +26,7 @@ pub(crate) struct Log {
     entries: Mutex<Vec<(PathBuf, Said)>>,
     problems: Mutex<Vec<(ErrorKind, Option<PathBuf>, String)>>,
     notes: Mutex<Vec<(ErrorKind, PathBuf)>>,
+    restored: Mutex<Vec<(PathBuf, Action, Option<PathBuf>)>>,
     at_entry: Mutex<Option<AtEntry>>,
 }
 
@@ -43,6 +44,11 @@ impl Log {
 
     pub(crate) fn of(&self, path: &str) -> Option<Said> {
         self.entries().get(Path::new(path)).copied()
+    }
+
+    /// What was restored, or would be: where, how, and from what.
+    pub(crate) fn restored(&self) -> Vec<(PathBuf, Action, Option<PathBuf>)> {
+        self.restored.lock().unwrap().clone()
     }
 
     /// What kinds of problems there were, and with what.
@@ -64,6 +70,10 @@ impl Observer for Log {
         if let Some(at_entry) = &mut *self.at_entry.lock().unwrap() {
             at_entry(entry.path);
         }
+    }
+
+    fn restoring(&self, entry: &ArchiveEntry) {
+        self.restored.lock().unwrap().push((entry.path.clone(), entry.action, entry.from.clone()));
     }
 
     fn problem(&self, problem: &Error) {

@@ -4,14 +4,15 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use frazil::{
-    BackupOptions, BackupReader, ErrorKind, Filter, LevelId, Recovery, RestoreOptions, RestoreWriter, Since,
+    Action, BackupOptions, BackupReader, ErrorKind, Filter, LevelId, Recovery, RestoreOptions, RestoreWriter, Since,
     backup_tree, conclude_restore, list_archive, recover_restore, restore_tree, verify_tree,
 };
 
 use crate::content::noise;
-use crate::ground::{Ground, privileged};
+use crate::ground::{Ground, Log, privileged};
 use crate::tree::{assert_same, image, is_root, paths};
 
 /// Three levels of a small tree; each changes, makes and deletes something.
@@ -201,12 +202,55 @@ fn a_writer_that_is_dropped_or_finished_early_leaves_the_destination_as_it_was()
 }
 
 #[test]
+fn a_restore_and_its_dry_run_tell_the_same_of_each_entry() {
+    let mut ground = Ground::new();
+    for path in ["a/f", "a/g", "b/f"] {
+        ground.write(path, noise(200_000, 7));
+    }
+    fs::hard_link(ground.live("a/f"), ground.live("a/link")).unwrap();
+    ground.level(BackupOptions::new());
+    fs::rename(ground.live("a/g"), ground.live("a/moved")).unwrap();
+    fs::remove_file(ground.live("b/f")).unwrap();
+    ground.level(BackupOptions::new());
+
+    let out = ground.at("out");
+    let restore = |level: usize, dry: bool| {
+        let log = Arc::new(Log::default());
+        let options = privileged().path("a").unwrap().prefix("into").unwrap().dry_run(dry).observer(log.clone());
+        let summary = restore_tree(&ground.archives[level][..], &out, options).unwrap();
+        (log.restored(), summary.files, summary.output_bytes, summary.entries, summary.deleted)
+    };
+    let entry = |path: &str, action, from: Option<&str>| (path.into(), action, from.map(Into::into));
+    let expected: [&[_]; 2] = [
+        &[
+            entry("into", Action::Full, None),
+            entry("into/a", Action::Full, None),
+            entry("into/a/f", Action::Full, None),
+            entry("into/a/g", Action::Full, None),
+            entry("into/a/link", Action::Link, Some("into/a/f")),
+            entry("into/a", Action::Metadata, None),
+            entry("into", Action::Metadata, None),
+        ],
+        &[
+            entry("into/a/g", Action::Delete, None),
+            entry("into/a/moved", Action::Copy, Some("into/a/g")),
+            entry("into/a", Action::Metadata, None),
+        ],
+    ];
+    for (level, expected) in expected.into_iter().enumerate() {
+        let dry = restore(level, true);
+        assert_eq!(dry.0, expected, "level {level}");
+        assert_eq!(dry, restore(level, false), "level {level}");
+    }
+}
+
+#[test]
 fn a_dry_run_verifies_and_changes_nothing() {
     let ground = three_levels();
     let dry = || privileged().dry_run(true);
     fs::create_dir(ground.at("empty")).unwrap();
     let summary = restore_tree(&ground.archives[0][..], ground.at("empty"), dry()).unwrap();
-    assert_eq!(summary.output_bytes, 0);
+    assert_eq!(summary.output_bytes, ground.restore(0, "probe", privileged()).output_bytes);
     assert_eq!(fs::read_dir(ground.at("empty")).unwrap().count(), 0);
 
     ground.restore(0, "destination", privileged());

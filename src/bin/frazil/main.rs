@@ -8,7 +8,7 @@ mod backup;
 mod basis;
 mod compare;
 mod delta;
-mod dry_run;
+mod entry_log;
 mod failure;
 mod input;
 mod kind;

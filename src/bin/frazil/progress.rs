@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use frazil::{Action, EntryReport, Error, ErrorKind, Observer, Progress};
+use frazil::{Action, Error, ErrorKind, Observer, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
 
 use crate::problems::{Problem, Problems};
-use crate::report::{count, insert_path};
+use crate::report::count;
 use crate::stop;
 
 /// Work that takes less is not worth a bar.
@@ -135,50 +134,6 @@ impl Observer for Monitor {
 
     fn cancelled(&self) -> bool {
         stop::requested()
-    }
-}
-
-/// A monitor that prints a line of JSON for each entry of a tree that was looked at.
-pub(crate) struct EntryLog {
-    monitor: Arc<Monitor>,
-    stdout_is_data: bool,
-}
-
-impl EntryLog {
-    pub(crate) fn new(monitor: Arc<Monitor>, stdout_is_data: bool) -> Self {
-        Self { monitor, stdout_is_data }
-    }
-}
-
-impl Observer for EntryLog {
-    fn progress(&self, progress: &Progress) {
-        self.monitor.progress(progress);
-    }
-
-    fn problem(&self, problem: &Error) {
-        self.monitor.problem(problem);
-    }
-
-    fn note(&self, note: &Error) {
-        self.monitor.note(note);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.monitor.cancelled()
-    }
-
-    fn entry(&self, entry: &EntryReport<'_>) {
-        let mut line = json!({
-            "action": entry.action.map_or("none", action_name),
-            "reason": entry.reason.to_string(),
-            "bytes": entry.bytes,
-        });
-        insert_path(&mut line, "path", entry.path);
-        self.monitor.aside(|| match self.stdout_is_data {
-            true => eprintln!("{line}"),
-            // Whoever has closed it wants no more lines, and the work goes on.
-            false => drop(crate::report::print(&format!("{line}\n"))),
-        });
     }
 }
 

@@ -10,7 +10,6 @@ use frazil::{
 };
 
 use crate::advice::{failure_of, header_of};
-use crate::dry_run;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::kind::Kind;
@@ -154,16 +153,19 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         }
         return Ok(recovery(destination, recovered, arguments.conclude));
     }
-    let options = options(arguments, session)?;
+    let mut options = options(arguments, session)?;
+    let log = arguments.dry_run.then(|| session.dry_run_observer());
+    if let Some(log) = &log {
+        options = options.observer(log.clone());
+    }
     let mut summaries = Vec::new();
     for archive in not_passed(archives, destination).map_err(|error| failed(None, error))? {
-        let summary = match arguments.dry_run {
-            true => dry_run::run(archive, destination, options.clone(), arguments, session)?,
-            false => {
-                let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
-                restore_tree(input, destination, options.clone()).map_err(|error| failed(Some(archive), error))?
-            }
-        };
+        let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
+        let restored = restore_tree(input, destination, options.clone());
+        if let Some(failure) = log.as_ref().and_then(|log| log.take_failure()) {
+            return Err(failure);
+        }
+        let summary = restored.map_err(|error| failed(Some(archive), error))?;
         if summary.backup_problems > 0 {
             session.problem(partial(&archive.as_input(), summary.backup_problems));
         }

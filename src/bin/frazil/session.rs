@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use frazil::{LevelOptions, Observer};
 
+use crate::entry_log::EntryLog;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::options::{Common, Computing};
 use crate::problems::{Problem, Problems};
-use crate::progress::{EntryLog, Monitor, Watched};
+use crate::progress::{Monitor, Watched};
 use crate::report::print;
 
 /// One run of the command.
@@ -53,9 +54,14 @@ impl Session {
     /// Who follows the backup of a tree; with `--json` each entry that was looked at is a line.
     pub(crate) fn entry_observer(&self, stdout_is_data: bool) -> Arc<dyn Observer> {
         match self.common.json {
-            true => Arc::new(EntryLog::new(self.monitor.clone(), stdout_is_data)),
+            true => Arc::new(EntryLog::new(self.monitor.clone(), true, stdout_is_data)),
             false => self.monitor.clone(),
         }
+    }
+
+    /// Who follows a dry run, and prints what would be restored.
+    pub(crate) fn dry_run_observer(&self) -> Arc<EntryLog> {
+        Arc::new(EntryLog::new(self.monitor.clone(), self.common.json, false))
     }
 
     /// Follows an input that the library does not follow itself.

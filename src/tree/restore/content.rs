@@ -125,7 +125,11 @@ impl Incoming<'_> {
             Some(stage) => Some(stage.create_file()?),
             None => None,
         };
-        let Some((id, file)) = created else { return Ok((None, fill(self, None)?)) };
+        let Some((id, file)) = created else {
+            let filled = fill(self, None)?;
+            self.count(|summary| summary.files += 1);
+            return Ok((None, filled));
+        };
         let mut file = SparseFile::new(file);
         let filled = fill(self, Some(&mut file));
         let finished = filled.and_then(|filled| {

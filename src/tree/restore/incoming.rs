@@ -257,7 +257,7 @@ impl Intake for Incoming<'_> {
                 .expected(format_args!("at most {limit} bytes"), size));
         }
         let (item, identity) = self.staged(|this, to| this.copy(body, to, limit))?;
-        self.count(|summary| summary.output_bytes += if item.is_some() { identity.length() } else { 0 });
+        self.count(|summary| summary.output_bytes += identity.length());
         Ok((item, identity))
     }
 
@@ -282,7 +282,7 @@ impl Intake for Incoming<'_> {
             .map_err(|error| error.path(path::to_os(path)))?;
         let identity =
             patch.finish()?.identity.ok_or_else(|| Error::new(ErrorKind::Internal, "sealed delta without identity"))?;
-        self.count(|summary| summary.output_bytes += if item.is_some() { identity.length() } else { 0 });
+        self.count(|summary| summary.output_bytes += identity.length());
         Ok((item, identity))
     }
 

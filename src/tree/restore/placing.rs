@@ -5,6 +5,7 @@ use super::incoming::Incoming;
 use super::private::check_outside;
 use super::{StageId, SyncMode, inode_of};
 use crate::tree::archive::Intake;
+use crate::tree::list::ArchiveEntry;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
 use crate::tree::record::{Action, Parent, Record};
@@ -50,10 +51,12 @@ impl Incoming<'_> {
             return self.leave_out(&place, record, made);
         }
         let basis = record.basis_path().to_vec();
+        record.basis = record.basis.and_then(|basis| self.mapping.place(&basis));
         record.position.path = place;
         if let Some(metadata) = &mut record.metadata {
             self.give_owner(metadata);
         }
+        self.options.watch.restoring(|| ArchiveEntry::of(record.clone()));
         let item = match record.action {
             Action::Full | Action::Delta if made.is_some() => made,
             Action::Full | Action::Metadata => match self.make(&record)? {
@@ -63,7 +66,6 @@ impl Incoming<'_> {
             },
             Action::Copy => self.make_copy(&basis, &record)?,
             Action::Link => {
-                record.basis = self.mapping.place(&basis);
                 check_outside(record.basis_path())?;
                 None
             }
