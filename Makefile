@@ -31,7 +31,7 @@ lint: ## Check the formatting, Clippy's lints and the documentation
 	@scripts/setup build
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --all-features --locked -- -D warnings
-	$(CARGO) clippy --no-default-features --locked -- -D warnings
+	$(CARGO) clippy --all-targets --no-default-features --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --all-features --locked
 
 bench: ## Run the benchmarks
