@@ -110,11 +110,13 @@ fn a_level_goes_onto_a_partial_one_when_asked() {
         assert!(said.stderr.ends_with("(give --accept-partial to go on from it)\n"), "{}", said.stderr);
     }
     let said = ground.run("restore damaged out").expect(FAILED);
-    assert!(said.stderr.contains("go on with the level after it and --accept-partial"), "{}", said.stderr);
+    assert!(said.stderr.contains("(give --overwrite to replace what is there)"), "{}", said.stderr);
     // What changed in `data` has nothing to go onto.
     let said = ground.run("restore --accept-partial a.1 out").expect(PROBLEMS);
     assert!(said.stderr.contains("out/data"), "{}", said.stderr);
     assert_eq!(ground.read("out/docs/reply"), b"Dear writer\n");
+    let said = ground.run("restore --accept-partial a.1 out").expect(FAILED);
+    assert!(said.stderr.contains("go on with the level after it and --accept-partial"), "{}", said.stderr);
     ground.run("restore --accept-partial a.2 out").expect(PROBLEMS);
     assert!(!ground.path("out/data").exists());
 }
