@@ -3,9 +3,9 @@
 //! A file is written beside its place under a recognisable name, flushed to the disk and renamed; then
 //! the directory is flushed. Dropped before that, it leaves nothing.
 
-use std::fs::{File, Metadata, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -73,14 +73,14 @@ impl Publish {
         prefix.push(MARK);
         // A name of up to 255 bytes must leave room for the mark.
         let prefix = if prefix.len() > 200 { MARK.into() } else { prefix };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".tmp");
-        if old.is_none() {
-            // What any new file gets, less the umask; a temporary file's 0600 would outlive the rename.
-            builder.permissions(Permissions::from_mode(0o666));
-        }
+        // What any new file gets, less the umask; a temporary file's 0600 would outlive the rename.
+        let mode = if old.is_none() { 0o666 } else { 0o600 };
+        // Opened here, since what tempfile opens itself fails without the operating system's number.
+        let open = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path);
         let parent = File::open(directory).map_err(|error| Error::io("opening", error).path(directory))?;
-        let temporary = builder.tempfile_in(directory).map_err(io("creating a temporary file beside"))?;
+        let mut builder = tempfile::Builder::new();
+        let made = builder.prefix(&prefix).suffix(".tmp").make_in(directory, open);
+        let temporary = made.map_err(io("creating a temporary file beside"))?;
         if let Some(old) = old {
             take_over(temporary.as_file(), &old).map_err(io("setting the permissions for"))?;
         }

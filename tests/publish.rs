@@ -116,10 +116,19 @@ fn only_a_regular_file_is_replaced() {
 #[test]
 fn places_where_no_file_can_be_are_refused_by_name() {
     let ground = Ground::new();
-    for target in [ground.path("missing/target"), ground.path("basis/target"), ground.path(&"x".repeat(256))] {
-        for result in ground.publish(&target, false) {
+    let (no_entry, no_directory, too_long) = (2, 20, 36);
+    let long = "x".repeat(256);
+    for (name, named, os_code) in [
+        ("missing/target", "missing", no_entry),
+        ("basis/target", "basis/target", no_directory),
+        (&long, &long, too_long),
+        // Nobody makes a file there, not even root.
+        ("/proc/target", "/proc/target", no_entry),
+    ] {
+        for result in ground.publish(&ground.path(name), false) {
             let error = result.unwrap_err();
-            assert_eq!((error.kind(), error.file()), (Io, Some(&*target)), "{error}");
+            assert_eq!((error.kind(), error.file()), (Io, Some(&*ground.path(named))), "{error}");
+            assert_eq!(error.os_code(), Some(os_code), "{error}");
         }
     }
     for result in ground.publish(&ground.path(".."), true) {
