@@ -7,10 +7,10 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-trees crash fuzz
+.PHONY: help setup build demo test lint bench bench-trees crash fuzz install install-strip uninstall
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the missing system packages for all of the targets
 	@scripts/setup build test demo
@@ -50,3 +50,13 @@ crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
 fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
 	@scripts/setup build
 	@scripts/fuzz '$(SECONDS)'
+
+# PREFIX, DESTDIR, LIBDIR and so on reach packaging/install by its environment; with BUILT nothing is built.
+install: $(if $(BUILT),,build) ## Install the command and the libraries under PREFIX=/usr/local (DESTDIR=)
+	@packaging/install
+
+install-strip: $(if $(BUILT),,build) ## Install without what debuggers read
+	@packaging/install --strip
+
+uninstall: ## Remove what `make install` with the same variables has installed
+	@packaging/install --uninstall

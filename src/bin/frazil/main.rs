@@ -14,6 +14,8 @@ mod input;
 mod kind;
 mod level;
 mod list;
+#[cfg(test)]
+mod manual;
 mod options;
 mod output;
 mod patch;
