@@ -23,7 +23,7 @@ pub struct Progress {
 /// Follows an operation; every method has a default that does nothing.
 ///
 /// The methods are called from the thread that drives the operation, about once for each mebibyte of
-/// work or some hundred published entries, and should return soon.
+/// work or some hundred published entries, and once more before it is complete; they should return soon.
 pub trait Observer: Send + Sync {
     /// Some work was done.
     fn progress(&self, progress: &Progress) {

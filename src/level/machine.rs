@@ -228,6 +228,7 @@ impl Machine {
             if dirty {
                 let changed = Error::new(ErrorKind::SourceChanged, "the source changed while it was read");
                 this.options.watch.problem(&changed.doing("making a level"));
+                this.watch()?;
             }
             this.signed = Some(signed);
             this.dirty = dirty;
@@ -245,13 +246,17 @@ impl Machine {
         result
     }
 
-    fn work(&mut self, eof: bool) -> Result<()> {
+    fn watch(&self) -> Result<()> {
         self.options.watch.step(Progress {
             done_bytes: self.taken(),
             total_bytes: self.options.target_len,
             stream_bytes: self.stats().stream_bytes,
             ..Progress::default()
-        })?;
+        })
+    }
+
+    fn work(&mut self, eof: bool) -> Result<()> {
+        self.watch()?;
         let data = &self.window[..self.filled];
         let block_len = self.params.block_len as usize;
         let summed = (self.summed - self.start) as usize;

@@ -178,6 +178,7 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
                 }
                 return Err(error);
             }
+            self.tell()?;
             self.ended = true;
         }
         Ok(Produced::End)
@@ -188,6 +189,10 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
             return Ok(());
         }
         self.watched = self.position;
+        self.tell()
+    }
+
+    fn tell(&self) -> Result<()> {
         self.options.watch.step(Progress {
             done_bytes: self.position,
             total_bytes: Some(self.length()),

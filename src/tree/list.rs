@@ -128,6 +128,7 @@ fn list(archive: impl Read, mut each: impl FnMut(ArchiveEntry) -> Result<()>, wa
         ErrorKind::Io => error,
         _ => error.doing("reading an archive"),
     })?;
+    listing.watch.step(listing.progress)?;
     Ok(ArchiveSummary { header: taken.header, totals: taken.totals })
 }
 

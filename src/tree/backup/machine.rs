@@ -301,6 +301,7 @@ impl Machine {
             return Ok(());
         }
         self.previous.take().map_or(Ok(()), Previous::finish)?;
+        self.watch()?;
         self.outlet.finish(self.summary.problems)?;
         self.state = State::Ended;
         Ok(())

@@ -115,6 +115,8 @@ impl<'a> Incoming<'a> {
             self.journal(None, None, &Record { metadata, ..closing })?;
         }
         let summary = self.summary.take().ok_or_else(|| Error::new(ErrorKind::Internal, "restore without a header"))?;
+        // The last chance to stop.
+        self.options.watch.step(self.progress)?;
         let ground = match self.prepared {
             Some(Prepared::Ground(ground)) => Some(Ground { left: self.left, ..*ground }),
             _ => None,

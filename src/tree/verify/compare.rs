@@ -106,6 +106,7 @@ impl<'a> Comparing<'a> {
             self.extra(&extra)?;
             self.advance()?;
         }
+        self.options.watch.step(self.progress)?;
         Ok((self.progress.entries, self.progress.done_bytes, self.differences))
     }
 
