@@ -35,7 +35,7 @@ pub(crate) struct ArchiveWriter {
 #[derive(Default)]
 struct Output {
     bytes: Vec<u8>,
-    #[cfg(test)]
+    /// Whether nothing more is taken.
     refused: bool,
 }
 
@@ -251,7 +251,10 @@ impl Drop for ArchiveWriter {
     fn drop(&mut self) {
         if !matches!(self.state, State::Finished) {
             // Or freeing it would write an end to what is not whole.
+            self.output.get_mut().refused = true;
             self.handle.configure(ffi::archive_write_fail);
+            // Or freeing what has failed would leave the block that it collects.
+            self.handle.configure(ffi::archive_write_close);
         }
     }
 }
@@ -290,10 +293,7 @@ unsafe extern "C" fn write(archive: *mut Archive, output: *mut c_void, data: *co
     let output = unsafe { &mut *output.cast::<Output>() };
     // SAFETY: libarchive's data, of that length, which is not null and not changed during the call.
     let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), len) };
-    let refused = output.bytes.try_reserve(len).is_err();
-    #[cfg(test)]
-    let refused = refused || output.refused;
-    if refused {
+    if output.refused || output.bytes.try_reserve(len).is_err() {
         // SAFETY: the handle that is calling; the format is ended by a zero and takes no arguments.
         unsafe { ffi::archive_set_error(archive, ffi::ENOMEM, c"no memory for the output".as_ptr()) };
         return -1;
