@@ -32,10 +32,17 @@ impl ReadAt for File {
         FileExt::read_at(self, buffer, offset)
     }
 
-    /// A device's size is where its end is; `stat` says 0.
+    /// A device's size is where its end is; `stat` says 0. Its position is left where it was.
     fn size(&self) -> io::Result<u64> {
         let data = self.metadata()?;
-        if data.is_file() { Ok(data.len()) } else { (&mut &*self).seek(SeekFrom::End(0)) }
+        if data.is_file() {
+            return Ok(data.len());
+        }
+        let mut file = self;
+        let before = file.stream_position()?;
+        let end = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(before))?;
+        Ok(end)
     }
 }
 
