@@ -13,7 +13,9 @@
 
 enum { BUFFER_LEN = 1 << 16 };
 
-static void check(int status, frazil_error *error) {
+static frazil_error *error;
+
+static void check(int status) {
     if (status >= 0) return;
     fprintf(stderr, "level_to_fd: %s\n", frazil_error_message(error));
     frazil_error_free(error);
@@ -36,21 +38,20 @@ int main(int argc, char **argv) {
     static char buffer[BUFFER_LEN];
     frazil_signature *before = NULL, *after = NULL;
     frazil_level *level = NULL;
-    frazil_error *error = NULL;
     size_t len = 0;
 
     if (argc != 3 && argc != 4) {
         fprintf(stderr, "usage: level_to_fd SOURCE NEW-SIGNATURE [OLD-SIGNATURE] >LEVEL\n");
         return 2;
     }
-    if (argc == 4) check(frazil_signature_load(argv[3], 0, &before, &error), error);
-    check(frazil_level_open(argv[1], before, NULL, &level, &error), error);
+    if (argc == 4) check(frazil_signature_load(argv[3], 0, &before, &error));
+    check(frazil_level_open(argv[1], before, NULL, &level, &error));
     do {
-        check(frazil_level_read(level, buffer, sizeof buffer, &len, &error), error);
+        check(frazil_level_read(level, buffer, sizeof buffer, &len, &error));
         write_all(STDOUT_FILENO, buffer, len);
     } while (len > 0);
-    check(frazil_level_finish(level, &after, NULL, &error), error);
-    check(frazil_signature_save(after, argv[2], FRAZIL_FORMAT_SEALED, &error), error);
+    check(frazil_level_finish(level, &after, NULL, &error));
+    check(frazil_signature_save(after, argv[2], FRAZIL_FORMAT_SEALED, &error));
     frazil_level_free(level);
     frazil_signature_free(before);
     frazil_signature_free(after);
