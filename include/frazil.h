@@ -156,6 +156,60 @@ typedef enum {
   FRAZIL_ERR_CALLBACK = -17,
 } frazil_status;
 
+// How an entry comes to be what it is at its level.
+typedef enum {
+  // It is new, or replaces what was there; its content is in the archive whole.
+  FRAZIL_ACTION_FULL = 0,
+  // A file made by a delta from a file of the parent level.
+  FRAZIL_ACTION_DELTA = 1,
+  // A file with the very content of a file of the parent level.
+  FRAZIL_ACTION_COPY = 2,
+  // One more name of a file of this level.
+  FRAZIL_ACTION_LINK = 3,
+  // Its content stays, its metadata is other.
+  FRAZIL_ACTION_METADATA = 4,
+  // It is gone.
+  FRAZIL_ACTION_DELETE = 5,
+  // It could not be read to its end: what was sent of it is not used, and what was there stays.
+  FRAZIL_ACTION_VOID = 6,
+  // It proved to be what it was, and the archive says nothing of it: only an observer is told of it.
+  FRAZIL_ACTION_NONE = 7,
+} frazil_action;
+
+// Why a backup looked at an entry: what the system says of it now, held against the level before.
+typedef enum {
+  // The level before has nothing there.
+  FRAZIL_REASON_NEW = 0,
+  // The level before has another kind of entry there.
+  FRAZIL_REASON_KIND = 1,
+  // Its size is another.
+  FRAZIL_REASON_SIZE = 2,
+  // Its modification time is another.
+  FRAZIL_REASON_MODIFIED = 3,
+  // Its change time is another: metadata, or content whose modification time was put back.
+  FRAZIL_REASON_CHANGED = 4,
+  // Its owner or mode is another.
+  FRAZIL_REASON_OWNER = 5,
+  // It is another inode.
+  FRAZIL_REASON_INODE = 6,
+  // It is on another device.
+  FRAZIL_REASON_DEVICE = 7,
+  // It changed so shortly before the last level was made that a later change may not show.
+  FRAZIL_REASON_RACY = 8,
+  // It changed while the last level was made, or could not be read then.
+  FRAZIL_REASON_DIRTY = 9,
+  // It was one more name of another file, and is no longer.
+  FRAZIL_REASON_UNLINKED = 10,
+  // It is one more name of another file.
+  FRAZIL_REASON_LINK = 11,
+  // Every file was to be read.
+  FRAZIL_REASON_ALWAYS = 12,
+  // It is gone.
+  FRAZIL_REASON_GONE = 13,
+  // Something in the directory changed.
+  FRAZIL_REASON_CONTENT = 14,
+} frazil_reason;
+
 // The sum that rolls along the data and finds candidates.
 typedef enum {
   // That of the basis's signature, or the RabinKarp one.
@@ -186,10 +240,26 @@ typedef enum {
   FRAZIL_RANGE_CHANGED = 2,
 } frazil_range_kind;
 
+// What a stream carries.
+typedef enum {
+  // The sums of some content.
+  FRAZIL_STREAM_SIGNATURE = 0,
+  // What turns one content into another: a level.
+  FRAZIL_STREAM_DELTA = 1,
+} frazil_stream_kind;
+
+// Which form a stream takes.
+typedef enum {
+  // frazil's integrity frame: every byte checked, the basis and the result identified.
+  FRAZIL_FORMAT_SEALED = 0,
+  // librsync's plain format, as `rdiff` reads and writes it: no check of anything.
+  FRAZIL_FORMAT_RDIFF = 1,
+} frazil_format;
+
 // Which matches are looked for.
 typedef enum {
   // Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
-  // index of the basis does not fit the memory limit.
+  // index of the basis does not fit the memory limit, or its signature stays in its file.
   FRAZIL_MATCHING_AUTO = 0,
   // Blocks in their place alone, in constant memory: for disk images and databases.
   FRAZIL_MATCHING_ALIGNED = 1,
@@ -210,24 +280,6 @@ typedef enum {
   // A level that had not been verified was dropped.
   FRAZIL_RECOVERY_DROPPED = 4,
 } frazil_recovery_kind;
-
-// How an entry comes to be what it is at its level.
-typedef enum {
-  // It is new, or replaces what was there; its content is in the archive whole.
-  FRAZIL_ACTION_FULL = 0,
-  // A file made by a delta from a file of the parent level.
-  FRAZIL_ACTION_DELTA = 1,
-  // A file with the very content of a file of the parent level.
-  FRAZIL_ACTION_COPY = 2,
-  // One more name of a file of this level.
-  FRAZIL_ACTION_LINK = 3,
-  // Its content stays, its metadata is other.
-  FRAZIL_ACTION_METADATA = 4,
-  // It is gone.
-  FRAZIL_ACTION_DELETE = 5,
-  // It could not be read to its end: what was sent of it is not used, and what was there stays.
-  FRAZIL_ACTION_VOID = 6,
-} frazil_action;
 
 // What kind of entry it is.
 typedef enum {
@@ -275,13 +327,18 @@ typedef enum {
   FRAZIL_DIFFERENCE_UNREADABLE = 11,
 } frazil_difference_kind;
 
-// Which form a stream takes.
+// Where the bytes of an input are.
 typedef enum {
-  // frazil's integrity frame: every byte checked, the basis and the result identified.
-  FRAZIL_FORMAT_SEALED = 0,
-  // librsync's plain format, as `rdiff` reads and writes it: no check of anything.
-  FRAZIL_FORMAT_RDIFF = 1,
-} frazil_format;
+  // There are none: the basis of a level 0.
+  FRAZIL_INPUT_NONE = 0,
+  // In the file or device at `path`.
+  FRAZIL_INPUT_PATH = 1,
+  // In the file or device that `fd` is a descriptor of, from its start; where the descriptor stands does
+  // not matter, and is left so. Of a pipe or a socket, which can be read once only, it is refused.
+  FRAZIL_INPUT_FD = 2,
+  // Where `read_at` has them from.
+  FRAZIL_INPUT_CALLBACK = 3,
+} frazil_input_kind;
 
 // Who computes sums and finds matches.
 typedef enum {
@@ -368,16 +425,32 @@ typedef struct {
   uint64_t total_bytes;
   // Bytes of the stream that were written (a level) or read (a patch) so far.
   uint64_t stream_bytes;
-  // Entries of a tree that are done; 0 where there is no tree.
+  // Entries of a tree that are done, and counted anew while a restored level is published; 0 where there
+  // is no tree.
   uint64_t entries;
 } frazil_progress;
+
+// What the backup of a tree did about one entry that it looked at. Later versions may add fields at its
+// end.
+typedef struct {
+  // Where in the tree it is; the root is `.`.
+  const char *path;
+  // How it is in the archive; `FRAZIL_ACTION_NONE` where it proved to be what it was.
+  frazil_action action;
+  // Why it was looked at.
+  frazil_reason reason;
+  // Bytes of content or delta that are in the archive for it.
+  uint64_t bytes;
+} frazil_entry_report;
 
 // Who follows an operation. Make it with `frazil_observer_init` and set what you want.
 //
 // The options that name it are copied with all that is in it; what `user_data` leads to must be there
-// until the handle is freed, or the function without a handle has returned. The callbacks are called
-// about once for each mebibyte of work, by the thread that made the call, except that
-// `frazil_restore_feed` has them called by a thread of its own, one at a time.
+// until the handle is freed, or the function without a handle has returned. `progress` and `cancelled` are
+// called about once for each mebibyte of work and once more before it is complete; while a restored level
+// is published, which is not stopped any more, `progress` is for some hundred entries. All are called by
+// the thread that made the call, except that `frazil_restore_feed` has them called by a thread of its own,
+// one at a time.
 typedef struct {
   // The size of this struct, as `frazil_observer_init` sets it.
   size_t size;
@@ -391,6 +464,10 @@ typedef struct {
   int (*problem)(void *user_data, const frazil_error *problem);
   // Whether to stop: any value but 0 does, with `FRAZIL_ERR_CANCELLED`.
   int (*cancelled)(void *user_data);
+  // The backup of a tree has looked at an entry, or found it gone; what was passed over as unchanged is
+  // not told. `report` is not to be kept. Any value but 0 stops the operation with
+  // `FRAZIL_ERR_CALLBACK`, soon after.
+  int (*entry)(void *user_data, const frazil_entry_report *report);
 } frazil_observer;
 
 // Writes the next bytes of a stream.
@@ -447,6 +524,10 @@ typedef struct {
   int reserved;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
+  // The file that holds the basis's signature, whose sums are then read from there as they are wanted,
+  // so that memory stays constant however long the basis is; blocks are matched in their place alone.
+  // The argument that is the basis's signature is then NULL. Or NULL.
+  const char *basis_signature_path;
 } frazil_level_options;
 
 // Reads the next bytes of a stream.
@@ -456,6 +537,35 @@ typedef struct {
 // called again. It returns 0; any other value is a failure, which stops the operation. A count above
 // `len` does so too.
 typedef int (*frazil_read_fn)(void *user_data, void *buffer, size_t len, size_t *read);
+
+// Reads bytes from anywhere.
+//
+// It puts at most `len` of the bytes from `offset` on into `buffer`, which is not to be kept, and how
+// many into `*read`, which is 0 when it is called. It may put fewer than it could, and is called again;
+// 0 bytes say that there are none. It returns 0; any other value is a failure, which stops the
+// operation. A count above `len` does so too.
+typedef int (*frazil_read_at_fn)(void *user_data,
+                                 uint64_t offset,
+                                 void *buffer,
+                                 size_t len,
+                                 size_t *read);
+
+// Bytes that can be read anywhere, and more than once: a basis, or the delta of one level of a chain. It
+// has these fields in all versions, so that there can be arrays of it.
+typedef struct {
+  // A `frazil_input_kind`, which says what of the rest counts.
+  int kind;
+  // A file descriptor.
+  int fd;
+  // A path.
+  const char *path;
+  // A callback; it is called by the thread that uses the handle, one call at a time.
+  frazil_read_at_fn read_at;
+  // What `read_at` is called with.
+  void *user_data;
+  // How many bytes `read_at` has; it is asked for no more.
+  uint64_t length;
+} frazil_input;
 
 // Options of a patch or a chain. Zero is the default of each.
 typedef struct {
@@ -476,6 +586,9 @@ typedef struct {
   uint32_t reserved;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
+  // The basis where it has no path, for the functions that take a `basis_path`, which is then NULL; all
+  // others refuse it. Or NULL.
+  const frazil_input *basis;
 } frazil_patch_options;
 
 // Length, checksum and fingerprint of content.
@@ -532,6 +645,55 @@ typedef struct {
   // What it is to the old content.
   frazil_range_kind kind;
 } frazil_range;
+
+// What a signature or a delta says of itself. What it does not say, or not of this kind, is 0.
+typedef struct {
+  // The size of this struct, as `frazil_inspection_init` sets it.
+  size_t size;
+  // Bytes of the stream.
+  uint64_t stream_bytes;
+  // What it carries.
+  frazil_stream_kind kind;
+  // The form that it has.
+  frazil_format format;
+  // Of a signature: bytes in a block.
+  uint32_t block_len;
+  // Of a signature: bytes of each strong sum.
+  uint32_t strong_len;
+  // Of a signature: the rolling sum.
+  frazil_weak weak_sum;
+  // Of a signature: the strong sum.
+  frazil_strong strong_sum;
+  // Of a signature: how many blocks there are.
+  uint64_t block_count;
+  // Of a delta: how many ranges of the basis are copied.
+  uint64_t copy_commands;
+  // Of a delta: bytes that it copies from the basis.
+  uint64_t copy_bytes;
+  // Of a delta: bytes that are in the stream.
+  uint64_t literal_bytes;
+  // Of a delta: bytes of runs of zeros, which take no room in a sealed stream.
+  uint64_t zero_bytes;
+  // 1 if a delta says which basis it was made against, else 0.
+  int has_basis;
+  // Bytes of content under each leaf of the basis's fingerprint.
+  uint32_t basis_leaf_len;
+  // Bytes of the basis; 0 for a level 0.
+  uint64_t basis_len;
+  // The fingerprint of the basis.
+  uint8_t basis_fingerprint[32];
+  // The content that it is the signature of, or that a delta makes. A delta's is claimed, not proven:
+  // only a patch shows.
+  frazil_identity identity;
+  // 1 if it says what the content is, as what is sealed does; else 0.
+  int has_identity;
+  // 1 if the source changed while it was made, else 0.
+  int dirty;
+  // 1 if blocks were matched on sums that cannot be trusted to tell contents apart, else 0.
+  int weak;
+  // 0.
+  int reserved;
+} frazil_inspection;
 
 // What a finished level is.
 typedef struct {
@@ -815,6 +977,61 @@ typedef struct {
 // Is told of one entry, which is not to be kept. Any value but 0 stops the operation.
 typedef int (*frazil_entry_fn)(void *user_data, const frazil_entry *entry);
 
+// What a snapshot is as a whole.
+typedef struct {
+  // The size of this struct, as `frazil_snapshot_summary_init` sets it.
+  size_t size;
+  // Which level of which chain it is of.
+  frazil_level_header header;
+  // How many entries it has.
+  uint64_t entries;
+} frazil_snapshot_summary;
+
+// What a snapshot says of one entry. Later versions may add fields at its end.
+typedef struct {
+  // Where in the tree it is; the root is `.`.
+  const char *path;
+  // Which entry it is a further name of, or NULL.
+  const char *link;
+  // The fingerprint of a regular file's content, 32 bytes, or NULL.
+  const uint8_t *fingerprint;
+  // How many blocks the snapshot has the sums of.
+  uint64_t block_count;
+  // What it is.
+  frazil_entry_kind kind;
+  // 1 if it changed while it was read, else 0.
+  int dirty;
+  // 1 if it changed so shortly before it was read that the next level reads it again, else 0.
+  int racy;
+  // 1 if it could not be read, and this is what the level before knew of it; else 0.
+  int stale;
+  // Permissions with set-id and sticky bits.
+  uint32_t mode;
+  // Number of the owner.
+  uint32_t uid;
+  // Number of the group.
+  uint32_t gid;
+  // Nanoseconds of the modification time.
+  uint32_t modified_nanoseconds;
+  // When the content was last changed, in seconds since 1970.
+  int64_t modified_seconds;
+  // Bytes of content of a regular file.
+  uint64_t size;
+  // Major number of a device.
+  uint32_t device_major;
+  // Minor number of a device.
+  uint32_t device_minor;
+  // Name of the owner, empty where the system knew none.
+  const char *user;
+  // Name of the group, empty where the system knew none.
+  const char *group;
+  // Where a symbolic link leads, or NULL.
+  const char *target;
+} frazil_snapshot_entry;
+
+// Is told of one entry, which is not to be kept. Any value but 0 stops the operation.
+typedef int (*frazil_snapshot_entry_fn)(void *user_data, const frazil_snapshot_entry *entry);
+
 // Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
 // the default of each.
 typedef struct {
@@ -1030,6 +1247,9 @@ frazil_status frazil_signature_write_fd(const frazil_signature *signature,
                                         int fd,
                                         frazil_error **error);
 
+// Frees a signature. Takes NULL.
+void frazil_signature_free(frazil_signature *signature);
+
 // Bytes in a block, the last of which may be shorter; 0 of NULL.
 uint32_t frazil_signature_block_len(const frazil_signature *signature);
 
@@ -1064,9 +1284,6 @@ frazil_status frazil_signature_block(const frazil_signature *signature,
                                      frazil_block_sum *sum,
                                      frazil_error **error);
 
-// Frees a signature. Takes NULL.
-void frazil_signature_free(frazil_signature *signature);
-
 // Compares two signatures in memory; both may be freed before the comparison is.
 //
 // Only blocks that stand on the grid of both can be recognised: after an insertion in the middle of a
@@ -1089,6 +1306,25 @@ frazil_status frazil_comparison_next(frazil_comparison *comparison,
 
 // Frees a comparison. Takes NULL.
 void frazil_comparison_free(frazil_comparison *comparison);
+
+// Makes an inspection that can be filled, of `size` bytes: `sizeof (frazil_inspection)`.
+void frazil_inspection_init(frazil_inspection *inspection, size_t size);
+
+// Reads the signature or delta in the file at `path` to its end, in constant memory, checks all that can
+// be checked without the content, and says what it is. So a level is verified without its basis.
+// `inspection` may be NULL.
+frazil_status frazil_inspection_of_file(const char *path,
+                                        frazil_inspection *inspection,
+                                        frazil_error **error);
+
+// As `frazil_inspection_of_file`, of what the file descriptor `fd` gives from where it stands.
+frazil_status frazil_inspection_of_fd(int fd, frazil_inspection *inspection, frazil_error **error);
+
+// As `frazil_inspection_of_file`, of what a callback reads.
+frazil_status frazil_inspection_of_stream(frazil_read_fn read,
+                                          void *user_data,
+                                          frazil_inspection *inspection,
+                                          frazil_error **error);
 
 // Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_level_summary)`.
 void frazil_level_summary_init(frazil_level_summary *summary, size_t size);
@@ -1223,6 +1459,14 @@ frazil_status frazil_patch_open_chain(const char *basis_path,
                                       frazil_patch **patch,
                                       frazil_error **error);
 
+// As `frazil_patch_open_chain`, with deltas that are files, descriptors or callbacks.
+frazil_status frazil_patch_open_chain_inputs(const char *basis_path,
+                                             const frazil_input *deltas,
+                                             size_t delta_count,
+                                             const frazil_patch_options *options,
+                                             frazil_patch **patch,
+                                             frazil_error **error);
+
 // Reads the next bytes of the target into `buffer` and puts how many into `*read`, at most `len`; 0 is
 // the end, and says that the target was verified.
 //
@@ -1322,6 +1566,15 @@ frazil_status frazil_patch_file_chain(const char *basis_path,
                                       const frazil_patch_options *options,
                                       frazil_patch_summary *summary,
                                       frazil_error **error);
+
+// As `frazil_patch_file_chain`, with deltas that are files, descriptors or callbacks.
+frazil_status frazil_patch_file_chain_inputs(const char *basis_path,
+                                             const frazil_input *deltas,
+                                             size_t delta_count,
+                                             const char *target_path,
+                                             const frazil_patch_options *options,
+                                             frazil_patch_summary *summary,
+                                             frazil_error **error);
 
 // Turns the file at `path` itself into the target of the delta in the file at `delta_path`, without a
 // second copy.
@@ -1507,6 +1760,19 @@ frazil_status frazil_archive_verify_stream(frazil_read_fn read,
                                            const frazil_observer *observer,
                                            frazil_archive_summary *summary,
                                            frazil_error **error);
+
+// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_snapshot_summary)`.
+void frazil_snapshot_summary_init(frazil_snapshot_summary *summary, size_t size);
+
+// Reads the snapshot at `snapshot_path` to its end, verifies it, and tells `each` of every entry, in the
+// order of their paths. `summary` may be NULL.
+//
+// What was told is provisional until the function has returned `FRAZIL_OK`.
+frazil_status frazil_snapshot_list(const char *snapshot_path,
+                                   frazil_snapshot_entry_fn each,
+                                   void *user_data,
+                                   frazil_snapshot_summary *summary,
+                                   frazil_error **error);
 
 // Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
 void frazil_verify_options_init(frazil_verify_options *options, size_t size);

@@ -8,7 +8,6 @@ use super::error::{Outcome, frazil_error};
 use super::level::LevelOuts;
 use super::level_options::frazil_level_options;
 use super::observer::Watching;
-use super::patch::whole;
 use super::patch_options::{frazil_patch_options, frazil_patch_summary};
 use super::signature::frazil_signature;
 use super::status::frazil_status;
@@ -46,8 +45,8 @@ pub unsafe extern "C" fn frazil_gen_sig_from_file(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let outs = call.level_outs(signature, std::ptr::null_mut())?;
-        let (path, basis) = (call.path(fs_path, "fs_path")?, call.level_basis(ex_signature));
-        let level = call.level_plan(options)?.start(|options| LevelReader::open(path, basis, options))?;
+        let path = call.path(fs_path, "fs_path")?;
+        let level = call.level_plan(ex_signature, options)?.open(path)?;
         run(level, call.optional_writer(write, user_data), outs)
     })
 }
@@ -68,8 +67,8 @@ pub unsafe extern "C" fn frazil_gen_sig_from_stream(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let outs = call.level_outs(signature, std::ptr::null_mut())?;
-        let (source, basis) = (call.reader(read, read_user_data)?, call.level_basis(ex_signature));
-        let level = call.level_plan(options)?.start(|options| LevelReader::new(source, basis, options))?;
+        let source = call.reader(read, read_user_data)?;
+        let level = call.level_plan(ex_signature, options)?.read(source)?;
         run(level, call.optional_writer(write, write_user_data), outs)
     })
 }
@@ -95,7 +94,7 @@ pub unsafe extern "C" fn frazil_patch_from_file(
         let report = call.report(summary, "summary")?;
         let (source, destination) = (call.path(source, "source")?, call.path(destination, "destination")?);
         let mut delta = if read.is_some() { Some(call.reader(read, user_data)?) } else { None };
-        whole(call.patch_plan(options)?, report, |options| {
+        call.patch_plan(options)?.run(report, |options| {
             let delta = delta.as_mut().map(|delta| delta as &mut dyn Read);
             patch_from_file_with(source, destination, delta, options)
         })
@@ -121,6 +120,6 @@ pub unsafe extern "C" fn frazil_patch_from_stream(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let (delta, destination) = (call.reader(read, user_data)?, call.path(destination, "destination")?);
-        whole(call.patch_plan(options)?, report, |options| patch_from_stream_with(delta, destination, options))
+        call.patch_plan(options)?.run(report, |options| patch_from_stream_with(delta, destination, options))
     })
 }

@@ -42,7 +42,7 @@ impl frazil_error {
 }
 
 /// As a C string; what no C string can hold is left out, rather than all that follows it.
-fn terminated(mut text: Vec<u8>) -> CString {
+pub(super) fn terminated(mut text: Vec<u8>) -> CString {
     text.retain(|&byte| byte != 0);
     CString::new(text).unwrap_or_default()
 }

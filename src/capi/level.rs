@@ -14,7 +14,7 @@ use super::signature::frazil_signature;
 use super::sized::{Growing, Report};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
-use crate::{LevelBasis, LevelReader, LevelSummary, Result, Signature};
+use crate::{LevelReader, LevelSummary, Result};
 
 /// What a finished level is.
 #[repr(C)]
@@ -91,11 +91,6 @@ impl Call {
         let signature = self.optional_out(signature);
         Ok(LevelOuts { signature, summary: self.report(summary, "summary")? })
     }
-
-    pub(super) fn level_basis(&self, basis: *const frazil_signature) -> LevelBasis {
-        let basis: Option<&Signature> = self.optional(basis).map(|basis| &basis.0);
-        basis.into()
-    }
 }
 
 /// A level that is read, of whichever source.
@@ -140,9 +135,8 @@ pub unsafe extern "C" fn frazil_level_open(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(level, "level")?;
-        let (path, basis) = (call.path(path, "path")?, call.level_basis(basis));
-        let started = call.level_plan(options)?.start(|options| LevelReader::open(path, basis, options))?;
-        out.set(begin(started));
+        let path = call.path(path, "path")?;
+        out.set(begin(call.level_plan(basis, options)?.open(path)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -161,9 +155,8 @@ pub unsafe extern "C" fn frazil_level_open_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(level, "level")?;
-        let (source, basis) = (call.descriptor(fd)?, call.level_basis(basis));
-        let started = call.level_plan(options)?.start(|options| LevelReader::new(source, basis, options))?;
-        out.set(begin(started));
+        let source = call.descriptor(fd)?;
+        out.set(begin(call.level_plan(basis, options)?.read(source)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -182,9 +175,8 @@ pub unsafe extern "C" fn frazil_level_open_stream(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(level, "level")?;
-        let (source, basis) = (call.reader(read, user_data)?, call.level_basis(basis));
-        let started = call.level_plan(options)?.start(|options| LevelReader::new(source, basis, options))?;
-        out.set(begin(started));
+        let source = call.reader(read, user_data)?;
+        out.set(begin(call.level_plan(basis, options)?.read(source)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -260,11 +252,10 @@ pub unsafe extern "C" fn frazil_level_file(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let outs = call.level_outs(signature, summary)?;
-        let (path, basis) = (call.path(path, "path")?, call.level_basis(basis));
-        let level_path = call.path(level_path, "level_path")?;
-        let plan = call.level_plan(options)?;
+        let (path, level_path) = (call.path(path, "path")?, call.path(level_path, "level_path")?);
+        let plan = call.level_plan(basis, options)?;
         let mut publish = crate::Publish::new(level_path, false)?;
-        let (mut level, watching) = plan.start(|options| LevelReader::open(path, basis, options))?;
+        let (mut level, watching) = plan.open(path)?;
         let failed = |error| watching.explain(crate::Error::io("making a level of", error).path(path));
         std::io::copy(&mut level, publish.file()).map_err(failed)?;
         let summary = level.finish_summary().map_err(|error| watching.explain(error))?;

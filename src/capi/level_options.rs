@@ -1,18 +1,23 @@
 //! Options of a level.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
 
+use super::arguments::invalid;
 use super::call::Call;
 use super::choice::choose;
 use super::error::Outcome;
+use super::format::format_of;
 use super::observer::{Watching, frazil_observer};
-use super::signature::{format_of, frazil_strong, frazil_weak};
+use super::signature::frazil_signature;
 use super::sized::Growing;
 use super::stream::{CallbackWriter, frazil_write_fn};
+use super::sums::{strong_of, weak_of};
 use crate::{
-    DEFAULT_BLOCK_LEN, Engine, Format, LevelOptions, LevelReader, LevelWriter, Matching, Result, SignatureParams,
-    StrongKind, WeakKind,
+    DEFAULT_BLOCK_LEN, Engine, Format, LevelBasis, LevelOptions, LevelReader, LevelWriter, Matching, Result,
+    SignatureFile, SignatureParams,
 };
 
 /// Which matches are looked for.
@@ -20,7 +25,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum frazil_matching {
     /// Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
-    /// index of the basis does not fit the memory limit.
+    /// index of the basis does not fit the memory limit, or its signature stays in its file.
     FRAZIL_MATCHING_AUTO = 0,
     /// Blocks in their place alone, in constant memory: for disk images and databases.
     FRAZIL_MATCHING_ALIGNED = 1,
@@ -111,6 +116,10 @@ pub struct frazil_level_options {
     pub reserved: c_int,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
+    /// The file that holds the basis's signature, whose sums are then read from there as they are wanted,
+    /// so that memory stays constant however long the basis is; blocks are matched in their place alone.
+    /// The argument that is the basis's signature is then NULL. Or NULL.
+    pub basis_signature_path: *const c_char,
 }
 
 // SAFETY: numbers, pointers and a callback, which may be NULL.
@@ -124,30 +133,39 @@ pub unsafe extern "C" fn frazil_level_options_init(options: *mut frazil_level_op
     call.init(options, size);
 }
 
-/// What the options of a level ask for.
+/// What a level is to be, by its arguments and options.
 pub(super) struct LevelPlan {
+    basis: LevelBasis,
     options: LevelOptions,
     signature_to: Option<(CallbackWriter, Format)>,
     watching: Watching,
 }
 
 impl LevelPlan {
-    pub(super) fn start<R: Read>(
+    /// Starts a level of the file at `path`.
+    pub(super) fn open(self, path: &Path) -> Outcome<(LevelReader<File>, Watching)> {
+        self.start(|basis, options| LevelReader::open(path, basis, options))
+    }
+
+    /// Starts a level of what `source` gives.
+    pub(super) fn read<R: Read>(self, source: R) -> Outcome<(LevelReader<R>, Watching)> {
+        self.start(|basis, options| LevelReader::new(source, basis, options))
+    }
+
+    fn start<R: Read>(
         self,
-        open: impl FnOnce(LevelOptions) -> Result<LevelReader<R>>,
+        open: impl FnOnce(LevelBasis, LevelOptions) -> Result<LevelReader<R>>,
     ) -> Outcome<(LevelReader<R>, Watching)> {
-        let mut level = open(self.options)?;
+        let mut level = open(self.basis, self.options)?;
         if let Some((sink, format)) = self.signature_to {
             level = level.signature_to(sink, format)?;
         }
         Ok((level, self.watching))
     }
 
-    pub(super) fn start_writer<W: std::io::Write>(
-        self,
-        open: impl FnOnce(LevelOptions) -> Result<LevelWriter<W>>,
-    ) -> Outcome<(LevelWriter<W>, Watching)> {
-        let mut level = open(self.options)?;
+    /// Starts a level that is fed, whose stream goes to `sink`.
+    pub(super) fn write<W: Write>(self, sink: W) -> Outcome<(LevelWriter<W>, Watching)> {
+        let mut level = LevelWriter::new(sink, self.basis, self.options)?;
         if let Some((sink, format)) = self.signature_to {
             level = level.signature_to(sink, format)?;
         }
@@ -157,20 +175,7 @@ impl LevelPlan {
 
 impl frazil_level_options {
     fn params(&self) -> Outcome<Option<SignatureParams>> {
-        use frazil_strong as strong;
-        use frazil_weak as weak;
-        let sums = [
-            (weak::FRAZIL_WEAK_DEFAULT as c_int, WeakKind::default()),
-            (weak::FRAZIL_WEAK_ROLLSUM as c_int, WeakKind::Rollsum),
-            (weak::FRAZIL_WEAK_RABIN_KARP as c_int, WeakKind::RabinKarp),
-        ];
-        let weak = choose(self.weak, "weak", sums)?;
-        let sums = [
-            (strong::FRAZIL_STRONG_DEFAULT as c_int, StrongKind::default()),
-            (strong::FRAZIL_STRONG_MD4 as c_int, StrongKind::Md4),
-            (strong::FRAZIL_STRONG_BLAKE2 as c_int, StrongKind::Blake2),
-        ];
-        let strong = choose(self.strong, "strong", sums)?;
+        let (weak, strong) = (weak_of(self.weak)?, strong_of(self.strong)?);
         if (self.block_len, self.strong_len, self.weak, self.strong) == (0, 0, 0, 0) {
             return Ok(None);
         }
@@ -181,7 +186,20 @@ impl frazil_level_options {
 }
 
 impl Call {
-    pub(super) fn level_plan(&self, options: *const frazil_level_options) -> Outcome<LevelPlan> {
+    fn level_basis(&self, signature: *const frazil_signature, path: *const c_char) -> Outcome<LevelBasis> {
+        let signature = self.optional(signature).map(|signature| &signature.0);
+        match (signature, self.optional_path(path)) {
+            (signature, None) => Ok(signature.into()),
+            (None, Some(path)) => Ok((&SignatureFile::open(path)?).into()),
+            (Some(_), Some(_)) => Err(invalid("the basis's signature and its `basis_signature_path` are both given")),
+        }
+    }
+
+    pub(super) fn level_plan(
+        &self,
+        basis: *const frazil_signature,
+        options: *const frazil_level_options,
+    ) -> Outcome<LevelPlan> {
         use frazil_engine::{FRAZIL_ENGINE_LIBRSYNC as LIBRSYNC, FRAZIL_ENGINE_NATIVE as NATIVE};
         let given = self.options(options, "options")?;
         let watching = self.watching(given.observer)?;
@@ -213,6 +231,7 @@ impl Call {
             Some(sink) => Some((sink, format_of(given.signature_format)?)),
             None => None,
         };
-        Ok(LevelPlan { options, signature_to, watching })
+        let basis = self.level_basis(basis, given.basis_signature_path)?;
+        Ok(LevelPlan { basis, options, signature_to, watching })
     }
 }

@@ -45,9 +45,8 @@ pub unsafe extern "C" fn frazil_level_writer_new(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(writer, "writer")?;
-        let (sink, basis) = (call.writer(write, user_data)?, call.level_basis(basis));
-        let plan = call.level_plan(options)?;
-        let (writer, watching) = plan.start_writer(|options| LevelWriter::new(sink, basis, options))?;
+        let sink = call.writer(write, user_data)?;
+        let (writer, watching) = call.level_plan(basis, options)?.write(sink)?;
         out.set(give(frazil_level_writer(Handle::new("level", Level { writer, watching }))));
         Ok(frazil_status::FRAZIL_OK)
     })

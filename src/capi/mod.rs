@@ -28,15 +28,29 @@ mod error;
 
 mod stream;
 
+mod input;
+
+mod action;
+
+mod entry_report;
+
 mod observer;
 
 mod identity;
+
+mod format;
+
+mod sums;
 
 mod blueprint;
 
 mod signature;
 
+mod signature_fields;
+
 mod comparison;
+
+mod inspection;
 
 mod level;
 
@@ -68,7 +82,13 @@ mod restore;
 mod restore_options;
 
 #[cfg(feature = "tree")]
+mod entry;
+
+#[cfg(feature = "tree")]
 mod archive;
+
+#[cfg(feature = "tree")]
+mod snapshot;
 
 #[cfg(feature = "tree")]
 mod tree;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::call::Call;
+use super::entry_report::frazil_entry_report;
 use super::error::{FRAZIL_UNKNOWN, Outcome, frazil_error};
 use super::sized::Growing;
 use super::stream::UserData;
@@ -20,16 +21,19 @@ pub struct frazil_progress {
     pub total_bytes: u64,
     /// Bytes of the stream that were written (a level) or read (a patch) so far.
     pub stream_bytes: u64,
-    /// Entries of a tree that are done; 0 where there is no tree.
+    /// Entries of a tree that are done, and counted anew while a restored level is published; 0 where there
+    /// is no tree.
     pub entries: u64,
 }
 
 /// Who follows an operation. Make it with `frazil_observer_init` and set what you want.
 ///
 /// The options that name it are copied with all that is in it; what `user_data` leads to must be there
-/// until the handle is freed, or the function without a handle has returned. The callbacks are called
-/// about once for each mebibyte of work, by the thread that made the call, except that
-/// `frazil_restore_feed` has them called by a thread of its own, one at a time.
+/// until the handle is freed, or the function without a handle has returned. `progress` and `cancelled` are
+/// called about once for each mebibyte of work and once more before it is complete; while a restored level
+/// is published, which is not stopped any more, `progress` is for some hundred entries. All are called by
+/// the thread that made the call, except that `frazil_restore_feed` has them called by a thread of its own,
+/// one at a time.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct frazil_observer {
@@ -45,6 +49,10 @@ pub struct frazil_observer {
     pub problem: Option<unsafe extern "C" fn(user_data: *mut c_void, problem: *const frazil_error) -> c_int>,
     /// Whether to stop: any value but 0 does, with `FRAZIL_ERR_CANCELLED`.
     pub cancelled: Option<unsafe extern "C" fn(user_data: *mut c_void) -> c_int>,
+    /// The backup of a tree has looked at an entry, or found it gone; what was passed over as unchanged is
+    /// not told. `report` is not to be kept. Any value but 0 stops the operation with
+    /// `FRAZIL_ERR_CALLBACK`, soon after.
+    pub entry: Option<unsafe extern "C" fn(user_data: *mut c_void, report: *const frazil_entry_report) -> c_int>,
 }
 
 // SAFETY: pointers and callbacks, which may be NULL.
@@ -105,6 +113,15 @@ impl Observer for Following {
         self.problem(note);
     }
 
+    #[cfg(feature = "tree")]
+    fn entry(&self, entry: &crate::EntryReport<'_>) {
+        let Some(callback) = self.observer.entry else { return };
+        let path = super::error::terminated(entry.path.as_os_str().as_encoded_bytes().to_vec());
+        let report = frazil_entry_report::of(entry, &path);
+        // SAFETY: the header asks for a callback that may be called so until the handle is freed.
+        self.heed(unsafe { callback(self.user_data.0, &raw const report) });
+    }
+
     fn cancelled(&self) -> bool {
         if self.stopped.load(Ordering::Relaxed) != 0 {
             return true;
@@ -159,7 +176,8 @@ mod tests {
         let call = unsafe { Call::infallible() };
         let size = size_of::<frazil_observer>();
         let user_data = std::ptr::null_mut();
-        let observer = frazil_observer { size, user_data, progress: Some(stop), problem: None, cancelled: None };
+        let observer =
+            frazil_observer { size, user_data, progress: Some(stop), problem: None, cancelled: None, entry: None };
         let watching = call.watching(&raw const observer).unwrap();
         let following = watching.observer().unwrap();
         assert!(!following.cancelled());

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use super::call::Call;
 use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
+use super::input::frazil_input;
 use super::observer::Watching;
 use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
-use super::sized::Report;
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
-use crate::{Chain, Error, NoBasis, PatchOptions, PatchReader, PatchSummary, ReadAt, Result};
+use crate::{Chain, Error, PatchReader, PatchSummary, ReadAt, Result};
 
 /// A target that is read, out of one delta or of several.
 trait Pull: Read + Send {
@@ -42,8 +42,24 @@ struct Patch {
 pub struct frazil_patch(Handle<Patch>);
 handle_of!(frazil_patch, Patch);
 
-fn begin(reader: impl Pull + 'static, watching: Watching) -> *mut frazil_patch {
-    give(frazil_patch(Handle::new("patch", Patch { reader: Box::new(reader), watching })))
+impl Patch {
+    fn give(reader: impl Pull + 'static, watching: Watching) -> *mut frazil_patch {
+        give(frazil_patch(Handle::new("patch", Self { reader: Box::new(reader), watching })))
+    }
+}
+
+fn begin(basis: Option<&Path>, delta: impl Read + Send + 'static, mut plan: PatchPlan) -> Outcome<*mut frazil_patch> {
+    let reader = PatchReader::new(delta, plan.basis(basis)?, plan.options)?;
+    Ok(Patch::give(reader, plan.watching))
+}
+
+fn begin_chain(
+    basis: Option<&Path>,
+    deltas: Vec<impl ReadAt + 'static>,
+    mut plan: PatchPlan,
+) -> Outcome<*mut frazil_patch> {
+    let chain = Chain::new(plan.basis(basis)?, deltas, plan.options).map_err(|error| plan.watching.explain(error))?;
+    Ok(Patch::give(chain, plan.watching))
 }
 
 pub(super) fn open_delta(path: &Path) -> Result<File> {
@@ -52,12 +68,6 @@ pub(super) fn open_delta(path: &Path) -> Result<File> {
 
 pub(super) fn open_deltas(paths: &[PathBuf]) -> Result<Vec<File>> {
     paths.iter().map(|path| open_delta(path)).collect()
-}
-
-pub(super) fn open_basis(path: Option<&Path>) -> Result<Box<dyn ReadAt>> {
-    let Some(path) = path else { return Ok(Box::new(NoBasis)) };
-    let file = File::open(path).map_err(|error| Error::io("opening the basis", error).path(path))?;
-    Ok(Box::new(file))
 }
 
 /// Opens the delta in the file at `delta_path`, to be applied to the file at `basis_path`; NULL is no
@@ -78,9 +88,8 @@ pub unsafe extern "C" fn frazil_patch_open(
     call.guard(|| {
         let out = call.out(patch, "patch")?;
         let (basis, delta) = (call.optional_path(basis_path), call.path(delta_path, "delta_path")?);
-        let PatchPlan { options, watching } = call.patch_plan(options)?;
-        let reader = PatchReader::new(open_delta(delta)?, open_basis(basis)?, options)?;
-        out.set(begin(reader, watching));
+        let plan = call.patch_plan(options)?;
+        out.set(begin(basis, open_delta(delta)?, plan)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -99,8 +108,7 @@ pub unsafe extern "C" fn frazil_patch_open_fd(
     call.guard(|| {
         let out = call.out(patch, "patch")?;
         let (basis, delta) = (call.optional_path(basis_path), call.descriptor(fd)?);
-        let PatchPlan { options, watching } = call.patch_plan(options)?;
-        out.set(begin(PatchReader::new(delta, open_basis(basis)?, options)?, watching));
+        out.set(begin(basis, delta, call.patch_plan(options)?)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -120,8 +128,7 @@ pub unsafe extern "C" fn frazil_patch_open_stream(
     call.guard(|| {
         let out = call.out(patch, "patch")?;
         let (basis, delta) = (call.optional_path(basis_path), call.reader(read, user_data)?);
-        let PatchPlan { options, watching } = call.patch_plan(options)?;
-        out.set(begin(PatchReader::new(delta, open_basis(basis)?, options)?, watching));
+        out.set(begin(basis, delta, call.patch_plan(options)?)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -144,10 +151,28 @@ pub unsafe extern "C" fn frazil_patch_open_chain(
         let out = call.out(patch, "patch")?;
         let basis = call.optional_path(basis_path);
         let deltas = call.paths(delta_paths, delta_count, "delta_paths")?;
-        let PatchPlan { options, watching } = call.patch_plan(options)?;
-        let chain = Chain::new(open_basis(basis)?, open_deltas(&deltas)?, options);
-        let chain = chain.map_err(|error| watching.explain(error))?;
-        out.set(begin(chain, watching));
+        let plan = call.patch_plan(options)?;
+        out.set(begin_chain(basis, open_deltas(&deltas)?, plan)?);
+        Ok(frazil_status::FRAZIL_OK)
+    })
+}
+
+/// As `frazil_patch_open_chain`, with deltas that are files, descriptors or callbacks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_patch_open_chain_inputs(
+    basis_path: *const c_char,
+    deltas: *const frazil_input,
+    delta_count: usize,
+    options: *const frazil_patch_options,
+    patch: *mut *mut frazil_patch,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let out = call.out(patch, "patch")?;
+        let (basis, deltas) = (call.optional_path(basis_path), call.deltas(deltas, delta_count)?);
+        out.set(begin_chain(basis, deltas, call.patch_plan(options)?)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -200,15 +225,4 @@ pub unsafe extern "C" fn frazil_patch_finish(
 pub unsafe extern "C" fn frazil_patch_free(patch: *mut frazil_patch) {
     // SAFETY: it was given out by this library, and the caller frees it once.
     unsafe { free_handle(patch) }
-}
-
-/// Does a patch in one go, and tells the caller of it.
-pub(super) fn whole(
-    plan: PatchPlan,
-    report: Report<frazil_patch_summary>,
-    work: impl FnOnce(PatchOptions) -> Result<PatchSummary>,
-) -> Outcome {
-    let PatchPlan { options, watching } = plan;
-    report.set(&(&work(options).map_err(|error| watching.explain(error))?).into());
-    Ok(frazil_status::FRAZIL_OK)
 }

@@ -1,14 +1,41 @@
 //! Patches and chains from path to path.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::io::Read;
+use std::path::Path;
 
 use super::call::Call;
-use super::error::frazil_error;
-use super::patch::{open_delta, open_deltas, whole};
-use super::patch_options::{frazil_patch_options, frazil_patch_summary};
+use super::error::{Outcome, frazil_error};
+use super::input::frazil_input;
+use super::patch::{open_delta, open_deltas};
+use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
+use super::sized::Report;
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
-use crate::{chain_file, patch_file, patch_in_place};
+use crate::patch::{chain_to_file, patch_to_file};
+use crate::{ReadAt, patch_in_place};
+
+fn patch(
+    basis: Option<&Path>,
+    delta: impl Read,
+    target: &Path,
+    mut plan: PatchPlan,
+    report: Report<frazil_patch_summary>,
+) -> Outcome {
+    let basis = plan.basis(basis)?;
+    plan.run(report, |options| patch_to_file(basis, delta, target, options))
+}
+
+fn chain(
+    basis: Option<&Path>,
+    deltas: Vec<impl ReadAt>,
+    target: &Path,
+    mut plan: PatchPlan,
+    report: Report<frazil_patch_summary>,
+) -> Outcome {
+    let basis = plan.basis(basis)?;
+    plan.run(report, |options| chain_to_file(basis, deltas, target, options))
+}
 
 /// Applies the delta in the file at `delta_path` to the file at `basis_path` and publishes the result as
 /// `target_path`, which may be the same path; NULL is no basis, as for a level 0. `options` and `summary`
@@ -31,7 +58,8 @@ pub unsafe extern "C" fn frazil_patch_file(
         let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.path(delta_path, "delta_path")?, call.path(target_path, "target_path")?);
-        whole(call.patch_plan(options)?, report, |options| patch_file(basis, open_delta(delta)?, target, options))
+        let plan = call.patch_plan(options)?;
+        patch(basis, open_delta(delta)?, target, plan, report)
     })
 }
 
@@ -51,7 +79,7 @@ pub unsafe extern "C" fn frazil_patch_file_fd(
         let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.descriptor(fd)?, call.path(target_path, "target_path")?);
-        whole(call.patch_plan(options)?, report, |options| patch_file(basis, delta, target, options))
+        patch(basis, delta, target, call.patch_plan(options)?, report)
     })
 }
 
@@ -72,7 +100,7 @@ pub unsafe extern "C" fn frazil_patch_file_stream(
         let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.reader(read, user_data)?, call.path(target_path, "target_path")?);
-        whole(call.patch_plan(options)?, report, |options| patch_file(basis, delta, target, options))
+        patch(basis, delta, target, call.patch_plan(options)?, report)
     })
 }
 
@@ -94,7 +122,29 @@ pub unsafe extern "C" fn frazil_patch_file_chain(
         let basis = call.optional_path(basis_path);
         let deltas = call.paths(delta_paths, delta_count, "delta_paths")?;
         let target = call.path(target_path, "target_path")?;
-        whole(call.patch_plan(options)?, report, |options| chain_file(basis, open_deltas(&deltas)?, target, options))
+        let plan = call.patch_plan(options)?;
+        chain(basis, open_deltas(&deltas)?, target, plan, report)
+    })
+}
+
+/// As `frazil_patch_file_chain`, with deltas that are files, descriptors or callbacks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_patch_file_chain_inputs(
+    basis_path: *const c_char,
+    deltas: *const frazil_input,
+    delta_count: usize,
+    target_path: *const c_char,
+    options: *const frazil_patch_options,
+    summary: *mut frazil_patch_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let basis = call.optional_path(basis_path);
+        let (deltas, target) = (call.deltas(deltas, delta_count)?, call.path(target_path, "target_path")?);
+        chain(basis, deltas, target, call.patch_plan(options)?, report)
     })
 }
 
@@ -117,6 +167,6 @@ pub unsafe extern "C" fn frazil_patch_in_place(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let (path, delta) = (call.path(path, "path")?, call.path(delta_path, "delta_path")?);
-        whole(call.patch_plan(options)?, report, |options| patch_in_place(path, open_delta(delta)?, options))
+        call.patch_plan(options)?.run(report, |options| patch_in_place(path, open_delta(delta)?, options))
     })
 }

@@ -1,14 +1,19 @@
 //! Options and summary of a patch.
 
 use std::ffi::c_int;
+use std::path::Path;
 
+use super::arguments::invalid;
 use super::call::Call;
 use super::choice::choose;
 use super::error::Outcome;
 use super::identity::frazil_identity;
+use super::input::frazil_input;
 use super::observer::{Watching, frazil_observer};
-use super::sized::Growing;
-use crate::{PatchOptions, PatchSummary, VerifyBasis};
+use super::sized::{Growing, Report};
+use super::status::frazil_status;
+use crate::patch::open_basis;
+use crate::{PatchOptions, PatchSummary, ReadAt, VerifyBasis};
 
 /// When the basis is held against the fingerprint that a sealed delta carries.
 #[repr(C)]
@@ -43,9 +48,12 @@ pub struct frazil_patch_options {
     pub reserved: u32,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
+    /// The basis where it has no path, for the functions that take a `basis_path`, which is then NULL; all
+    /// others refuse it. Or NULL.
+    pub basis: *const frazil_input,
 }
 
-// SAFETY: numbers and a pointer, which may be NULL.
+// SAFETY: numbers and pointers, which may be NULL.
 unsafe impl Growing for frazil_patch_options {}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_patch_options)`.
@@ -109,6 +117,32 @@ impl From<&PatchSummary> for frazil_patch_summary {
 pub(super) struct PatchPlan {
     pub(super) options: PatchOptions,
     pub(super) watching: Watching,
+    /// Until it is taken.
+    basis: Option<Box<dyn ReadAt>>,
+}
+
+impl PatchPlan {
+    /// Takes the basis: the file at `path`, what the options name, or nothing.
+    pub(super) fn basis(&mut self, path: Option<&Path>) -> Outcome<Box<dyn ReadAt>> {
+        match (self.basis.take(), path) {
+            (None, path) => Ok(open_basis(path)?),
+            (Some(basis), None) => Ok(basis),
+            (Some(_), Some(_)) => Err(invalid("`basis_path` and the `basis` of the options are both given")),
+        }
+    }
+
+    /// Does all of the work in one go, and tells the caller of it.
+    pub(super) fn run(
+        self,
+        report: Report<frazil_patch_summary>,
+        work: impl FnOnce(PatchOptions) -> crate::Result<PatchSummary>,
+    ) -> Outcome {
+        if self.basis.is_some() {
+            return Err(invalid("the options name a `basis`, where another argument says what it is"));
+        }
+        report.set(&(&work(self.options).map_err(|error| self.watching.explain(error))?).into());
+        Ok(frazil_status::FRAZIL_OK)
+    }
 }
 
 impl Call {
@@ -134,6 +168,7 @@ impl Call {
         if let Some(observer) = watching.observer() {
             options = options.observer(observer);
         }
-        Ok(PatchPlan { options, watching })
+        let basis = self.optional(given.basis).map(|basis| self.input(basis, "basis")).transpose()?;
+        Ok(PatchPlan { options, watching, basis })
     }
 }

@@ -2,12 +2,12 @@
 
 use std::ffi::{c_char, c_void};
 use std::io::{self, Seek, Write};
+use std::path::Path;
 
 use super::call::Call;
-use super::error::frazil_error;
+use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::observer::Watching;
-use super::patch::open_basis;
 use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
 use super::status::frazil_status;
 use super::stream::{CallbackWriter, frazil_write_fn};
@@ -66,8 +66,9 @@ struct Patch {
 pub struct frazil_patch_writer(Handle<Patch>);
 handle_of!(frazil_patch_writer, Patch);
 
-fn begin(writer: PatchWriter<Sink, Box<dyn ReadAt>>, watching: Watching) -> *mut frazil_patch_writer {
-    give(frazil_patch_writer(Handle::new("patch", Patch { writer, watching })))
+fn begin(sink: Sink, basis: Option<&Path>, mut plan: PatchPlan) -> Outcome<*mut frazil_patch_writer> {
+    let writer = PatchWriter::new(sink, plan.basis(basis)?, plan.options)?;
+    Ok(give(frazil_patch_writer(Handle::new("patch", Patch { writer, watching: plan.watching }))))
 }
 
 /// Prepares to be fed a delta, to apply it to the file at `basis_path` and to write the target to a
@@ -89,8 +90,7 @@ pub unsafe extern "C" fn frazil_patch_writer_new(
     call.guard(|| {
         let out = call.out(writer, "writer")?;
         let (basis, sink) = (call.optional_path(basis_path), call.writer(write, user_data)?);
-        let PatchPlan { options, watching } = call.patch_plan(options)?;
-        out.set(begin(PatchWriter::new(Sink::Callback(sink), open_basis(basis)?, options)?, watching));
+        out.set(begin(Sink::Callback(sink), basis, call.patch_plan(options)?)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -110,11 +110,11 @@ pub unsafe extern "C" fn frazil_patch_writer_new_file(
     call.guard(|| {
         let out = call.out(writer, "writer")?;
         let (basis, target) = (call.optional_path(basis_path), call.path(target_path, "target_path")?);
-        let PatchPlan { mut options, watching } = call.patch_plan(options)?;
+        let mut plan = call.patch_plan(options)?;
         // Nothing wrong is published either way.
-        options.verify_basis.get_or_insert(VerifyBasis::After);
-        let sink = Sink::File(Publish::new(target, options.replace)?, false);
-        out.set(begin(PatchWriter::new(sink, open_basis(basis)?, options)?, watching));
+        plan.options.verify_basis.get_or_insert(VerifyBasis::After);
+        let sink = Sink::File(Publish::new(target, plan.options.replace)?, false);
+        out.set(begin(sink, basis, plan)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }

@@ -63,15 +63,24 @@ impl Read for CallbackReader {
         let mut read = 0;
         // SAFETY: the header asks for a callback that may be called so until the handle is freed.
         let code = unsafe { (self.read)(self.user_data.0, buffer.as_mut_ptr().cast(), buffer.len(), &raw mut read) };
-        if code != 0 {
-            return Err(io::Error::other(CallbackFailed { what: "the read callback failed", code }));
-        }
-        if read > buffer.len() {
-            let what = "the read callback claims more bytes than it was asked for";
-            return Err(io::Error::other(CallbackFailed { what, code }));
-        }
-        Ok(read)
+        bytes_read(code, read, buffer.len())
     }
+}
+
+/// What a callback has read that was asked for at most `len` bytes.
+pub(super) fn bytes_read(code: c_int, read: usize, len: usize) -> io::Result<usize> {
+    let what = match (code, read) {
+        (0, read) if read <= len => return Ok(read),
+        (0, _) => "the read callback claims more bytes than it was asked for",
+        _ => "the read callback failed",
+    };
+    Err(io::Error::other(CallbackFailed { what, code }))
+}
+
+/// Whether a callback has taken what it was told.
+#[cfg(feature = "tree")]
+pub(super) fn taken(code: c_int, what: &'static str) -> crate::Result<()> {
+    if code == 0 { Ok(()) } else { Err(io::Error::other(CallbackFailed { what, code }).into()) }
 }
 
 /// A write callback and its user data.

@@ -2,11 +2,10 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::fs::File;
-use std::io;
 
-use super::archive::path_text;
 use super::arguments::null;
 use super::call::Call;
+use super::entry::path_text;
 use super::error::frazil_error;
 use super::level_id::frazil_level_header;
 use super::observer::frazil_observer;
@@ -14,7 +13,7 @@ use super::restore::open_archive;
 use super::selection::LeftOut;
 use super::sized::Growing;
 use super::status::frazil_status;
-use super::stream::{CallbackFailed, UserData};
+use super::stream::{UserData, taken};
 use crate::{Difference, DifferenceKind, Result, VerifyOptions, verify_tree};
 
 /// How an entry of a tree differs from what its archives say.
@@ -166,10 +165,7 @@ fn tell(
     let path = path_text(&difference.path)?;
     let told = frazil_difference { path: path.as_ptr(), kind: difference.what.into() };
     // SAFETY: the header asks for a callback that may be called so until the function returns.
-    match unsafe { each(user_data.0, &raw const told) } {
-        0 => Ok(()),
-        code => Err(io::Error::other(CallbackFailed { what: "the difference callback failed", code }).into()),
-    }
+    taken(unsafe { each(user_data.0, &raw const told) }, "the difference callback failed")
 }
 
 /// Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every

@@ -30,9 +30,17 @@ pub fn patch_file(
     target: impl AsRef<Path>,
     options: PatchOptions,
 ) -> Result<PatchSummary> {
-    let target = target.as_ref();
+    patch_to_file(open_basis(basis)?, delta, target.as_ref(), options)
+}
+
+/// As [`patch_file`], on any basis.
+pub(crate) fn patch_to_file(
+    basis: impl ReadAt,
+    delta: impl Read,
+    target: &Path,
+    options: PatchOptions,
+) -> Result<PatchSummary> {
     let publish = Publish::new(target, options.replace)?;
-    let basis = open_basis(basis)?;
     write_out(PatchReader::verifying_after(delta, basis, options)?, publish)
         .map_err(|error| error.aiming("restoring", target))
 }
@@ -50,14 +58,22 @@ pub fn chain_file<D: ReadAt>(
     target: impl AsRef<Path>,
     options: PatchOptions,
 ) -> Result<PatchSummary> {
-    let target = target.as_ref();
+    chain_to_file(open_basis(basis)?, deltas, target.as_ref(), options)
+}
+
+/// As [`chain_file`], on any basis.
+pub(crate) fn chain_to_file<D: ReadAt>(
+    basis: impl ReadAt,
+    deltas: Vec<D>,
+    target: &Path,
+    options: PatchOptions,
+) -> Result<PatchSummary> {
     let publish = Publish::new(target, options.replace)?;
-    let basis = open_basis(basis)?;
     write_out(Chain::verifying_after(basis, deltas, options)?, publish)
         .map_err(|error| error.aiming("restoring", target))
 }
 
-fn open_basis(path: Option<&Path>) -> Result<Box<dyn ReadAt>> {
+pub(crate) fn open_basis(path: Option<&Path>) -> Result<Box<dyn ReadAt>> {
     let Some(path) = path else { return Ok(Box::new(NoBasis)) };
     let file = File::open(path).map_err(|error| Error::io("opening the basis", error).path(path))?;
     Ok(Box::new(file))

@@ -19,6 +19,7 @@ mod writer;
 
 pub(crate) use check::check_copy;
 pub(crate) use delta_stream::{DeltaStream, Step};
+pub(crate) use file::{chain_to_file, open_basis, patch_to_file};
 
 pub use chain::Chain;
 pub use check::PatchSummary;

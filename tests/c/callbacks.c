@@ -1,4 +1,4 @@
-/* Callbacks that fail, claim too much, stop the work, or call back into the handle that calls them. */
+/* Callbacks that fail, claim too much, or call back into the handle that calls them. */
 #include "check.h"
 
 static bytes content;
@@ -29,18 +29,6 @@ static int refuse(void *user_data, const void *data, size_t len) {
     (void)len;
     return *(int *)user_data;
 }
-
-/* Checks that a callback stopped the call, by `code`. */
-static void stopped(int line, int status, int code) {
-    if (status != FRAZIL_ERR_CALLBACK || frazil_error_callback_code(error) != code) {
-        fprintf(stderr, "line %d: found %d, code %d: %s\n", line, status,
-                frazil_error_callback_code(error), frazil_error_message(error));
-        exit(1);
-    }
-    frazil_error_free(error);
-    error = NULL;
-}
-#define STOPPED(code, call) stopped(__LINE__, call, code)
 
 static void what_a_read_callback_returns_is_kept(void) {
     static const int codes[] = {1, -1, 42, -17, 2147483647};
@@ -121,60 +109,6 @@ static void what_a_write_callback_returns_is_kept(void) {
     drop(&delta);
 }
 
-typedef struct watcher {
-    int calls, progress_code, cancel;
-    uint64_t done;
-} watcher;
-
-static int progress(void *user_data, const frazil_progress *made) {
-    watcher *seen = (watcher *)user_data;
-    CHECK(made->done_bytes >= seen->done);
-    seen->done = made->done_bytes;
-    seen->calls++;
-    return seen->progress_code;
-}
-
-static int cancelled(void *user_data) {
-    return ((watcher *)user_data)->cancel;
-}
-
-static void an_observer_follows_and_stops(void) {
-    watcher seen = {0, 0, 0, 0};
-    frazil_observer observer;
-    frazil_level_options level;
-    frazil_patch_options patch;
-    frazil_level_summary summary;
-    frazil_signature *signature;
-
-    frazil_observer_init(&observer, sizeof observer);
-    observer.user_data = &seen;
-    observer.progress = progress;
-    observer.cancelled = cancelled;
-    frazil_level_options_init(&level, sizeof level);
-    level.observer = &observer;
-    frazil_patch_options_init(&patch, sizeof patch);
-    patch.observer = &observer;
-
-    frazil_level_summary_init(&summary, sizeof summary);
-    EXPECT(FRAZIL_OK, frazil_level_file("content", NULL, "level.0", &level, NULL, &summary, &error));
-    CHECK(seen.calls > 0 && seen.done > 0 && summary.source_bytes == content.len);
-
-    seen.done = 0;
-    seen.progress_code = 9;
-    STOPPED(9, frazil_level_file("content", NULL, "never", &level, &signature, NULL, &error));
-    CHECK(signature == NULL);
-    seen.done = 0;
-    STOPPED(9, frazil_patch_file(NULL, "level.0", "never", &patch, NULL, &error));
-    seen.done = 0;
-    seen.progress_code = 0;
-    seen.cancel = 1;
-    EXPECT(FRAZIL_ERR_CANCELLED,
-           frazil_level_file("content", NULL, "never", &level, NULL, NULL, &error));
-    seen.done = 0;
-    EXPECT(FRAZIL_ERR_CANCELLED, frazil_patch_file(NULL, "level.0", "never", &patch, NULL, &error));
-    CHECK(access("never", F_OK) != 0);
-}
-
 static frazil_level *reentered;
 
 /* Does with its own level what it may not. */
@@ -234,7 +168,6 @@ int main(void) {
     what_a_read_callback_returns_is_kept();
     a_read_callback_that_claims_too_much_is_refused();
     what_a_write_callback_returns_is_kept();
-    an_observer_follows_and_stops();
     a_callback_may_not_use_the_handle_that_calls_it();
     a_signature_goes_to_a_callback_on_the_way();
     drop(&content);

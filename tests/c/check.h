@@ -44,6 +44,16 @@ static inline void expect(int line, int expected, int found) {
 
 #define EXPECT(expected, call) expect(__LINE__, expected, call)
 
+/* Checks what a call failed with, and that the message has these words in it. */
+static inline void said(int line, int expected, int status, const char *words) {
+    if (strstr(frazil_error_message(error), words) == NULL) {
+        fprintf(stderr, "line %d: no word of %s: %s\n", line, words, frazil_error_message(error));
+        exit(1);
+    }
+    expect(line, expected, status);
+}
+#define SAID(status, words, call) said(__LINE__, status, call, words)
+
 typedef struct bytes {
     unsigned char *data;
     size_t len;
@@ -131,5 +141,17 @@ static inline int holds(const char *path, const bytes *expected) {
     drop(&found);
     return equal;
 }
+
+/* Checks that a callback stopped the call, by `code`. */
+static inline void stopped(int line, int status, int code) {
+    if (status != FRAZIL_ERR_CALLBACK || frazil_error_callback_code(error) != code) {
+        fprintf(stderr, "line %d: found %d, code %d: %s\n", line, status,
+                frazil_error_callback_code(error), frazil_error_message(error));
+        exit(1);
+    }
+    frazil_error_free(error);
+    error = NULL;
+}
+#define STOPPED(code, call) stopped(__LINE__, call, code)
 
 #endif

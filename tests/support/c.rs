@@ -1,0 +1,76 @@
+//! C and C++ programs: compiled without a warning, linked with the shared library, and run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Before 1.0 the minor version is part of the name.
+pub(crate) const SONAME: &str =
+    concat!("libfrazil.so.", env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+
+/// What a compiler may not say about a program here.
+const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g"];
+
+pub(crate) const SANITIZED: [&str; 3] =
+    ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+
+pub(crate) const C99: [&str; 1] = ["-std=c99"];
+#[allow(dead_code, reason = "not every test compiles C++")]
+pub(crate) const CXX17: [&str; 3] = ["-x", "c++", "-std=c++17"];
+
+/// Where cargo puts the libraries that belong to this test: beside it, not a directory higher.
+pub(crate) fn library_dir() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+}
+
+pub(crate) fn output_of(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{stderr}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A directory with the library under its name for the linker and that for the loader, and a header.
+pub(crate) struct Bench {
+    pub(crate) dir: tempfile::TempDir,
+    include: PathBuf,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with_header_in(&Path::new(ROOT).join("include"))
+    }
+
+    pub(crate) fn with_header_in(include: &Path) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["libfrazil.so", SONAME] {
+            std::os::unix::fs::symlink(library_dir().join("libfrazil.so"), dir.path().join(name)).unwrap();
+        }
+        Self { dir, include: include.to_owned() }
+    }
+
+    pub(crate) fn compile(&self, compiler: &str, source: &Path, standard: &[&str], more: &[&str]) -> PathBuf {
+        let program = self.dir.path().join("program");
+        let mut cc = Command::new(compiler);
+        cc.args(standard).args(STRICT).args(more).arg("-I").arg(&self.include);
+        cc.arg(source).args(["-x", "none"]).arg("-o").arg(&program);
+        cc.arg("-L").arg(self.dir.path()).args(["-lfrazil", "-pthread"]);
+        output_of(&mut cc);
+        program
+    }
+
+    /// Prepares to run a program in an empty directory of its own.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> (Command, tempfile::TempDir) {
+        let ground = tempfile::tempdir().unwrap();
+        let mut command = Command::new(program);
+        command.current_dir(ground.path()).env("LD_LIBRARY_PATH", self.dir.path());
+        command.env("ASAN_OPTIONS", "detect_leaks=1");
+        (command, ground)
+    }
+
+    pub(crate) fn run(&self, program: &Path) {
+        let (mut command, _ground) = self.command(program);
+        output_of(&mut command);
+    }
+}
