@@ -7,10 +7,10 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-trees crash fuzz install install-strip uninstall
+.PHONY: help setup build demo test lint bench bench-trees bench-bindings crash fuzz install install-strip uninstall
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the missing system packages for all of the targets
 	@scripts/setup build test demo
@@ -42,6 +42,11 @@ bench-trees: ## Measure whole trees of BENCH_FILES=1000000 files beside their pe
 	@scripts/setup build peers
 	$(CARGO) build --release --features cli --locked
 	@scripts/bench-trees
+
+bench-bindings: ## Measure what a level costs through the bindings beside Rust
+	@scripts/setup build test
+	$(CARGO) build --release --lib --example pull_level --locked
+	@scripts/bench-bindings
 
 crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
 	@scripts/setup build test
