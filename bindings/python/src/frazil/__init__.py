@@ -1,0 +1,203 @@
+"""Block-level backups, made and restored in stream.
+
+A level is a stream, and making it costs one read of the source: level 0 holds all content, level n what
+changed since level n-1, block by block. Beside the stream comes the new signature, which is all that the
+next level needs. Restoring is applying level 0, 1, ... n.
+
+    import frazil
+
+    with open("level.0", "wb") as storage:
+        signature = frazil.gen_sig_from_file("disk.img", delta_to=storage)
+    with open("level.1", "wb") as storage:  # a day later
+        frazil.gen_sig_from_file("disk.img", signature, delta_to=storage)
+    for name in ("level.0", "level.1"):
+        with open(name, "rb") as pipe:
+            frazil.patch_from_stream(pipe, "restored.img")
+
+Under these are `Level` and `PatchReader`, which are read, `LevelWriter` and `Patch`, which are written; and
+for trees `TreeBackup`, which is read, and `TreeRestore`, which is written. An operation is complete only
+when its `finish` says so: given up before, or left by an exception, it publishes nothing.
+
+**Streams.** What is read may be any object with `read`, a socket, a file descriptor, an iterable of bytes of
+any lengths, or bytes; a file object of Python is read through its buffer, a compressed one decompressed.
+What is written may be an object with `write`, or a function. A basis, and each level of a chain, may be a path,
+a file object that can seek, a descriptor, or bytes. Paths are `str`, `bytes` or `os.PathLike`.
+
+**Errors** are of `Error` and its subclasses; those of the operating system are an `OSError` too. What the
+caller's own functions and streams raise comes out unchanged, `KeyboardInterrupt` included: it stops long work
+within about a mebibyte.
+
+**Threads.** The library runs without the interpreter's lock. Objects may go from one thread to another; a call
+while another is using the object raises `StateError`. A `Signature` may be used by several at once.
+
+**Processes.** A process that was forked can use the package and signatures that it inherits; what else was
+open belongs to the parent, and the child can neither use nor harm it. Do not fork while a `TreeRestore` is
+open.
+"""
+
+from ._archive import Difference, Entry, list_archive, verify_archive, verify_tree
+from ._backup import TreeBackup, backup_tree
+from ._blueprint import gen_sig_from_file, gen_sig_from_stream, patch_from_file, patch_from_stream
+from ._choices import (
+    Action,
+    DifferenceKind,
+    Engine,
+    EntryKind,
+    Filter,
+    Format,
+    Matching,
+    RangeKind,
+    Reason,
+    RecoveryKind,
+    StreamKind,
+    Strong,
+    Sync,
+    VerifyBasis,
+    Weak,
+)
+from ._comparison import Comparison, Range, compare_files
+from ._errors import (
+    CallbackError,
+    CancelledError,
+    CorruptError,
+    Error,
+    ExistsError,
+    IncomparableError,
+    InternalError,
+    InvalidInputError,
+    IoError,
+    LimitError,
+    MismatchError,
+    OutOfMemoryError,
+    SourceChangedError,
+    StateError,
+    Status,
+    TruncatedError,
+    UnsupportedError,
+    WrongBasisError,
+)
+from ._inspection import Inspection, inspect
+from ._level import Level, LevelWriter, level_file
+from ._library import library_file, library_version
+from ._observer import EntryReport, Following, Progress
+from ._options import BackupOptions, LevelOptions, PatchOptions, RestoreOptions, Selection, VerifyOptions
+from ._patch import Patch, PatchReader, chain_file, patch_file, patch_in_place
+from ._pull import CHUNK_LEN, PullStream
+from ._push import PushStream
+from ._restore import TreeRestore, conclude_restore, recover_restore, restore_tree
+from ._signature import Blocks, BlockSum, Signature
+from ._snapshot import SnapshotEntry, list_snapshot
+from ._summaries import (
+    ArchiveSummary,
+    BackupSummary,
+    Identity,
+    LevelHeader,
+    LevelSummary,
+    PatchSummary,
+    Recovery,
+    RestoreSummary,
+    SnapshotSummary,
+    VerifySummary,
+)
+from ._version import VERSION
+
+__version__ = VERSION
+
+__all__ = [
+    "Action",
+    "ArchiveSummary",
+    "BackupOptions",
+    "BackupSummary",
+    "BlockSum",
+    "Blocks",
+    "CHUNK_LEN",
+    "CallbackError",
+    "CancelledError",
+    "Comparison",
+    "CorruptError",
+    "Difference",
+    "DifferenceKind",
+    "Engine",
+    "Entry",
+    "EntryKind",
+    "EntryReport",
+    "Error",
+    "ExistsError",
+    "Filter",
+    "Following",
+    "Format",
+    "Identity",
+    "IncomparableError",
+    "Inspection",
+    "InternalError",
+    "InvalidInputError",
+    "IoError",
+    "Level",
+    "LevelHeader",
+    "LevelOptions",
+    "LevelSummary",
+    "LevelWriter",
+    "LimitError",
+    "Matching",
+    "MismatchError",
+    "OutOfMemoryError",
+    "Patch",
+    "PatchOptions",
+    "PatchReader",
+    "PatchSummary",
+    "Progress",
+    "PullStream",
+    "PushStream",
+    "Range",
+    "RangeKind",
+    "Reason",
+    "Recovery",
+    "RecoveryKind",
+    "RestoreOptions",
+    "RestoreSummary",
+    "Selection",
+    "Signature",
+    "SnapshotEntry",
+    "SnapshotSummary",
+    "SourceChangedError",
+    "StateError",
+    "Status",
+    "StreamKind",
+    "Strong",
+    "Sync",
+    "TreeBackup",
+    "TreeRestore",
+    "TruncatedError",
+    "UnsupportedError",
+    "VerifyBasis",
+    "VerifyOptions",
+    "VerifySummary",
+    "Weak",
+    "WrongBasisError",
+    "backup_tree",
+    "chain_file",
+    "compare_files",
+    "conclude_restore",
+    "gen_sig_from_file",
+    "gen_sig_from_stream",
+    "inspect",
+    "level_file",
+    "library_file",
+    "library_version",
+    "list_archive",
+    "list_snapshot",
+    "patch_file",
+    "patch_from_file",
+    "patch_from_stream",
+    "patch_in_place",
+    "recover_restore",
+    "restore_tree",
+    "verify_archive",
+    "verify_tree",
+]
+
+# What is public is known by its public name, in tracebacks and in pickles.
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,96 @@
+"""Python functions that the library may call, and what they raise.
+
+An exception cannot pass through the library: it is kept, the library is told to stop, and the exception is
+raised again, itself, when the call has returned.
+
+A Python function around a `try` is not enough for that. Since Python 3.11 a pending signal is handled when
+a function is entered, before its first statement and so outside of every `try`, and while the library
+works is just when a signal comes to be pending. ctypes would print the `KeyboardInterrupt`, forget it, and
+return whatever number its memory held: perhaps 0, which is success. So the library never enters a
+function. It enters `send` of a generator that already waits inside its `try`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import partial
+from typing import Any, Callable, Generator, List, Optional, Tuple
+
+# What a callback returns that raised; the library knows any number but 0 as a failure.
+FAILED = 1
+
+Body = Callable[..., int]
+
+# Addresses and lengths alike: ctypes would give a NULL among pointers as `None`.
+_WORD = ctypes.c_ssize_t
+
+
+def prototype(words: int) -> Any:
+    """The type of a callback that is given so many pointers or lengths."""
+    return ctypes.CFUNCTYPE(ctypes.c_int, *[_WORD] * words)
+
+
+READ = prototype(4)
+READ_AT = prototype(5)
+WRITE = prototype(3)
+TOLD = prototype(2)
+ASKED = prototype(1)
+
+
+class _Raised:
+    """The first exception that was raised in a callback."""
+
+    __slots__ = ("error",)
+
+    def __init__(self) -> None:
+        self.error: Optional[BaseException] = None
+
+
+def _serve(body: Body, raised: _Raised) -> Generator[int, Tuple[int, ...], None]:
+    """Does `body` with every tuple that is sent, and yields what C is to be told.
+
+    All of the inner loop is inside the `try`: waiting, being entered, and jumping back. The error is kept
+    before anything else can happen, so that a second signal in the same instant cannot lose it.
+    """
+    code, waiting = 0, False
+    while True:
+        try:
+            while True:
+                waiting = True
+                arguments = yield code
+                waiting = False
+                code = body(*arguments)
+        except BaseException as error:
+            if waiting and isinstance(error, GeneratorExit):
+                return
+            if raised.error is None:
+                raised.error = error
+            code = FAILED
+
+
+def _with_tuple(send: Callable[[Any], Any], words: int) -> Callable[..., Any]:
+    """A function of so many words that sends them as one tuple, without a frame of Python in between."""
+    function = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.c_char_p, *[_WORD] * words)
+    return partial(function(("PyObject_CallFunction", ctypes.pythonapi)), send, b"((%b))" % (b"n" * words))
+
+
+class Callbacks:
+    """What the library may call during one operation; to be kept until it can call no more."""
+
+    def __init__(self) -> None:
+        self._raised = _Raised()
+        self._kept: List[object] = []
+
+    def made(self, kind: Any, body: Body) -> Any:
+        """A function for C; `body` is given integers and returns 0, or raises."""
+        served = _serve(body, self._raised)
+        next(served)
+        made = kind(_with_tuple(served.send, len(kind._argtypes_)))
+        self._kept.append(made)
+        return made
+
+    def check(self) -> None:
+        """Raises what was raised in a callback."""
+        error, self._raised.error = self._raised.error, None
+        if error is not None:
+            raise error

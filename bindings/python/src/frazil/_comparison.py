@@ -1,0 +1,61 @@
+"""Comparing signatures: which ranges of new content are the same as the old, moved, or changed."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Callable, Iterator, NamedTuple
+
+from . import _choices as choices
+from . import _structs as structs
+from ._calls import call
+from ._errors import Status
+from ._handles import Handle
+from ._library import library
+from ._signature import Signature
+from ._streams import AnyPath, path_of
+
+
+class Range(NamedTuple):
+    """A range of the new content, in bytes. Ranges come in order and without gaps."""
+
+    kind: choices.RangeKind
+    """What it is to the old content."""
+    offset: int
+    """Where it begins."""
+    len: int
+    """How long it is. Where a plain signature leaves the length of the last block unknown, it counts as
+    whole."""
+    from_: int
+    """Where it is in the old content, if it is the same or moved; else 0."""
+
+
+class Comparison(Iterator[Range]):
+    """The ranges of new content as an old signature knows them: an iterator, made by `Signature.compare` or
+    `compare_files`."""
+
+    def __init__(self, old: Signature, new: Signature) -> None:
+        self._open(lambda out: call(library.frazil_comparison_open, old._pointer, new._pointer, out))
+
+    def _open(self, opener: Callable[[Any], int]) -> None:
+        self._handle = Handle("comparison", library.frazil_comparison_free)
+        opener(ctypes.byref(self._handle.pointer))
+
+    def __next__(self) -> Range:
+        native = structs.Range()
+        with self._handle as pointer:
+            status = call(library.frazil_comparison_next, pointer, ctypes.byref(native))
+        if status == Status.END:
+            raise StopIteration
+        kind = choices.word(choices.RangeKind, native.kind)
+        return Range(kind, native.offset, native.len, getattr(native, "from"))
+
+
+def compare_files(old: AnyPath, new: AnyPath) -> Comparison:
+    """Compares two signatures in files, in constant memory: blocks that moved count as changed.
+
+    Reading goes on as ranges are taken, so that damage may raise then.
+    """
+    comparison = Comparison.__new__(Comparison)
+    old_path, new_path = path_of(old), path_of(new)
+    comparison._open(lambda out: call(library.frazil_comparison_open_files, old_path, new_path, out))
+    return comparison

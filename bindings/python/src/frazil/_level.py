@@ -1,0 +1,150 @@
+"""Levels of files and streams."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from . import _structs as structs
+from ._callbacks import Callbacks
+from ._calls import call
+from ._errors import StateError
+from ._library import library
+from ._option_structs import level_options
+from ._pull import PullStream
+from ._push import PushStream
+from ._signature import Signature
+from ._streams import AnyPath, Input, Output, Sink, Stream, path_of
+from ._summaries import LevelSummary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from ._options import LevelOptions
+
+
+def _basis(signature: Optional[Signature]) -> Any:
+    return None if signature is None else signature._pointer
+
+
+def _summary_of(finish: Callable[[Any, Any], int]) -> LevelSummary:
+    """The summary, and the signature, that `finish` puts into what it is given."""
+    native = structs.sized(structs.LevelSummary)
+    signature = Signature._made(lambda out: finish(out, ctypes.byref(native)))
+    return LevelSummary._of(native, signature if signature._pointer else None)
+
+
+def _held(summary: LevelSummary) -> Signature:
+    if summary.signature is None:
+        raise StateError("the signature was not held in memory")
+    return summary.signature
+
+
+class Level(PullStream):
+    """A level: a readable stream of what changed in some content since an older signature.
+
+    `Level(stream)` reads a stream, of which `bytes` are the content, and `Level.of_file(path)` a file or
+    device; without a `basis`, the signature of the level before, it is level 0. It is read as any file
+    object or iterated over; then `finish` gives the new signature, which the next level needs.
+
+        with frazil.Level.of_file("disk.img") as level:
+            for chunk in level:
+                storage.put(chunk)
+            level.finish().save("disk.sig")
+
+    What the stream raises comes out of the call that reads on. Keyword arguments are those of
+    `LevelOptions`.
+    """
+
+    def __init__(self, stream: Stream, basis: Optional[Signature] = None, **options: Unpack[LevelOptions]) -> None:
+        handle = self._opened("level", library.frazil_level_free, library.frazil_level_read)
+        self._source_len = options.get("target_len")
+        self._start(Input(stream, handle.callbacks), basis, options)
+
+    @classmethod
+    def of_file(cls, path: AnyPath, basis: Optional[Signature] = None, **options: Unpack[LevelOptions]) -> Self:
+        """A level of the file or device at `path`.
+
+        Should the file change while it is read, the level restores the bytes that were read, and the
+        signature and the summary say that it is `dirty`.
+        """
+        level = cls.__new__(cls)
+        level._opened("level", library.frazil_level_free, library.frazil_level_read)
+        level._start(Input(path_of(path), level._in_use().callbacks, or_path=True), basis, options)
+        return level
+
+    def _start(self, source: Input, basis: Optional[Signature], options: Any) -> None:
+        handle = self._in_use()
+        given = level_options(options, handle.callbacks)
+        source.open("frazil_level_open", _basis(basis), ctypes.byref(given), ctypes.byref(handle.pointer))
+        self._source = source
+
+    def finish(self) -> Signature:
+        """Ends the level after it was read, and returns the new signature.
+
+        Before anything was read it computes the signature alone, faster. After a part it raises
+        `StateError`, since the rest of the stream would be lost; so it does when the signature was not held.
+        """
+        return _held(self.finish_summary())
+
+    def finish_summary(self) -> LevelSummary:
+        """As `finish`, and says what was done."""
+        handle = self._in_use()
+        with handle as pointer:
+            handle.finished()
+            summary = _summary_of(
+                lambda signature, native: call(
+                    library.frazil_level_finish, pointer, signature, native, callbacks=handle.callbacks
+                )
+            )
+            self._confirm_source()
+        return summary
+
+
+class LevelWriter(PushStream[LevelSummary]):
+    """A level that is fed its content, and writes its stream to `sink`: an object with `write`, or a function.
+
+    The stream has its end only after `finish`, whose summary has the new signature. Keyword arguments are
+    those of `LevelOptions`.
+    """
+
+    def __init__(self, sink: Sink, basis: Optional[Signature] = None, **options: Unpack[LevelOptions]) -> None:
+        handle = self._opened("level", library.frazil_level_writer_free, library.frazil_level_writer_feed)
+        given = level_options(options, handle.callbacks)
+        call(
+            library.frazil_level_writer_new,
+            _basis(basis),
+            ctypes.byref(given),
+            *Output(sink).callback(handle.callbacks),
+            ctypes.byref(handle.pointer),
+            callbacks=handle.callbacks,
+        )
+
+    def _finish(self, pointer: ctypes.c_void_p) -> LevelSummary:
+        return _summary_of(
+            lambda signature, native: call(
+                library.frazil_level_writer_finish, pointer, signature, native, callbacks=self._handle.callbacks
+            )
+        )
+
+
+def level_file(
+    path: AnyPath, level_path: AnyPath, basis: Optional[Signature] = None, **options: Unpack[LevelOptions]
+) -> LevelSummary:
+    """Makes the level of the file at `path` and publishes it as the new file at `level_path`, which appears
+    whole or not at all; else as `Level.of_file`."""
+    callbacks = Callbacks()
+    given = level_options(options, callbacks)
+    source, target = path_of(path), path_of(level_path)
+    return _summary_of(
+        lambda signature, native: call(
+            library.frazil_level_file,
+            source,
+            _basis(basis),
+            target,
+            ctypes.byref(given),
+            signature,
+            native,
+            callbacks=callbacks,
+        )
+    )

@@ -1,0 +1,156 @@
+"""What is made as it is read: the pull form of a level, a patch and a backup."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
+
+from ._calls import call
+from ._handles import Handle
+from ._streams import Input, Output
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer, Self
+
+CHUNK_LEN = 1 << 20
+"""Bytes of the pieces in which a stream is iterated over, all but the last: 1 MiB."""
+
+
+# Bytes that are not yet any, and that nobody else has: they are filled before they are given to anyone, without
+# a copy, which would cost a tenth of the time of a level.
+_unfilled = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(
+    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
+)
+
+
+class PullStream(io.BufferedIOBase):
+    """A stream of bytes that is made as it is read: a readable file object, and an iterator of `bytes`.
+
+    What `read`, `readinto` and iterating give is as long as it can be, so that it is short at the end of the
+    stream alone. When a call fails, nothing more can be read. One thread at a time may use it, and it
+    belongs to the process that made it. `close` gives it up, at any time; leaving a `with` block does so.
+    """
+
+    _handle: Optional[Handle] = None
+    _source: Optional[Input] = None
+    _source_len: Optional[int] = None
+
+    def _opened(self, name: str, free: Callable[[Any], None], read: Callable[..., int]) -> Handle:
+        """Prepares for an object of the library, which is to be opened with the handle's pointer."""
+        self._handle = Handle(name, free)
+        self._native_read = read
+        return self._handle
+
+    def _in_use(self) -> Handle:
+        if self._handle is None:
+            raise ValueError("the stream was not opened")
+        return self._handle
+
+    def _confirm_source(self) -> None:
+        if self._source is not None:
+            self._source.confirm_end(self._source_len)
+
+    def readable(self) -> bool:
+        """`True`."""
+        return True
+
+    def _read_on(self, place: Any, length: int) -> int:
+        """Reads what comes next to an address: at least one byte unless the stream has ended."""
+        handle, count = self._in_use(), ctypes.c_size_t()
+        with handle as pointer:
+            call(self._native_read, pointer, place, length, ctypes.byref(count), callbacks=handle.callbacks)
+            if not count.value:
+                self._confirm_source()
+        return count.value
+
+    def _fill(self, address: int, length: int) -> int:
+        """Reads so many bytes to an address, or as many as there are till the end of the stream."""
+        filled = 0
+        while filled < length:
+            count = self._read_on(address + filled, length - filled)
+            if not count:
+                break
+            filled += count
+        return filled
+
+    def _check_usable(self) -> None:
+        with self._in_use():
+            pass
+
+    def readinto1(self, buffer: Buffer) -> int:
+        """Reads into a buffer what is ready, or else what comes next: at least one byte unless the stream
+        has ended, and returns how many."""
+        view = memoryview(buffer)
+        if not view.nbytes:
+            self._check_usable()
+            return 0
+        place = ctypes.c_char.from_buffer(view.cast("B"))
+        return self._read_on(ctypes.byref(place), view.nbytes)
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fills a buffer, or as much of it as there is till the end of the stream, and returns how much."""
+        view = memoryview(buffer)
+        if not view.nbytes:
+            self._check_usable()
+            return 0
+        place = ctypes.c_char.from_buffer(view.cast("B"))
+        return self._fill(ctypes.addressof(place), view.nbytes)
+
+    def _read_piece(self, length: int, fill: Callable[[int, int], int]) -> bytes:
+        """New bytes, which `fill` has put at an address, and of which it says how many they are."""
+        self._check_usable()
+        if not length:
+            return b""
+        piece: bytes = _unfilled(None, length)
+        address = ctypes.cast(ctypes.c_char_p(piece), ctypes.c_void_p).value or 0
+        filled = fill(address, length)
+        return piece if filled == length else piece[:filled]
+
+    def read(self, size: Optional[int] = -1, /) -> bytes:
+        """Reads `size` bytes, fewer only at the end of the stream; all that is left by default."""
+        if size is None or size < 0:
+            pieces: List[bytes] = []
+            self._copy_to(Output(pieces.append))
+            return b"".join(pieces)
+        return self._read_piece(size, self._fill)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Reads what is ready, or else what comes next: at most `size` bytes, 1 MiB by default."""
+        return self._read_piece(CHUNK_LEN if size < 0 else size, self._read_on)
+
+    def _copy_to(self, sink: Output) -> None:
+        """Writes all that is left to a sink."""
+        while piece := self.read(CHUNK_LEN):
+            sink.put(piece)
+
+    def chunks(self, length: int = CHUNK_LEN) -> Iterator[bytes]:
+        """Iterates over pieces of `length` bytes, of which the last may be shorter; none is empty."""
+        if length < 1:
+            raise ValueError(f"the length of a piece is a positive number, not {length}")
+        return self._pieces(length)
+
+    def _pieces(self, length: int) -> Iterator[bytes]:
+        # A generator, out of which a `StopIteration` of the source comes as a `RuntimeError`.
+        while piece := self.read(length):
+            yield piece
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        """The next piece of 1 MiB, which is shorter only at the end of the stream."""
+        try:
+            piece = self.read(CHUNK_LEN)
+        except StopIteration as error:
+            # It would be taken for the end.
+            raise RuntimeError("the source raised StopIteration") from error
+        if not piece:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """Gives the stream up; nothing the second time. What was not finished publishes nothing."""
+        if self._handle is not None:
+            self._handle.close()
+        super().close()

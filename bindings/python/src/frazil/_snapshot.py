@@ -1,0 +1,101 @@
+"""What the snapshot of a tree says of its entries."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, Optional, Tuple
+
+from . import _choices as choices
+from . import _structs as structs
+from ._callbacks import TOLD, Callbacks
+from ._calls import call
+from ._library import library
+from ._streams import AnyPath, optional_text, path_of
+from ._summaries import SnapshotSummary
+
+
+@dataclass(frozen=True)
+class SnapshotEntry:
+    """What a snapshot says of one entry. Where `link` is not `None`, the rest is that of the file it leads to."""
+
+    path: str
+    """Where in the tree it is, as `os.fsdecode` gives it; the root is `.`."""
+    link: Optional[str]
+    """Which entry it is a further name of, or `None`."""
+    fingerprint: Optional[bytes]
+    """The fingerprint of a regular file's content, 32 bytes, or `None`."""
+    block_count: int
+    """How many blocks the snapshot has the sums of."""
+    kind: choices.EntryKind
+    """What it is."""
+    dirty: bool
+    """Whether it changed while it was read."""
+    racy: bool
+    """Whether it changed so shortly before it was read that the next level reads it again."""
+    stale: bool
+    """Whether it could not be read, and this is what the level before knew of it."""
+    mode: int
+    """Permissions with set-id and sticky bits."""
+    uid: int
+    """Number of the owner."""
+    gid: int
+    """Number of the group."""
+    modified_ns: int
+    """When the content was last changed, in nanoseconds since 1970."""
+    size: int
+    """Bytes of content of a regular file."""
+    device: Tuple[int, int]
+    """Major and minor number of a device."""
+    user: Optional[str]
+    """Name of the owner, empty where the system knew none."""
+    group: Optional[str]
+    """Name of the group, empty where the system knew none."""
+    target: Optional[str]
+    """Where a symbolic link leads."""
+
+    @classmethod
+    def _of(cls, native: Any) -> SnapshotEntry:
+        return cls(
+            os.fsdecode(native.path),
+            optional_text(native.link),
+            bytes(native.fingerprint.contents) if native.fingerprint else None,
+            native.block_count,
+            choices.word(choices.EntryKind, native.kind),
+            bool(native.dirty),
+            bool(native.racy),
+            bool(native.stale),
+            native.mode,
+            native.uid,
+            native.gid,
+            native.modified_seconds * 1_000_000_000 + native.modified_nanoseconds,
+            native.size,
+            (native.device_major, native.device_minor),
+            optional_text(native.user),
+            optional_text(native.group),
+            optional_text(native.target),
+        )
+
+
+def list_snapshot(snapshot: AnyPath, each: Callable[[SnapshotEntry], object]) -> SnapshotSummary:
+    """Reads a snapshot to its end, verifies it, and tells `each` of every entry, in the order of their paths.
+
+    What was told is provisional until the function has returned.
+    """
+
+    def told(_user_data: int, address: int) -> int:
+        each(SnapshotEntry._of(structs.SnapshotEntry.from_address(address)))
+        return 0
+
+    callbacks = Callbacks()
+    native = structs.sized(structs.SnapshotSummary)
+    call(
+        library.frazil_snapshot_list,
+        path_of(snapshot),
+        callbacks.made(TOLD, told),
+        None,
+        ctypes.byref(native),
+        callbacks=callbacks,
+    )
+    return SnapshotSummary._of(native)
