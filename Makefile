@@ -23,9 +23,10 @@ demo: ## Back up changing inputs at levels 0-3, restore and compare them (DEMO=s
 	@scripts/setup build demo
 	@DEMO='$(DEMO)' KEEP='$(KEEP)' scripts/demo
 
-test: ## Run the library, integration and documentation tests
+test: ## Run the library, integration and documentation tests, and those of the Python package
 	@scripts/setup build test
 	$(CARGO) test --all-features --locked
+	@scripts/test-python
 
 lint: ## Check the formatting, Clippy's lints and the documentation
 	@scripts/setup build

@@ -1,0 +1,182 @@
+"""Closing, finishing and failing, early, twice and too late."""
+
+import gc
+import io
+import weakref
+
+import frazil
+from ground import Ground
+
+
+class States(Ground):
+    def setUp(self):
+        super().setUp()
+        self.data = self.content()
+        self.level = frazil.Level(self.data).read()
+        (self.dir / "tree").mkdir()
+        self.write("tree/file", self.data)
+        archive = io.BytesIO()
+        frazil.backup_tree(self.dir / "tree", archive, self.dir / "snapshot")
+        self.archive = archive.getvalue()
+        self.before = self.left()
+
+    def readers(self):
+        return {
+            "level": lambda: frazil.Level(self.data),
+            "level of a file": lambda: frazil.Level.of_file(self.dir / "tree/file"),
+            "level of a generator": lambda: frazil.Level(self.data[at : at + 999] for at in range(0, len(self.data), 999)),
+            "patch": lambda: frazil.PatchReader(None, io.BytesIO(self.level)),
+            "backup": lambda: frazil.TreeBackup(self.dir / "tree", self.dir / "new"),
+        }
+
+    def writers(self):
+        return {
+            "level": (lambda: frazil.LevelWriter(lambda _: None), self.data),
+            "patch": (lambda: frazil.Patch(None, self.dir / "new"), self.level),
+            "patch to a function": (lambda: frazil.Patch(None, lambda _: None), self.level),
+            "restore": (lambda: frazil.TreeRestore(self.dir / "new"), self.archive),
+        }
+
+    def refused(self, *calls):
+        for call in calls:
+            with self.assertRaises(frazil.StateError):
+                call()
+            # What Python raises when a file is closed.
+            with self.assertRaises(ValueError):
+                call()
+
+    def test_a_reader_may_be_closed_at_any_time(self):
+        for name, opened in self.readers().items():
+            for read in (0, 1, 1_000, 500_000, -1):
+                with self.subTest(name, read=read):
+                    stream = opened()
+                    stream.read(read)
+                    stream.close()
+                    stream.close()
+                    self.assertTrue(stream.closed)
+                    self.refused(lambda: stream.read(1), stream.read1, lambda: stream.readinto(bytearray(1)))
+                    self.refused(lambda: next(stream), stream.finish)
+                    with self.assertRaises(ValueError), stream:
+                        pass
+                    self.assertEqual(self.left(), self.before)
+
+    def test_a_reader_finishes_once(self):
+        for name, opened in self.readers().items():
+            with self.subTest(name), opened() as stream:
+                stream.read()
+                self.assertEqual((stream.read(1), next(stream, None)), (b"", None))
+                stream.finish()
+                self.refused(stream.finish, stream.read)
+            (self.dir / "new").unlink(missing_ok=True)
+
+    def test_leaving_the_loop_leaves_the_stream_where_it_is(self):
+        stream = frazil.Level(self.random.randbytes(3_000_000))
+        pieces = [next(stream)]
+        for piece in stream.chunks(1_000):
+            pieces.append(piece)
+            break
+        pieces.extend(stream)
+        stream.finish()
+        frazil.patch_from_stream(b"".join(pieces), self.dir / "new")
+
+    def test_a_writer_may_be_closed_at_any_time(self):
+        for name, (opened, data) in self.writers().items():
+            for written in (0, 1, 1_000, len(data)):
+                with self.subTest(name, written=written):
+                    stream = opened()
+                    stream.write(data[:written])
+                    stream.close()
+                    stream.close()
+                    self.assertTrue(stream.closed)
+                    self.refused(lambda: stream.write(b"more"), stream.finish, lambda: stream.summary)
+                    self.assertEqual(self.left(), self.before)
+
+    def test_a_writer_finishes_once(self):
+        for name, (opened, data) in self.writers().items():
+            with self.subTest(name), opened() as stream:
+                stream.write(data)
+                summary = stream.finish()
+                self.refused(stream.finish, lambda: stream.write(b"more"))
+            self.assertIs(stream.summary, summary)
+            made = self.dir / "new"
+            if made.is_file():
+                made.unlink()
+
+    def test_a_failure_is_the_last_word(self):
+        for name, (opened, _) in self.writers().items():
+            if name == "level":
+                continue  # any bytes are content
+            with self.subTest(name):
+                stream = opened()
+                with self.assertRaises(frazil.Error):
+                    for _ in range(100):
+                        stream.write(self.random.randbytes(100_000))
+                    stream.finish()
+                self.refused(lambda: stream.write(b"more"), stream.finish)
+                stream.close()
+                self.assertEqual(self.left(), self.before)
+        damaged = bytearray(self.level)
+        damaged[len(damaged) // 2] ^= 1
+        stream = frazil.PatchReader(None, memoryview(damaged))
+        with self.assertRaises(frazil.CorruptError):
+            stream.read()
+        self.refused(stream.read, stream.finish)
+
+    def test_what_could_not_be_opened_leaves_nothing(self):
+        calls = (
+            lambda: frazil.Level.of_file(self.dir / "none"),
+            lambda: frazil.Level(7.5),
+            lambda: frazil.Level(b"", no_such_option=1),
+            lambda: frazil.Level(),
+            lambda: frazil.LevelWriter(print, block_len=0x7FFF_FFFF),
+            lambda: frazil.Patch(self.dir / "none", self.dir / "new"),
+            lambda: frazil.Patch(None, self.dir / "none/new"),
+            lambda: frazil.TreeBackup(self.dir / "none", self.dir / "new"),
+            lambda: frazil.TreeRestore(self.dir / "snapshot").finish(),
+        )
+        for number, call in enumerate(calls):
+            with self.subTest(number), self.assertRaises((frazil.Error, TypeError)):
+                call()
+        gc.collect()
+        self.assertEqual(self.left(), self.before)
+
+    def test_what_is_forgotten_is_freed_with_what_it_held(self):
+        class Stream(io.BytesIO):
+            pass
+
+        source, sink = Stream(self.data), Stream()
+        references = [weakref.ref(source), weakref.ref(sink)]
+        level, patch = frazil.Level(source), frazil.Patch(None, sink)
+        level.read(1_000)
+        references += [weakref.ref(level), weakref.ref(patch)]
+        # At once, and not when the collector finds it: nothing holds itself.
+        gc.disable()
+        self.addCleanup(gc.enable)
+        del source, sink, level, patch
+        self.assertEqual([reference() for reference in references], [None] * 4)
+
+    def test_what_is_forgotten_publishes_nothing(self):
+        for name, (opened, data) in self.writers().items():
+            with self.subTest(name):
+                opened().write(data)
+                self.assertEqual(self.left(), self.before)
+        for name, opened in self.readers().items():
+            with self.subTest(name):
+                opened().read()
+                self.assertEqual(self.left(), self.before)
+
+    def test_a_number_that_does_not_fit_is_refused(self):
+        for options in ({"block_len": 1 << 32}, {"block_len": -1}, {"memory_limit": 1 << 64}, {"threads": -1}):
+            with self.subTest(options), self.assertRaises(frazil.InvalidInputError):
+                frazil.Level(b"", **options)
+        for options in ({"block_len": 7.5}, {"block_len": "7"}):
+            with self.subTest(options), self.assertRaises(TypeError):
+                frazil.Level(b"", **options)
+
+    def test_an_option_that_is_none_of_them_is_refused(self):
+        for options in ({"size": 8}, {"reserved": 0}, {"observer": None}, {"no_signature": True}, {"mathing": "auto"}):
+            with self.subTest(options), self.assertRaises(TypeError):
+                frazil.Level(b"", **options)
+        for options in ({"matching": "automatic"}, {"matching": 0}, {"format": "tar"}, {"weak": "sum"}):
+            with self.subTest(options), self.assertRaises(frazil.InvalidInputError):
+                frazil.Level(b"", **options)
