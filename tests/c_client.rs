@@ -7,33 +7,7 @@ mod c;
 use std::path::Path;
 use std::process::Command;
 
-use c::{Bench, C99, CXX17, ROOT, SANITIZED, output_of};
-
-/// Whether a tool is installed; `make test` installs them all.
-fn is_there(tool: &str) -> bool {
-    let found = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
-    if !found {
-        eprintln!("{tool} is not installed, so nothing is tried with it");
-    }
-    found
-}
-
-/// What Valgrind exits with when it has found something.
-const FOUND: i32 = 99;
-
-/// Runs a program under a tool of Valgrind: whether it found nothing, and what it said.
-fn run_under_valgrind(bench: &Bench, tool: &str, more: &[&str], program: &Path) -> (bool, String) {
-    let (mut command, _ground) = bench.command("valgrind");
-    command.args(["--quiet", &format!("--tool={tool}"), &format!("--error-exitcode={FOUND}")]).args(more);
-    let output = command.arg(program).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(matches!(output.status.code(), Some(0 | FOUND)), "{program:?}: {}\n{said}", output.status);
-    (output.status.success(), said)
-}
-
-/// What is still reachable at the end belongs to the runtimes.
-const LEAKS: [&str; 3] =
-    ["--leak-check=full", "--errors-for-leak-kinds=definite,indirect", "--show-leak-kinds=definite,indirect"];
+use c::{Bench, C99, CXX17, LEAKS, ROOT, SANITIZED, is_there, output_of};
 
 /// Tries one program of `tests/c` in every way there is.
 fn try_program(name: &str) {
@@ -48,7 +22,7 @@ fn try_program(name: &str) {
     bench.run(&bench.compile("cc", &source, &C99, &SANITIZED));
     if is_there("valgrind") {
         let program = bench.compile("cc", &source, &C99, &[]);
-        let (clean, said) = run_under_valgrind(&bench, "memcheck", &LEAKS, &program);
+        let (clean, said) = bench.run_under_valgrind("memcheck", &LEAKS, &program);
         assert!(clean, "{name}: {said}");
     }
 }
@@ -113,7 +87,7 @@ fn races(name: &str) -> (bool, String) {
     let bench = Bench::new();
     let program = bench.compile("cc", &Path::new(ROOT).join("tests/c").join(name), &C99, &[]);
     let suppressions = format!("--suppressions={ROOT}/tests/c/drd.supp");
-    run_under_valgrind(&bench, "drd", &[&suppressions], &program)
+    bench.run_under_valgrind("drd", &[&suppressions], &program)
 }
 
 /// DRD knows the locks of POSIX alone, so the program works on so little that frazil starts no threads.
