@@ -94,6 +94,11 @@ fn callbacks_that_fail_stop_the_work() {
 }
 
 #[test]
+fn work_is_done_without_threads() {
+    try_program("no_threads.c");
+}
+
+#[test]
 fn observers_follow_the_work_and_stop_it() {
     try_program("observers.c");
 }
