@@ -94,6 +94,11 @@ fn callbacks_that_fail_stop_the_work() {
 }
 
 #[test]
+fn callbacks_may_not_use_the_handle_that_calls_them() {
+    try_program("reentry.c");
+}
+
+#[test]
 fn work_is_done_without_threads() {
     try_program("no_threads.c");
 }

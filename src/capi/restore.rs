@@ -55,7 +55,8 @@ pub unsafe extern "C" fn frazil_restore_open(
         let destination = call.path(destination, "destination")?;
         let (options, watching) = call.restore_options(options)?;
         let writer = RestoreWriter::new(destination, options)?;
-        out.set(give(frazil_restore(Handle::new("restore", Restore { writer, watching }))));
+        let worker = writer.worker();
+        out.set(give(frazil_restore(Handle::with_worker("restore", worker, Restore { writer, watching }))));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
