@@ -1,19 +1,17 @@
 //! Backups of trees.
 
 use std::ffi::{c_char, c_void};
-use std::fs::Permissions;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::io::Read;
 
 use super::backup_options::{frazil_backup_options, frazil_backup_summary};
 use super::call::Call;
-use super::error::{Outcome, frazil_error};
+use super::error::frazil_error;
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::observer::Watching;
 use super::status::frazil_status;
 use super::stream::frazil_write_fn;
-use crate::{BackupOptions, BackupReader, BackupSummary, Error, Publish, Result};
+use crate::tree::open_backup;
+use crate::{BackupReader, BackupSummary, Publish, backup_tree};
 
 struct Backup {
     reader: BackupReader,
@@ -24,15 +22,6 @@ struct Backup {
 /// The backup of a tree: its archive, made as it is read. One call at a time may use it, from any thread.
 pub struct frazil_backup(Handle<Backup>);
 handle_of!(frazil_backup, Backup);
-
-fn open(root: &Path, since: Option<&Path>, snapshot: &Path, options: BackupOptions) -> Result<(BackupReader, Publish)> {
-    let mut publish = Publish::new(snapshot, false)?;
-    let opening = |error| Error::io("opening the snapshot", error);
-    // It lets those who have it recognise content that they can guess.
-    publish.file().set_permissions(Permissions::from_mode(0o600)).map_err(opening)?;
-    let sink = publish.file().try_clone().map_err(opening)?;
-    Ok((BackupReader::new(root, since, sink, options)?, publish))
-}
 
 fn status_of(summary: &BackupSummary) -> frazil_status {
     if summary.is_partial() { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK }
@@ -60,7 +49,8 @@ pub unsafe extern "C" fn frazil_backup_open(
         let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
         let snapshot = call.path(snapshot_path, "snapshot_path")?;
         let (options, watching) = call.backup_options(options)?;
-        let (reader, snapshot) = open(root, since, snapshot, options).map_err(|error| watching.explain(error))?;
+        let opened = open_backup(root, since.into(), snapshot, options);
+        let (reader, snapshot) = opened.map_err(|error| watching.explain(error))?;
         out.set(give(frazil_backup(Handle::new("backup", Backup { reader, snapshot, watching }))));
         Ok(frazil_status::FRAZIL_OK)
     })
@@ -141,17 +131,10 @@ pub unsafe extern "C" fn frazil_backup_tree(
         let report = call.report(summary, "summary")?;
         let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
         let snapshot = call.path(snapshot_path, "snapshot_path")?;
-        let mut sink = call.writer(write, user_data)?;
+        let sink = call.writer(write, user_data)?;
         let (options, watching) = call.backup_options(options)?;
-        let done = (|| -> Result<BackupSummary> {
-            let (mut reader, publish) = open(root, since, snapshot, options)?;
-            io::copy(&mut reader, &mut sink).map_err(|error| Error::io("backing up", error).path(root))?;
-            let summary = reader.finish()?;
-            publish.commit()?;
-            Ok(summary)
-        })();
-        let summary: Outcome<BackupSummary> = done.map_err(|error| watching.explain(error));
-        let summary = summary?;
+        let done = backup_tree(root, since, snapshot, sink, options);
+        let summary = done.map_err(|error| watching.explain(error))?;
         report.set(&(&summary).into());
         Ok(status_of(&summary))
     })

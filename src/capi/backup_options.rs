@@ -91,6 +91,11 @@ pub struct frazil_backup_options {
     pub ignore_inode: c_int,
     /// Whether the holes that a file system tells of are taken for zeros without being read.
     pub trust_holes: c_int,
+    /// Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
+    /// met: the archive, where it is written to a file in there. The snapshot is left out without it.
+    pub leave_out_fds: *const c_int,
+    /// How many `leave_out_fds` there are.
+    pub leave_out_fd_count: usize,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
 }
@@ -202,6 +207,9 @@ impl Call {
             options = options.block_len(given.block_len);
         }
         if given.memory_limit > 0 {
+        for &fd in self.array(given.leave_out_fds, given.leave_out_fd_count, "leave_out_fds")? {
+            options = options.leave_out(&self.descriptor(fd)?)?;
+        }
             options = options.memory_limit(given.memory_limit);
         }
         if given.link_memory > 0 {

@@ -267,6 +267,53 @@ static void what_is_given_up_leaves_nothing(void) {
     drop(&archive);
 }
 
+/* Writes to a descriptor. */
+static int put(void *user_data, const void *data, size_t len) {
+    return write(*(int *)user_data, data, len) == (ssize_t)len ? 0 : -1;
+}
+
+/* The letter is all that there is beside the archives and the snapshots. */
+static int find_letter(void *user_data, const frazil_entry *entry) {
+    CHECK(strcmp(entry->path, "letter") == 0 || strcmp(entry->path, ".") == 0);
+    *(int *)user_data += strcmp(entry->path, "letter") == 0;
+    return 0;
+}
+
+static void what_is_written_into_the_tree_is_left_out(void) {
+    frazil_backup_options options;
+    frazil_backup *backup;
+    bytes archive;
+    char buffer[64];
+    size_t read;
+    int letters = 0, fd;
+
+    CHECK(mkdir("inside", 0755) == 0);
+    save_text("inside/letter", "Dear reader");
+    frazil_backup_options_init(&options, sizeof options);
+    options.leave_out_fds = &fd;
+    options.leave_out_fd_count = 1;
+    fd = open("inside/archive", O_WRONLY | O_CREAT, 0600);
+    EXPECT(FRAZIL_OK,
+           frazil_backup_tree("inside", NULL, "inside/snapshot", &options, put, &fd, NULL, &error));
+    CHECK(close(fd) == 0);
+    EXPECT(FRAZIL_OK, frazil_archive_list("inside/archive", find_letter, &letters, NULL, &error));
+    CHECK(letters == 1 && unlink("inside/archive") == 0 && unlink("inside/snapshot") == 0);
+
+    fd = open("inside/archive", O_WRONLY | O_CREAT, 0600);
+    EXPECT(FRAZIL_OK, frazil_backup_open("inside", NULL, "inside/snapshot", &options, &backup, &error));
+    do {
+        EXPECT(FRAZIL_OK, frazil_backup_read(backup, buffer, sizeof buffer, &read, &error));
+        CHECK(put(&fd, buffer, read) == 0);
+    } while (read > 0);
+    EXPECT(FRAZIL_OK, frazil_backup_finish(backup, NULL, &error));
+    frazil_backup_free(backup);
+    CHECK(close(fd) == 0);
+    archive = load("inside/archive");
+    EXPECT(FRAZIL_OK, frazil_archive_list_stream(take, &archive, find_letter, &letters, NULL, &error));
+    CHECK(letters == 2);
+    drop(&archive);
+}
+
 int main(void) {
     CHECK(mkdir("tree", 0755) == 0 && mkdir("tree/directory", 0755) == 0);
     save_text("tree/letter", "Dear reader");
@@ -282,5 +329,6 @@ int main(void) {
     }
     a_tree_is_held_against_its_archives();
     what_is_given_up_leaves_nothing();
+    what_is_written_into_the_tree_is_left_out();
     return 0;
 }

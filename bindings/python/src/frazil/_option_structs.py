@@ -71,6 +71,11 @@ def _put_exclude_marked(struct: Any, values: Any) -> None:
     _array(struct, "exclude_marked", "exclude_marked_count", ctypes.c_char_p, names)
 
 
+def _put_leave_out(struct: Any, values: Any) -> None:
+    descriptors = [file if isinstance(file, int) else file.fileno() for file in values]
+    _array(struct, "leave_out_fds", "leave_out_fd_count", ctypes.c_int, descriptors)
+
+
 def _put_paths(struct: Any, values: Any) -> None:
     paths = [path_of(path) for path in _several(values, "paths")]
     if not paths:
@@ -150,7 +155,7 @@ _SELECTION: Dict[str, Special] = {"excludes": _put_excludes, "exclude_marked": _
 
 
 def backup_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.BackupOptions:
-    return _made(structs.BackupOptions, BackupOptions, given, callbacks, _SELECTION)
+    return _made(structs.BackupOptions, BackupOptions, given, callbacks, {**_SELECTION, "leave_out": _put_leave_out})
 
 
 def verify_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.VerifyOptions:

@@ -10,7 +10,7 @@ from typing import Callable, Iterable, Mapping, Optional
 
 from . import _choices as choices
 from ._observer import EntryReport, Following
-from ._streams import AnyPath, Sink
+from ._streams import AnyPath, OpenFile, Sink
 
 
 class LevelOptions(Following, total=False):
@@ -115,6 +115,10 @@ class BackupOptions(Selection, total=False):
     """Whether a file is taken for unchanged although its inode is another."""
     trust_holes: Optional[bool]
     """Whether the holes that a file system tells of are taken for zeros without being read."""
+    leave_out: Optional[Iterable[OpenFile]]
+    """Leaves out the regular files that these are open on, file descriptors or objects with `fileno`, wherever
+    in the tree they are met: the archive, where it is written to a file in there. The snapshot is left out
+    without it."""
     entry: Optional[Callable[[EntryReport], object]]
     """Is told of each entry that the backup has looked at, or found gone; not of what it passed over as
     unchanged."""

@@ -192,6 +192,8 @@ class BackupOptions(ctypes.Structure):
         ("ignore_ctime", c_int),
         ("ignore_inode", c_int),
         ("trust_holes", c_int),
+        ("leave_out_fds", ctypes.POINTER(c_int)),
+        ("leave_out_fd_count", c_size_t),
         ("observer", ctypes.POINTER(Observer)),
     ]
 

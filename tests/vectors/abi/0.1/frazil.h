@@ -766,6 +766,11 @@ typedef struct {
   const frazil_observer *observer;
 } frazil_backup_options;
 
+  // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
+  // met: the archive, where it is written to a file in there. The snapshot is left out without it.
+  const int *leave_out_fds;
+  // How many `leave_out_fds` there are.
+  size_t leave_out_fd_count;
 // Sixteen random bytes that name one level of a tree.
 typedef struct {
   // The bytes; all zero where there is no such level.

@@ -131,7 +131,7 @@ int main(void) {
     FIELD(frazil_level_summary, identity, 56);
     FIELD(frazil_level_summary, dirty, 104);
     FIELD(frazil_level_summary, matching, 108);
-    GROWS(frazil_backup_options, 112);
+    GROWS(frazil_backup_options, 128);
     FIELD(frazil_backup_options, size, 0);
     FIELD(frazil_backup_options, filter, 8);
     FIELD(frazil_backup_options, matching, 12);
@@ -151,7 +151,9 @@ int main(void) {
     FIELD(frazil_backup_options, ignore_ctime, 92);
     FIELD(frazil_backup_options, ignore_inode, 96);
     FIELD(frazil_backup_options, trust_holes, 100);
-    FIELD(frazil_backup_options, observer, 104);
+    FIELD(frazil_backup_options, leave_out_fds, 104);
+    FIELD(frazil_backup_options, leave_out_fd_count, 112);
+    FIELD(frazil_backup_options, observer, 120);
     FIXED(frazil_level_id, 16);
     FIELD(frazil_level_id, bytes, 0);
     FIXED(frazil_level_header, 72);
