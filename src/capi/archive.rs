@@ -10,7 +10,7 @@ use super::error::{Outcome, frazil_error};
 use super::level_id::frazil_level_header;
 use super::observer::frazil_observer;
 use super::restore::open_archive;
-use super::sized::{Growing, Report};
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use super::stream::{UserData, frazil_read_fn};
 use crate::{ArchiveSummary, Result, list_archive, verify_archive};
@@ -32,7 +32,9 @@ pub struct frazil_archive_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_archive_summary {}
+unsafe impl Growing for frazil_archive_summary {
+    const FIRST_SIZE: usize = size_through!(Self, problems);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_archive_summary)`.
 #[unsafe(no_mangle)]

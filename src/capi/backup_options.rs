@@ -9,7 +9,7 @@ use super::level_id::frazil_level_header;
 use super::level_options::matching_of;
 use super::observer::{Watching, frazil_observer};
 use super::selection::LeftOut;
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use crate::{BackupOptions, BackupSummary, Filter};
 
 /// What an archive is compressed with. A reader finds it out by itself.
@@ -101,7 +101,9 @@ pub struct frazil_backup_options {
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_backup_options {}
+unsafe impl Growing for frazil_backup_options {
+    const FIRST_SIZE: usize = size_through!(Self, observer);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_backup_options)`.
 #[unsafe(no_mangle)]
@@ -146,7 +148,9 @@ pub struct frazil_backup_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_backup_summary {}
+unsafe impl Growing for frazil_backup_summary {
+    const FIRST_SIZE: usize = size_through!(Self, problems);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_backup_summary)`.
 #[unsafe(no_mangle)]

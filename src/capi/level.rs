@@ -11,7 +11,7 @@ use super::identity::frazil_identity;
 use super::level_options::{frazil_level_options, frazil_matching};
 use super::observer::Watching;
 use super::signature::frazil_signature;
-use super::sized::{Growing, Report};
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use crate::{LevelReader, LevelSummary, Result};
@@ -43,7 +43,9 @@ pub struct frazil_level_summary {
 }
 
 // SAFETY: numbers, and a kind of which 0 is one.
-unsafe impl Growing for frazil_level_summary {}
+unsafe impl Growing for frazil_level_summary {
+    const FIRST_SIZE: usize = size_through!(Self, matching);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_level_summary)`.
 #[unsafe(no_mangle)]

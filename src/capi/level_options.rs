@@ -12,7 +12,7 @@ use super::error::Outcome;
 use super::format::format_of;
 use super::observer::{Watching, frazil_observer};
 use super::signature::frazil_signature;
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use super::stream::{CallbackWriter, frazil_write_fn};
 use super::sums::{strong_of, weak_of};
 use crate::{
@@ -123,7 +123,9 @@ pub struct frazil_level_options {
 }
 
 // SAFETY: numbers, pointers and a callback, which may be NULL.
-unsafe impl Growing for frazil_level_options {}
+unsafe impl Growing for frazil_level_options {
+    const FIRST_SIZE: usize = size_through!(Self, basis_signature_path);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_level_options)`.
 #[unsafe(no_mangle)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use super::call::Call;
 use super::entry_report::frazil_entry_report;
 use super::error::{FRAZIL_UNKNOWN, Outcome, frazil_error};
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use super::stream::UserData;
 use crate::{Error, ErrorKind, Observer, Progress};
 
@@ -56,7 +56,9 @@ pub struct frazil_observer {
 }
 
 // SAFETY: pointers and callbacks, which may be NULL.
-unsafe impl Growing for frazil_observer {}
+unsafe impl Growing for frazil_observer {
+    const FIRST_SIZE: usize = size_through!(Self, entry);
+}
 
 /// Makes an observer that does nothing, of `size` bytes: `sizeof (frazil_observer)`.
 #[unsafe(no_mangle)]

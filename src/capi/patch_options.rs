@@ -10,7 +10,7 @@ use super::error::Outcome;
 use super::identity::frazil_identity;
 use super::input::frazil_input;
 use super::observer::{Watching, frazil_observer};
-use super::sized::{Growing, Report};
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use crate::patch::open_basis;
 use crate::{PatchOptions, PatchSummary, ReadAt, VerifyBasis};
@@ -54,7 +54,9 @@ pub struct frazil_patch_options {
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_patch_options {}
+unsafe impl Growing for frazil_patch_options {
+    const FIRST_SIZE: usize = size_through!(Self, basis);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_patch_options)`.
 #[unsafe(no_mangle)]
@@ -88,7 +90,9 @@ pub struct frazil_patch_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_patch_summary {}
+unsafe impl Growing for frazil_patch_summary {
+    const FIRST_SIZE: usize = size_through!(Self, reserved);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_patch_summary)`.
 #[unsafe(no_mangle)]

@@ -7,7 +7,7 @@ use super::choice::choose;
 use super::error::Outcome;
 use super::level_id::{frazil_level_header, frazil_level_id};
 use super::observer::{Watching, frazil_observer};
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use crate::{LevelId, RestoreOptions, RestoreSummary, SyncMode};
 
 /// When what was restored is flushed to the disk.
@@ -88,7 +88,9 @@ pub struct frazil_restore_options {
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_restore_options {}
+unsafe impl Growing for frazil_restore_options {
+    const FIRST_SIZE: usize = size_through!(Self, observer);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_restore_options)`.
 #[unsafe(no_mangle)]
@@ -127,7 +129,9 @@ pub struct frazil_restore_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_restore_summary {}
+unsafe impl Growing for frazil_restore_summary {
+    const FIRST_SIZE: usize = size_through!(Self, missing);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_restore_summary)`.
 #[unsafe(no_mangle)]

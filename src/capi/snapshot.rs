@@ -8,7 +8,7 @@ use super::call::Call;
 use super::entry::{MetadataTexts, frazil_entry_kind, path_text, pointer};
 use super::error::frazil_error;
 use super::level_id::frazil_level_header;
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use super::status::frazil_status;
 use super::stream::{UserData, taken};
 use crate::{Error, Result, SnapshotEntry, list_snapshot};
@@ -74,7 +74,9 @@ pub struct frazil_snapshot_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_snapshot_summary {}
+unsafe impl Growing for frazil_snapshot_summary {
+    const FIRST_SIZE: usize = size_through!(Self, entries);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_snapshot_summary)`.
 #[unsafe(no_mangle)]

@@ -11,7 +11,7 @@ use super::level_id::frazil_level_header;
 use super::observer::frazil_observer;
 use super::restore::open_archive;
 use super::selection::LeftOut;
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use super::status::frazil_status;
 use super::stream::{UserData, taken};
 use crate::{Difference, DifferenceKind, Result, VerifyOptions, verify_tree};
@@ -107,7 +107,9 @@ pub struct frazil_verify_options {
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_verify_options {}
+unsafe impl Growing for frazil_verify_options {
+    const FIRST_SIZE: usize = size_through!(Self, observer);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
 #[unsafe(no_mangle)]
@@ -146,7 +148,9 @@ pub struct frazil_verify_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_verify_summary {}
+unsafe impl Growing for frazil_verify_summary {
+    const FIRST_SIZE: usize = size_through!(Self, differences);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_verify_summary)`.
 #[unsafe(no_mangle)]

@@ -69,8 +69,10 @@
 // are `int`: 0 is off, all else on.
 //
 // Structs of options, and summaries, begin with their `size`. Initialise them by their `_init` function,
-// with `sizeof` of the struct; zero is the default of every field. Later versions add fields at the end,
-// so a program goes on working with a newer library. NULL is the default options, or no summary.
+// with `sizeof` of the struct; zero is the default of every field. A size that the struct never had is
+// refused with `FRAZIL_ERR_INVALID_INPUT` by the function that the struct is given to. Later versions add
+// fields at the end, so a program goes on working with a newer library. NULL is the default options, or no
+// summary.
 //
 // Callbacks return 0 to go on. With any other value the function that called them stops and returns
 // `FRAZIL_ERR_CALLBACK`, and `frazil_error_callback_code` gives that value. They may call any function but
