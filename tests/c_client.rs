@@ -99,6 +99,11 @@ fn callbacks_may_not_use_the_handle_that_calls_them() {
 }
 
 #[test]
+fn signals_reach_what_waits_for_a_descriptor() {
+    try_program("signals.c");
+}
+
+#[test]
 fn work_is_done_without_threads() {
     try_program("no_threads.c");
 }

@@ -8,7 +8,7 @@ use super::call::Call;
 use super::entry::{frazil_entry_fn, tell};
 use super::error::{Outcome, frazil_error};
 use super::level_id::frazil_level_header;
-use super::observer::frazil_observer;
+use super::observer::{Watching, frazil_observer};
 use super::restore::open_archive;
 use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn frazil_archive_list_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let archive = call.descriptor(fd)?;
+        let archive = call.source(fd, &Watching::default())?;
         list(|| Ok(archive), each, user_data, report)
     })
 }
@@ -129,12 +129,12 @@ pub unsafe extern "C" fn frazil_archive_list_stream(
 
 fn verify<R: Read>(
     call: &Call,
-    open: impl FnOnce() -> Result<R>,
+    open: impl FnOnce(&Watching) -> Outcome<R>,
     observer: *const frazil_observer,
     report: Report<frazil_archive_summary>,
 ) -> Outcome {
     let watching = call.watching(observer)?;
-    let summary = verify_archive(open()?, watching.observer()).map_err(|error| watching.explain(error))?;
+    let summary = verify_archive(open(&watching)?, watching.observer()).map_err(|error| watching.explain(error))?;
     report.set(&(&summary).into());
     Ok(frazil_status::FRAZIL_OK)
 }
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn frazil_archive_verify(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let path = call.path(archive_path, "archive_path")?;
-        verify(&call, || open_archive(path), observer, report)
+        verify(&call, |_| Ok(open_archive(path)?), observer, report)
     })
 }
 
@@ -170,8 +170,7 @@ pub unsafe extern "C" fn frazil_archive_verify_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let archive = call.descriptor(fd)?;
-        verify(&call, || Ok(archive), observer, report)
+        verify(&call, |watching| call.source(fd, watching), observer, report)
     })
 }
 
@@ -189,6 +188,6 @@ pub unsafe extern "C" fn frazil_archive_verify_stream(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let archive = call.reader(read, user_data)?;
-        verify(&call, || Ok(archive), observer, report)
+        verify(&call, |_| Ok(archive), observer, report)
     })
 }

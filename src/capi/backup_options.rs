@@ -207,13 +207,13 @@ impl Call {
             .ignore_ctime(given.ignore_ctime != 0)
             .ignore_inode(given.ignore_inode != 0)
             .trust_holes(given.trust_holes != 0);
+        for &fd in self.array(given.leave_out_fds, given.leave_out_fd_count, "leave_out_fds")? {
+            options = options.leave_out(&self.descriptor(fd)?)?;
+        }
         if given.block_len > 0 {
             options = options.block_len(given.block_len);
         }
         if given.memory_limit > 0 {
-        for &fd in self.array(given.leave_out_fds, given.leave_out_fd_count, "leave_out_fds")? {
-            options = options.leave_out(&self.descriptor(fd)?)?;
-        }
             options = options.memory_limit(given.memory_limit);
         }
         if given.link_memory > 0 {

@@ -166,7 +166,7 @@ pub unsafe extern "C" fn frazil_inspection_of_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(inspection, "inspection")?;
-        Ok(run(call.descriptor(fd)?, report)?)
+        Ok(run(call.source(fd, &Watching::default())?, report)?)
     })
 }
 

@@ -157,8 +157,9 @@ pub unsafe extern "C" fn frazil_level_open_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(level, "level")?;
-        let source = call.descriptor(fd)?;
-        out.set(begin(call.level_plan(basis, options)?.read(source)?));
+        let plan = call.level_plan(basis, options)?;
+        let source = call.source(fd, &plan.watching)?;
+        out.set(begin(plan.read(source)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }

@@ -140,7 +140,7 @@ pub(super) struct LevelPlan {
     basis: LevelBasis,
     options: LevelOptions,
     signature_to: Option<(CallbackWriter, Format)>,
-    watching: Watching,
+    pub(super) watching: Watching,
 }
 
 impl LevelPlan {

@@ -15,6 +15,7 @@
 mod arguments;
 mod call;
 mod choice;
+mod descriptor;
 mod handle;
 #[cfg(feature = "tree")]
 mod selection;

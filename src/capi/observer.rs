@@ -143,6 +143,21 @@ impl Watching {
         self.0.clone().map(|following| following as Arc<dyn Observer>)
     }
 
+    /// Whether there is anybody who could want to stop.
+    pub(super) fn can_stop(&self) -> bool {
+        self.0.as_ref().is_some_and(|following| following.observer.cancelled.is_some())
+    }
+
+    /// Fails if the observer wants to stop.
+    pub(super) fn check(&self) -> crate::Result<()> {
+        match &self.0 {
+            Some(following) if following.cancelled() => {
+                Err(Error::new(ErrorKind::Cancelled, "stopped by the observer"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The failure as the caller knows it: by what a callback returned if that is what it comes of.
     pub(super) fn explain(&self, error: impl Into<Error>) -> Box<frazil_error> {
         let error = error.into();

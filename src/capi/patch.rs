@@ -107,8 +107,9 @@ pub unsafe extern "C" fn frazil_patch_open_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(patch, "patch")?;
-        let (basis, delta) = (call.optional_path(basis_path), call.descriptor(fd)?);
-        out.set(begin(basis, delta, call.patch_plan(options)?)?);
+        let plan = call.patch_plan(options)?;
+        let (basis, delta) = (call.optional_path(basis_path), call.source(fd, &plan.watching)?);
+        out.set(begin(basis, delta, plan)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }

@@ -78,8 +78,9 @@ pub unsafe extern "C" fn frazil_patch_file_fd(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
-        let (delta, target) = (call.descriptor(fd)?, call.path(target_path, "target_path")?);
-        patch(basis, delta, target, call.patch_plan(options)?, report)
+        let plan = call.patch_plan(options)?;
+        let (delta, target) = (call.source(fd, &plan.watching)?, call.path(target_path, "target_path")?);
+        patch(basis, delta, target, plan, report)
     })
 }
 

@@ -116,14 +116,14 @@ pub unsafe extern "C" fn frazil_restore_free(restore: *mut frazil_restore) {
 /// Restores a level in one call, on the thread of the caller.
 fn whole<R: Read>(
     call: &Call,
-    open: impl FnOnce() -> Result<R>,
+    open: impl FnOnce(&Watching) -> Outcome<R>,
     destination: *const c_char,
     options: *const frazil_restore_options,
     report: Report<frazil_restore_summary>,
 ) -> Outcome {
     let destination = call.path(destination, "destination")?;
     let (options, watching) = call.restore_options(options)?;
-    let restored = open().and_then(|archive| restore_tree(archive, destination, options));
+    let restored = restore_tree(open(&watching)?, destination, options);
     let summary = restored.map_err(|error| watching.explain(error))?;
     report.set(&(&summary).into());
     Ok(status_of(&summary))
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn frazil_restore_tree(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let path = call.path(archive_path, "archive_path")?;
-        whole(&call, || open_archive(path), destination, options, report)
+        whole(&call, |_| Ok(open_archive(path)?), destination, options, report)
     })
 }
 
@@ -161,8 +161,7 @@ pub unsafe extern "C" fn frazil_restore_tree_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let archive = call.descriptor(fd)?;
-        whole(&call, || Ok(archive), destination, options, report)
+        whole(&call, |watching| call.source(fd, watching), destination, options, report)
     })
 }
 
@@ -181,7 +180,7 @@ pub unsafe extern "C" fn frazil_restore_tree_stream(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let archive = call.reader(read, user_data)?;
-        whole(&call, || Ok(archive), destination, options, report)
+        whole(&call, |_| Ok(archive), destination, options, report)
     })
 }
 

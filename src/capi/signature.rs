@@ -64,9 +64,9 @@ pub unsafe extern "C" fn frazil_signature_of_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(signature, "signature")?;
-        let source = call.descriptor(fd)?;
-        let level = call.level_plan(std::ptr::null(), options)?.read(source)?;
-        out.set(give(signature_of(level)?));
+        let plan = call.level_plan(std::ptr::null(), options)?;
+        let source = call.source(fd, &plan.watching)?;
+        out.set(give(signature_of(plan.read(source)?)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn frazil_signature_load_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(signature, "signature")?;
-        out.set(give(load(call.descriptor(fd)?, memory_limit)?));
+        out.set(give(load(call.source(fd, &Watching::default())?, memory_limit)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }

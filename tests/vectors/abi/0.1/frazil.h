@@ -84,8 +84,10 @@
 // another is using it is refused with `FRAZIL_ERR_STATE`. Freeing a handle that another thread is using is
 // an error. Between opening and freeing a `frazil_restore`, do not fork.
 //
-// Signals. A call that is interrupted goes on. To stop one from a signal handler, set a flag there and
-// answer for it in the observer's `cancelled`.
+// Signals. A call that is interrupted goes on. To stop one from a signal handler, or from another thread,
+// set a flag there and answer for it in the observer's `cancelled`, which is asked while bytes move, and at
+// least every 100 milliseconds while a descriptor that waits has nothing to read. What waits in a callback
+// of yours is yours to interrupt.
 //
 // Versions. Statuses and other constants are never renumbered. Before 1.0 a new minor version may change
 // this interface, and the name of the shared library says which one it is (libfrazil.so.0.1); a new patch
@@ -764,15 +766,15 @@ typedef struct {
   int ignore_inode;
   // Whether the holes that a file system tells of are taken for zeros without being read.
   int trust_holes;
-  // Who follows the work and may stop it, or NULL.
-  const frazil_observer *observer;
-} frazil_backup_options;
-
   // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
   // met: the archive, where it is written to a file in there. The snapshot is left out without it.
   const int *leave_out_fds;
   // How many `leave_out_fds` there are.
   size_t leave_out_fd_count;
+  // Who follows the work and may stop it, or NULL.
+  const frazil_observer *observer;
+} frazil_backup_options;
+
 // Sixteen random bytes that name one level of a tree.
 typedef struct {
   // The bytes; all zero where there is no such level.
