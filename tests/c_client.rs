@@ -9,10 +9,11 @@ use std::process::Command;
 
 use c::{Bench, C99, CXX17, ROOT, SANITIZED, output_of};
 
-/// Whether a tool is installed; `make test` installs them all.
+/// Whether a tool is installed; `make test` installs them all, and demands them.
 fn is_there(tool: &str) -> bool {
     let found = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
+        assert!(std::env::var_os("FRAZIL_REQUIRE_TOOLS").is_none(), "{tool} is not installed");
         eprintln!("{tool} is not installed, so nothing is tried with it");
     }
     found
