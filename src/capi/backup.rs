@@ -11,7 +11,7 @@ use super::observer::Watching;
 use super::status::frazil_status;
 use super::stream::frazil_write_fn;
 use crate::tree::open_backup;
-use crate::{BackupReader, BackupSummary, Publish, backup_tree};
+use crate::{BackupReader, BackupSummary, Publish, backup_tree, backup_tree_file};
 
 struct Backup {
     reader: BackupReader,
@@ -29,7 +29,8 @@ fn status_of(summary: &BackupSummary) -> frazil_status {
 
 /// Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
 /// is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
-/// `snapshot_path` by `frazil_backup_finish`, whole or not at all. `options` may be NULL.
+/// `snapshot_path` by `frazil_backup_finish`, whole or not at all; `FRAZIL_ERR_EXISTS` when something is there,
+/// which is never replaced. `options` may be NULL.
 ///
 /// Read the archive by `frazil_backup_read`. What cannot be read, or changes while it is read, is told to
 /// the observer and counted, and the backup goes on.
@@ -50,14 +51,14 @@ pub unsafe extern "C" fn frazil_backup_open(
         let snapshot = call.path(snapshot_path, "snapshot_path")?;
         let (options, watching) = call.backup_options(options)?;
         let opened = open_backup(root, since.into(), snapshot, options);
-        let (reader, snapshot) = opened.map_err(|error| watching.explain(error))?;
+        let (reader, snapshot) = opened.map_err(|error| watching.explain("backing up a tree", error))?;
         out.set(give(frazil_backup(Handle::new("backup", Backup { reader, snapshot, watching }))));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
 
-/// Reads the next bytes of the archive into `buffer` and puts how many into `*read`, at most `len`; 0 is
-/// the end of the archive. What a failure ends stays ended.
+/// Reads the next bytes of the archive into `buffer` and puts how many into `*read`, at most `len`; 0,
+/// unless `len` is 0, is the end of the archive. What a failure ends stays ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_backup_read(
     backup: *mut frazil_backup,
@@ -72,8 +73,9 @@ pub unsafe extern "C" fn frazil_backup_read(
         let out = call.out(read, "read")?;
         let backup = call.reference(backup, "backup")?;
         let buffer = call.buffer(buffer, len, "buffer")?;
-        let read =
-            backup.0.work(|backup| backup.reader.read(buffer).map_err(|error| backup.watching.explain(error)))?;
+        let read = backup.0.work(|backup| {
+            backup.reader.read(buffer).map_err(|error| backup.watching.explain("backing up a tree", error))
+        })?;
         out.set(read);
         Ok(frazil_status::FRAZIL_OK)
     })
@@ -96,7 +98,7 @@ pub unsafe extern "C" fn frazil_backup_finish(
         let report = call.report(summary, "summary")?;
         let backup = call.reference(backup, "backup")?;
         let summary = backup.0.finish(|Backup { reader, snapshot, watching }| {
-            let summary = reader.finish().map_err(|error| watching.explain(error))?;
+            let summary = reader.finish().map_err(|error| watching.explain("backing up a tree", error))?;
             snapshot.commit()?;
             Ok(summary)
         })?;
@@ -134,7 +136,34 @@ pub unsafe extern "C" fn frazil_backup_tree(
         let sink = call.writer(write, user_data)?;
         let (options, watching) = call.backup_options(options)?;
         let done = backup_tree(root, since, snapshot, sink, options);
-        let summary = done.map_err(|error| watching.explain(error))?;
+        let summary = done.map_err(|error| watching.explain("backing up a tree", error))?;
+        report.set(&(&summary).into());
+        Ok(status_of(&summary))
+    })
+}
+
+/// As `frazil_backup_tree`, and publishes the archive as the new file at `archive_path`: both it and the
+/// snapshot appear whole or not at all, the archive first, and neither is backed up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_backup_tree_file(
+    root: *const c_char,
+    since_path: *const c_char,
+    snapshot_path: *const c_char,
+    archive_path: *const c_char,
+    options: *const frazil_backup_options,
+    summary: *mut frazil_backup_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
+        let snapshot = call.path(snapshot_path, "snapshot_path")?;
+        let archive = call.path(archive_path, "archive_path")?;
+        let (options, watching) = call.backup_options(options)?;
+        let done = backup_tree_file(root, since, snapshot, archive, options);
+        let summary = done.map_err(|error| watching.explain("backing up a tree", error))?;
         report.set(&(&summary).into());
         Ok(status_of(&summary))
     })

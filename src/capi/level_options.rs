@@ -12,12 +12,13 @@ use super::error::Outcome;
 use super::format::format_of;
 use super::observer::{Watching, frazil_observer};
 use super::signature::frazil_signature;
-use super::sized::{Growing, size_through};
+use super::sized::{Growing, size_through, unused};
 use super::stream::{CallbackWriter, frazil_write_fn};
 use super::sums::{strong_of, weak_of};
+use crate::level::level_file_with;
 use crate::{
-    DEFAULT_BLOCK_LEN, Engine, Format, LevelBasis, LevelOptions, LevelReader, LevelWriter, Matching, Result,
-    SignatureFile, SignatureParams,
+    DEFAULT_BLOCK_LEN, Engine, Format, LevelBasis, LevelOptions, LevelReader, LevelSummary, LevelWriter, Matching,
+    Result, SignatureFile, SignatureParams,
 };
 
 /// Which matches are looked for.
@@ -165,6 +166,13 @@ impl LevelPlan {
         Ok((level, self.watching))
     }
 
+    /// Makes the level of the file at `path` as the new file at `level`.
+    pub(super) fn publish(self, path: &Path, level: &Path) -> Outcome<LevelSummary> {
+        let Self { basis, options, signature_to, watching } = self;
+        level_file_with(path, basis, level, options, signature_to)
+            .map_err(|error| watching.explain("making a level", error))
+    }
+
     /// Starts a level that is fed, whose stream goes to `sink`.
     pub(super) fn write<W: Write>(self, sink: W) -> Outcome<(LevelWriter<W>, Watching)> {
         let mut level = LevelWriter::new(sink, self.basis, self.options)?;
@@ -204,6 +212,7 @@ impl Call {
     ) -> Outcome<LevelPlan> {
         use frazil_engine::{FRAZIL_ENGINE_LIBRSYNC as LIBRSYNC, FRAZIL_ENGINE_NATIVE as NATIVE};
         let given = self.options(options, "options")?;
+        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let engines = [(NATIVE as c_int, Engine::Native), (LIBRSYNC as c_int, Engine::Librsync)];
         let mut options = LevelOptions::new()

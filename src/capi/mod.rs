@@ -35,6 +35,8 @@ mod action;
 
 mod entry_report;
 
+mod entry;
+
 mod observer;
 
 mod identity;
@@ -83,7 +85,7 @@ mod restore;
 mod restore_options;
 
 #[cfg(feature = "tree")]
-mod entry;
+mod told_entry;
 
 #[cfg(feature = "tree")]
 mod archive;

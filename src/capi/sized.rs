@@ -62,6 +62,14 @@ impl<T: Growing> Report<T> {
     }
 }
 
+/// Refuses a value in a field that is kept for later, so that a later version may give it a meaning.
+pub(super) fn unused(reserved: impl Into<i64>) -> Outcome<()> {
+    match reserved.into() {
+        0 => Ok(()),
+        _ => Err(frazil_error::new(frazil_status::FRAZIL_ERR_UNSUPPORTED, "`reserved` is not 0")),
+    }
+}
+
 impl Call {
     /// Makes a struct of `size` bytes the default. Of a size that it cannot have, only the first field is
     /// written, so that the call that the struct is given to refuses it.

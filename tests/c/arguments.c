@@ -131,6 +131,22 @@ static void structs_of_the_size_of_something_else_are_refused(void) {
         EXPECT(INVALID, frazil_tree_verify(NULL, 0, "ten", &verify, differ, NULL, NULL, &error));
     }
     frazil_backup_options_init(&backup, sizeof backup);
+    backup.reserved = 1;
+    EXPECT(FRAZIL_ERR_UNSUPPORTED,
+           frazil_backup_tree("ten", NULL, "never", &backup, append, &sink, NULL, &error));
+    backup.reserved = 0;
+    frazil_restore_options_init(&restore, sizeof restore);
+    restore.reserved = 1;
+    EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_restore_tree("ten", "never", &restore, NULL, &error));
+    frazil_level_options_init(&level, sizeof level);
+    level.reserved = -1;
+    EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_level_file("ten", NULL, "never", &level, NULL, NULL, &error));
+    frazil_patch_options_init(&patch, sizeof patch);
+    patch.reserved = 1;
+    EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_patch_file(NULL, "ten", "never", &patch, NULL, &error));
+    frazil_verify_options_init(&verify, sizeof verify);
+    verify.reserved = 1;
+    EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_tree_verify(NULL, 0, "ten", &verify, differ, NULL, NULL, &error));
     backup.leave_out_fds = &none;
     backup.leave_out_fd_count = 1;
     EXPECT(INVALID, frazil_backup_tree("ten", NULL, "never", &backup, append, &sink, NULL, &error));
@@ -155,6 +171,8 @@ static void nothing_is_written_beyond_a_struct(void) {
 
 int main(void) {
     CHECK(strcmp(frazil_version(), FRAZIL_VERSION) == 0);
+    CHECK(frazil_version_number() == FRAZIL_VERSION_NUMBER);
+    CHECK(strchr(frazil_librsync_version(), '.') && strchr(frazil_libarchive_version(), '.'));
     numbers_that_stand_for_nothing_are_refused();
     structs_of_no_size_are_refused();
     structs_of_the_size_of_something_else_are_refused();

@@ -71,8 +71,10 @@ static void a_read_callback_that_claims_too_much_is_refused(void) {
         bytes sink = {NULL, 0, 0, 0};
         frazil_signature *signature;
         from.over = over[i];
-        STOPPED(0, frazil_signature_of_stream(give, &from, NULL, &signature, &error));
-        STOPPED(0, frazil_gen_sig_from_stream(give, &from, NULL, NULL, append, &sink, NULL, &error));
+        SAID(FRAZIL_ERR_INVALID_INPUT, "claims more",
+             frazil_signature_of_stream(give, &from, NULL, &signature, &error));
+        SAID(FRAZIL_ERR_INVALID_INPUT, "claims more",
+             frazil_gen_sig_from_stream(give, &from, NULL, NULL, append, &sink, NULL, &error));
         drop(&sink);
     }
 }

@@ -27,7 +27,7 @@ _CHOICES = {
 }
 
 # What `observer` takes.
-_FOLLOWING = {*Following.__optional_keys__, "entry"}
+_FOLLOWING = {*Following.__optional_keys__, "entry", "restoring"}
 
 # Puts an option into a struct in a way of its own.
 Special = Callable[[Any, Any], None]
