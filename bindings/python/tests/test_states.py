@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import weakref
 
 import frazil
@@ -154,6 +155,53 @@ class States(Ground):
         self.addCleanup(gc.enable)
         del source, sink, level, patch
         self.assertEqual([reference() for reference in references], [None] * 4)
+
+    def test_what_calls_its_owner_is_collected_with_it(self):
+        class Agent:
+            def __init__(self, opened):
+                self.stream = opened(self)
+
+            def told(self, _progress):
+                pass
+
+            def pieces(self):
+                yield b"content" + bytes(len(self.__dict__))
+
+        before = self.left(), len(os.listdir("/proc/self/fd"))
+        for name, opened in {
+            "progress": lambda agent: frazil.Level(b"content", progress=agent.told),
+            "source": lambda agent: frazil.Level(agent.pieces()),
+            "sink": lambda agent: frazil.LevelWriter(agent.told),
+            "target": lambda agent: frazil.Patch(None, self.dir / "new", progress=agent.told),
+            "restore": lambda agent: frazil.TreeRestore(self.dir / "tree2", progress=agent.told),
+        }.items():
+            with self.subTest(name):
+                streams = [weakref.ref(Agent(opened).stream) for _ in range(3)]
+                gc.collect()
+                self.assertEqual([stream() for stream in streams], [None] * 3)
+                self.assertEqual((self.left(), len(os.listdir("/proc/self/fd"))), before)
+
+    def test_what_was_raised_holds_nothing_once_it_is_forgotten(self):
+        class Stream(io.BytesIO):
+            def readinto(self, _buffer):
+                raise ValueError
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        streams = [Stream() for _ in range(3)]
+        references = [weakref.ref(stream) for stream in streams]
+        while streams:
+            with self.assertRaises(ValueError):
+                frazil.Level(streams.pop()).read()
+        self.assertEqual([reference() for reference in references], [None] * 3)
+
+    def test_giving_up_inside_a_block_is_no_failure(self):
+        for name, (opened, data) in self.writers().items():
+            with self.subTest(name):
+                with opened() as stream:
+                    stream.write(data[:1_000])
+                    stream.close()
+                self.assertEqual(self.left(), self.before)
 
     def test_what_is_forgotten_publishes_nothing(self):
         for name, (opened, data) in self.writers().items():

@@ -59,13 +59,16 @@ class TreeBackup(PullStream):
         """Publishes the snapshot and says what was done, after the archive was read to its end and is where
         it is to stay; `StateError` when it was not read."""
         handle = self._in_use()
-        native = structs.sized(structs.BackupSummary)
-        with handle as pointer:
+
+        def finish(pointer: ctypes.c_void_p) -> BackupSummary:
             handle.finished()
+            native = structs.sized(structs.BackupSummary)
             status = call(
                 library.frazil_backup_finish, pointer, ctypes.byref(native), callbacks=handle.callbacks
             )
-        return BackupSummary._of(native, status == Status.PARTIAL)
+            return BackupSummary._of(native, status == Status.PARTIAL)
+
+        return handle.use(finish)
 
 
 def backup_tree(

@@ -42,8 +42,9 @@ class Comparison(Iterator[Range]):
 
     def __next__(self) -> Range:
         native = structs.Range()
-        with self._handle as pointer:
-            status = call(library.frazil_comparison_next, pointer, ctypes.byref(native))
+        status = self._handle.use(
+            lambda pointer: call(library.frazil_comparison_next, pointer, ctypes.byref(native))
+        )
         if status == Status.END:
             raise StopIteration
         kind = choices.word(choices.RangeKind, native.kind)

@@ -90,7 +90,8 @@ class Level(PullStream):
     def finish_summary(self) -> LevelSummary:
         """As `finish`, and says what was done."""
         handle = self._in_use()
-        with handle as pointer:
+
+        def finish(pointer: ctypes.c_void_p) -> LevelSummary:
             handle.finished()
             summary = _summary_of(
                 lambda signature, native: call(
@@ -98,7 +99,9 @@ class Level(PullStream):
                 )
             )
             self._confirm_source()
-        return summary
+            return summary
+
+        return handle.use(finish)
 
 
 class LevelWriter(PushStream[LevelSummary]):

@@ -48,7 +48,8 @@ class Following(TypedDict, total=False):
 
     They are called about once for each mebibyte of work, by the thread that made the call, except that
     `TreeRestore` calls them in a thread of its own, one at a time. What they raise stops the operation and
-    comes out of it; so does a `KeyboardInterrupt`. They cannot use the object that calls them.
+    comes out of it, and so does a `KeyboardInterrupt`, except that no signal is answered while a `TreeRestore` ends.
+    They cannot use the object that calls them.
     """
 
     progress: Optional[Callable[[Progress], object]]
@@ -64,8 +65,10 @@ def observer(options: Mapping[str, Any], callbacks: Callbacks) -> Optional[struc
     """The observer that the options ask for."""
     progress, problem = options.get("progress"), options.get("problem")
     cancelled, entry = options.get("cancelled"), options.get("entry")
-    if cancelled is None and progress is None and threading.current_thread() is threading.main_thread():
-        # A signal is answered to by the interpreter alone; so long work has to enter it now and then.
+    thread = threading.current_thread()
+    if cancelled is None and progress is None and (thread.daemon or thread is threading.main_thread()):
+        # A signal is answered to by the interpreter alone, and so is its end by a daemon; so long work has to
+        # enter it now and then.
         cancelled = _never
     if progress is cancelled is problem is entry is None:
         return None

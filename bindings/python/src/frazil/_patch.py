@@ -71,11 +71,14 @@ class PatchReader(PullStream):
     def finish(self) -> PatchSummary:
         """Says what was done, after the target was read to its end; `StateError` when it was not."""
         handle = self._in_use()
-        with handle as pointer:
+
+        def finish(pointer: ctypes.c_void_p) -> PatchSummary:
             handle.finished()
             return summary_of(
                 lambda native: call(library.frazil_patch_finish, pointer, native, callbacks=handle.callbacks)
             )
+
+        return handle.use(finish)
 
 
 class Patch(PushStream[PatchSummary]):

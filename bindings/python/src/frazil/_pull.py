@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
 
 from ._calls import call
+from ._errors import StateError
 from ._handles import Handle
 from ._streams import Input, Output
 
@@ -55,47 +56,52 @@ class PullStream(io.BufferedIOBase):
         """`True`."""
         return True
 
-    def _read_on(self, place: Any, length: int) -> int:
+    def _read_on(self, address: int, length: int) -> int:
         """Reads what comes next to an address: at least one byte unless the stream has ended."""
-        handle, count = self._in_use(), ctypes.c_size_t()
-        with handle as pointer:
-            call(self._native_read, pointer, place, length, ctypes.byref(count), callbacks=handle.callbacks)
-            if not count.value:
-                self._confirm_source()
-        return count.value
+        return self._in_use().use(lambda pointer: self._read_to(pointer, address, length))
 
     def _fill(self, address: int, length: int) -> int:
         """Reads so many bytes to an address, or as many as there are till the end of the stream."""
-        filled = 0
-        while filled < length:
-            count = self._read_on(address + filled, length - filled)
-            if not count:
-                break
-            filled += count
-        return filled
+
+        def fill(pointer: ctypes.c_void_p) -> int:
+            filled = 0
+            while filled < length:
+                count = self._read_to(pointer, address + filled, length - filled)
+                if not count:
+                    break
+                filled += count
+            return filled
+
+        # One use, since what was filled is lost with what is raised.
+        return self._in_use().use(fill)
+
+    def _read_to(self, pointer: ctypes.c_void_p, address: int, length: int) -> int:
+        count = ctypes.c_size_t()
+        call(self._native_read, pointer, address, length, ctypes.byref(count), callbacks=self._in_use().callbacks)
+        if not count.value:
+            self._confirm_source()
+        return count.value
 
     def _check_usable(self) -> None:
-        with self._in_use():
-            pass
+        self._in_use().use(lambda _pointer: None)
+
+    def _into(self, buffer: Buffer, read: Callable[[int, int], int]) -> int:
+        """Has `read` put bytes into a buffer."""
+        view = memoryview(buffer)
+        if not view.nbytes:
+            self._check_usable()
+            return 0
+        place = ctypes.c_char.from_buffer(view.cast("B"))
+        return read(ctypes.addressof(place), view.nbytes)
 
     def readinto1(self, buffer: Buffer) -> int:
         """Reads into a buffer what is ready, or else what comes next: at least one byte unless the stream
         has ended, and returns how many."""
-        view = memoryview(buffer)
-        if not view.nbytes:
-            self._check_usable()
-            return 0
-        place = ctypes.c_char.from_buffer(view.cast("B"))
-        return self._read_on(ctypes.byref(place), view.nbytes)
+        return self._into(buffer, self._read_on)
 
     def readinto(self, buffer: Buffer) -> int:
         """Fills a buffer, or as much of it as there is till the end of the stream, and returns how much."""
-        view = memoryview(buffer)
-        if not view.nbytes:
-            self._check_usable()
-            return 0
-        place = ctypes.c_char.from_buffer(view.cast("B"))
-        return self._fill(ctypes.addressof(place), view.nbytes)
+        return self._into(buffer, self._fill)
 
     def _read_piece(self, length: int, fill: Callable[[int, int], int]) -> bytes:
         """New bytes, which `fill` has put at an address, and of which it says how many they are."""
@@ -154,3 +160,11 @@ class PullStream(io.BufferedIOBase):
         if self._handle is not None:
             self._handle.close()
         super().close()
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            self.close()
+        except StateError:
+            # In use elsewhere; but what leaves the block comes first.
+            if kind is None:
+                raise

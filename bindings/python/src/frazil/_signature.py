@@ -102,7 +102,8 @@ class Signature(Mapping[str, Any]):
         """The signature that `maker` puts into the pointer that it is given."""
         signature = cls.__new__(cls)
         signature._pointer = ctypes.c_void_p()
-        weakref.finalize(signature, _release, signature._pointer)
+        # Memory alone, which at the end of the interpreter is left to the system: something may yet use it.
+        weakref.finalize(signature, _release, signature._pointer).atexit = False  # type: ignore[misc]
         maker(ctypes.byref(signature._pointer))
         return signature
 

@@ -103,6 +103,19 @@ def borrowed(data: Buffer) -> Tuple[Any, int]:
     return ctypes.byref(ctypes.c_char.from_buffer(view)), view.nbytes
 
 
+def slices(data: Buffer, longest: int) -> Iterable[Tuple[Any, int]]:
+    """The bytes of an object as `borrowed` gives them, at most so many at once; one slice if there are none.
+
+    `bytes` are not copied; of other bytes that cannot be changed it is one slice at a time.
+    """
+    view = octets(data)
+    starts = range(0, max(view.nbytes, 1), longest)
+    if isinstance(data, bytes):
+        address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
+        return ((address + start, min(longest, len(data) - start)) for start in starts)
+    return (borrowed(view[start : start + longest]) for start in starts)
+
+
 def descriptor_of(stream: Any) -> Optional[int]:
     """The file descriptor of a stream that the library may read by itself.
 
