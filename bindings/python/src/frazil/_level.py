@@ -70,14 +70,14 @@ class Level(PullStream):
         """
         level = cls.__new__(cls)
         level._opened("level", library.frazil_level_free, library.frazil_level_read)
+        level._source_len = options.get("target_len")
         level._start(Input(path_of(path), level._in_use().callbacks, or_path=True), basis, options)
         return level
 
     def _start(self, source: Input, basis: Optional[Signature], options: Any) -> None:
-        handle = self._in_use()
+        self._source, handle = source, self._in_use()
         given = level_options(options, handle.callbacks)
         source.open("frazil_level_open", _basis(basis), ctypes.byref(given), ctypes.byref(handle.pointer))
-        self._source = source
 
     def finish(self) -> Signature:
         """Ends the level after it was read, and returns the new signature.

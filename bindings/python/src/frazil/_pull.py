@@ -159,6 +159,8 @@ class PullStream(io.BufferedIOBase):
         """Gives the stream up; nothing the second time. What was not finished publishes nothing."""
         if self._handle is not None:
             self._handle.close()
+        if self._source is not None:
+            self._source.close()
         super().close()
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:

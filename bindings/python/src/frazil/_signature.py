@@ -113,12 +113,11 @@ class Signature(Mapping[str, Any]):
     def of_file(cls, path: AnyPath, **options: Unpack[LevelOptions]) -> Signature:
         """Computes the signature of a file, a device or anything that has a path."""
         callbacks = Callbacks()
-        given = level_options(options, callbacks)
-        return cls._made(
-            lambda out: call(
-                library.frazil_signature_of_file, path_of(path), ctypes.byref(given), out, callbacks=callbacks
-            )
-        )
+        given, length = level_options(options, callbacks), options.get("target_len")
+        path_of(path)
+        source = Input(path, callbacks, or_path=True)
+        name = "frazil_signature_of" if source.suffix else "frazil_signature_of_file"
+        return cls._made(lambda out: source.read(name, ctypes.byref(given), out, expected=length))
 
     @classmethod
     def of_stream(cls, stream: Stream, **options: Unpack[LevelOptions]) -> Signature:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Tuple, Unio
 
 from ._callbacks import READ, WRITE, Callbacks
 from ._calls import call
-from ._errors import CallbackError
+from ._errors import CallbackError, Status, make_error
 from ._library import library
 
 if TYPE_CHECKING:
@@ -132,6 +132,28 @@ def descriptor_of(stream: Any) -> Optional[int]:
     return descriptor if stat.S_ISREG(mode) or stat.S_ISBLK(mode) else None
 
 
+def waits(path: bytes) -> bool:
+    """Whether opening and reading what has this path may take for ever, as a pipe that nobody writes to. Python
+    answers to signals meanwhile, so it is to do both."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False  # the library says so better
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def opened(path: bytes) -> io.FileIO:
+    """A file that Python has opened, or the exception that the library would raise."""
+    name = os.fsdecode(path)
+    try:
+        return io.FileIO(name)
+    except OSError as error:
+        if error.errno is None or error.filename != name:
+            raise  # of a signal's handler
+        message = f"opening the source {name}: {error.strerror}"
+        raise make_error(Status.IO, message, path=name, errno=error.errno) from None
+
+
 class Source:
     """Any stream, as a callback that reads."""
 
@@ -216,10 +238,14 @@ class Input:
         self._source: Optional[Source] = None
         self.suffix = ""
         self.arguments: Tuple[Any, ...]
+        self._opened: Optional[io.FileIO] = None
         descriptor = None
         if or_path and is_path(stream):
-            self.arguments = (path_of(stream),)
-            return
+            path = path_of(stream)
+            if not waits(path):
+                self.arguments = (path,)
+                return
+            self._opened = stream = opened(path)
         if not only_read:
             descriptor = descriptor_of(stream)
             self.suffix = "_stream" if descriptor is None else "_fd"
@@ -236,9 +262,17 @@ class Input:
 
     def read(self, name: str, *after: Any, before: Tuple[Any, ...] = (), expected: Optional[int] = None) -> int:
         """As `open`, with a function that reads the input to its end, or `expected` bytes of it."""
-        status = self.open(name, *after, before=before)
-        self.confirm_end(expected)
-        return status
+        try:
+            status = self.open(name, *after, before=before)
+            self.confirm_end(expected)
+            return status
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Closes what was opened here."""
+        if self._opened is not None:
+            self._opened.close()
 
     def confirm_end(self, expected: Optional[int] = None) -> None:
         """Fails unless the end that the library has found is one that Python gave, or was `expected`.
