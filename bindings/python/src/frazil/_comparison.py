@@ -16,17 +16,18 @@ from ._streams import AnyPath, path_of
 
 
 class Range(NamedTuple):
-    """A range of the new content, in bytes. Ranges come in order and without gaps."""
+    """A range of the new content, in bytes. Ranges come in order and without gaps.
+
+    kind: What it is to the old content.
+    offset: Where it begins.
+    len: How long it is. Where a plain signature leaves the length of the last block unknown, it counts as whole.
+    from_: Where it is in the old content, if it is the same or moved; else 0.
+    """
 
     kind: choices.RangeKind
-    """What it is to the old content."""
     offset: int
-    """Where it begins."""
     len: int
-    """How long it is. Where a plain signature leaves the length of the last block unknown, it counts as
-    whole."""
     from_: int
-    """Where it is in the old content, if it is the same or moved; else 0."""
 
 
 class Comparison(Iterator[Range]):

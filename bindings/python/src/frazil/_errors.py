@@ -38,16 +38,17 @@ class Error(Exception):
 
     `str()` of it says what was being done, to what, where, and what was expected and found. All of them
     can be pickled.
+
+    status: A `Status`; or a plain number that this version has no name for.
+    path: The file that was being worked on, as `os.fsdecode` gives it, or `None`.
+    offset: Bytes from the start of the stream or file that the message names, or `None`.
+    errno: The operating system's number for the failure beneath, or `None`.
     """
 
     status: int = Status.INTERNAL
-    """A `Status`; or a plain number that this version has no name for."""
     path: Optional[str]
-    """The file that was being worked on, as `os.fsdecode` gives it, or `None`."""
     offset: Optional[int]
-    """Bytes from the start of the stream or file that the message names, or `None`."""
     errno: Optional[int]
-    """The operating system's number for the failure beneath, or `None`."""
 
     def __init__(
         self,

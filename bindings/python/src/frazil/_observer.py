@@ -17,30 +17,34 @@ from ._errors import Error
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an operation has come."""
+    """How far an operation has come.
+
+    done_bytes: Bytes of the source (a level, a backup) or of the result (a patch) that are done.
+    total_bytes: What `done_bytes` will be at the end, where it is known.
+    stream_bytes: Bytes of the stream that were written (a level) or read (a patch) so far.
+    entries: Entries of a tree that are done; 0 where there is no tree.
+    """
 
     done_bytes: int
-    """Bytes of the source (a level, a backup) or of the result (a patch) that are done."""
     total_bytes: Optional[int]
-    """What `done_bytes` will be at the end, where it is known."""
     stream_bytes: int
-    """Bytes of the stream that were written (a level) or read (a patch) so far."""
     entries: int
-    """Entries of a tree that are done; 0 where there is no tree."""
 
 
 @dataclass(frozen=True)
 class EntryReport:
-    """What the backup of a tree did about one entry that it looked at."""
+    """What the backup of a tree did about one entry that it looked at.
+
+    path: Where in the tree it is, as `os.fsdecode` gives it; the root is `.`.
+    action: How it is in the archive; `"none"` where it proved to be what it was.
+    reason: Why it was looked at.
+    bytes: Bytes of content or delta that are in the archive for it.
+    """
 
     path: str
-    """Where in the tree it is, as `os.fsdecode` gives it; the root is `.`."""
     action: choices.Action
-    """How it is in the archive; `"none"` where it proved to be what it was."""
     reason: choices.Reason
-    """Why it was looked at."""
     bytes: int
-    """Bytes of content or delta that are in the archive for it."""
 
 
 class Following(TypedDict, total=False):
@@ -50,15 +54,16 @@ class Following(TypedDict, total=False):
     `TreeRestore` calls them in a thread of its own, one at a time. What they raise stops the operation and
     comes out of it, and so does a `KeyboardInterrupt`, except that no signal is answered while a `TreeRestore` ends.
     They cannot use the object that calls them.
+
+    progress: Is told that some work was done.
+    problem: Is told of what went wrong and was survived, or is only worth knowing and counted nowhere, as an
+        exception that is not raised.
+    cancelled: Answers whether to stop: if so, the operation fails with `CancelledError`.
     """
 
     progress: Optional[Callable[[Progress], object]]
-    """Is told that some work was done."""
     problem: Optional[Callable[[Error], object]]
-    """Is told of what went wrong and was survived, or is only worth knowing and counted nowhere, as an
-    exception that is not raised."""
     cancelled: Optional[Callable[[], object]]
-    """Answers whether to stop: if so, the operation fails with `CancelledError`."""
 
 
 def observer(options: Mapping[str, Any], callbacks: Callbacks) -> Optional[structs.Observer]:
