@@ -221,6 +221,40 @@ class States(Ground):
             with self.subTest(options), self.assertRaises(TypeError):
                 frazil.Level(b"", **options)
 
+    def test_no_limit_is_nothing_that_0_stands_for(self):
+        for call in (
+            lambda: frazil.PatchReader(None, memoryview(self.level), max_output=0),
+            lambda: frazil.Patch(None, print, index_memory=0),
+            lambda: frazil.Level(b"", memory_limit=0),
+            lambda: frazil.Level(b"", block_len=0),
+            lambda: frazil.Signature.load(io.BytesIO(b""), memory_limit=0),
+            lambda: frazil.TreeBackup(self.dir / "tree", self.dir / "new", link_memory=0),
+            lambda: frazil.TreeRestore(self.dir / "new", max_file_len=0),
+        ):
+            with self.assertRaises(frazil.InvalidInputError):
+                call()
+
+    def test_a_signature_that_is_not_held_is_refused_before_anything_is_read(self):
+        for options in ({"hold_signature": False}, {"signature_to": lambda _: None}):
+            source, written = io.BytesIO(self.data), []
+            with self.assertRaises(frazil.InvalidInputError):
+                frazil.gen_sig_from_stream(source, delta_to=written.append, **options)
+            self.assertEqual((source.tell(), written), (0, []))
+            with frazil.Level(source, **options) as level:
+                level.read()
+                with self.assertRaises(frazil.InvalidInputError):
+                    level.finish()
+                self.assertEqual(level.finish_summary().source_bytes, len(self.data))
+
+    def test_every_stream_has_its_summary_once_it_is_finished(self):
+        for name, opened in self.readers().items():
+            with self.subTest(name), opened() as stream:
+                stream.read()
+                self.refused(lambda: stream.summary)
+                finished = stream.finish()
+                self.assertIs(stream.summary if "level" not in name else stream.summary.signature, finished)
+            (self.dir / "new").unlink(missing_ok=True)
+
     def test_an_option_that_is_none_of_them_is_refused(self):
         for options in ({"size": 8}, {"reserved": 0}, {"observer": None}, {"no_signature": True}, {"mathing": "auto"}):
             with self.subTest(options), self.assertRaises(TypeError):

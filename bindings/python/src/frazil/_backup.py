@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._options import BackupOptions
 
 
-class TreeBackup(PullStream):
+class TreeBackup(PullStream[BackupSummary]):
     """The backup of a tree: a readable stream of its archive.
 
     `root` is a directory or a single file. `snapshot` is where the new snapshot, which the next level needs,
@@ -66,7 +66,8 @@ class TreeBackup(PullStream):
             status = call(
                 library.frazil_backup_finish, pointer, ctypes.byref(native), callbacks=handle.callbacks
             )
-            return BackupSummary._of(native, status == Status.PARTIAL)
+            self._summary = BackupSummary._of(native, status == Status.PARTIAL)
+            return self._summary
 
         return handle.use(finish)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional, cast
 
 from . import _structs as structs
 from ._callbacks import Callbacks
 from ._calls import call
-from ._errors import StateError
+from ._errors import InvalidInputError
 from ._library import library
 from ._option_structs import level_options
 from ._pull import PullStream
@@ -34,13 +34,7 @@ def _summary_of(finish: Callable[[Any, Any], int]) -> LevelSummary:
     return LevelSummary._of(native, signature if signature._pointer else None)
 
 
-def _held(summary: LevelSummary) -> Signature:
-    if summary.signature is None:
-        raise StateError("the signature was not held in memory")
-    return summary.signature
-
-
-class Level(PullStream):
+class Level(PullStream[LevelSummary]):
     """A level: a readable stream of what changed in some content since an older signature.
 
     `Level(stream)` reads a stream, of which `bytes` are the content, and `Level.of_file(path)` a file or
@@ -77,18 +71,25 @@ class Level(PullStream):
     def _start(self, source: Input, basis: Optional[Signature], options: Any) -> None:
         self._source, handle = source, self._in_use()
         given = level_options(options, handle.callbacks)
+        self._holds_signature = not given.no_signature
         source.open("frazil_level_open", _basis(basis), ctypes.byref(given), ctypes.byref(handle.pointer))
 
     def finish(self) -> Signature:
         """Ends the level after it was read, and returns the new signature.
 
         Before anything was read it computes the signature alone, faster. After a part it raises
-        `StateError`, since the rest of the stream would be lost; so it does when the signature was not held.
+        `StateError`, since the rest of the stream would be lost. `summary` then says what was done. Where the
+        signature is not held in memory this is `InvalidInputError`, and `finish_summary` ends the level.
         """
-        return _held(self.finish_summary())
+        self._check_holds_signature()
+        return cast(Signature, self.finish_summary().signature)
+
+    def _check_holds_signature(self) -> None:
+        if not self._holds_signature:
+            raise InvalidInputError("a signature that is not to be held cannot be given")
 
     def finish_summary(self) -> LevelSummary:
-        """As `finish`, and says what was done."""
+        """As `finish`, and returns the `summary`."""
         handle = self._in_use()
 
         def finish(pointer: ctypes.c_void_p) -> LevelSummary:
@@ -99,6 +100,7 @@ class Level(PullStream):
                 )
             )
             self._confirm_source()
+            self._summary = summary
             return summary
 
         return handle.use(finish)

@@ -29,7 +29,7 @@ def summary_of(finish: Callable[[Any], int]) -> PatchSummary:
     return PatchSummary._of(native)
 
 
-class PatchReader(PullStream):
+class PatchReader(PullStream[PatchSummary]):
     """A target that is read: a delta, applied to a basis.
 
     `basis` is what can be read at any place: a path, which `bytes` are too, a file object that can seek, a
@@ -74,9 +74,10 @@ class PatchReader(PullStream):
 
         def finish(pointer: ctypes.c_void_p) -> PatchSummary:
             handle.finished()
-            return summary_of(
+            self._summary = summary_of(
                 lambda native: call(library.frazil_patch_finish, pointer, native, callbacks=handle.callbacks)
             )
+            return self._summary
 
         return handle.use(finish)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, List, Optional, TypeVar
 
 from ._calls import call
 from ._errors import StateError
@@ -13,6 +13,8 @@ from ._streams import Input, Output
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
+
+SummaryType = TypeVar("SummaryType")
 
 CHUNK_LEN = 1 << 20
 """Bytes of the pieces in which a stream is iterated over, all but the last: 1 MiB."""
@@ -25,7 +27,7 @@ _unfilled = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_
 )
 
 
-class PullStream(io.BufferedIOBase):
+class PullStream(io.BufferedIOBase, Generic[SummaryType]):
     """A stream of bytes that is made as it is read: a readable file object, and an iterator of `bytes`.
 
     What `read`, `readinto` and iterating give is as long as it can be, so that it is short at the end of the
@@ -36,6 +38,7 @@ class PullStream(io.BufferedIOBase):
     _handle: Optional[Handle] = None
     _source: Optional[Input] = None
     _source_len: Optional[int] = None
+    _summary: Optional[SummaryType] = None
 
     def _opened(self, name: str, free: Callable[[Any], None], read: Callable[..., int]) -> Handle:
         """Prepares for an object of the library, which is to be opened with the handle's pointer."""
@@ -47,6 +50,13 @@ class PullStream(io.BufferedIOBase):
         if self._handle is None:
             raise ValueError("the stream was not opened")
         return self._handle
+
+    @property
+    def summary(self) -> SummaryType:
+        """What was done; `StateError` before the stream is finished."""
+        if self._summary is None:
+            raise StateError(f"the {self._in_use().name} is not finished")
+        return self._summary
 
     def _confirm_source(self) -> None:
         if self._source is not None:

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
 
 class BlockSum(NamedTuple):
-    """The sums of one block."""
+    """The sums of one block.
+
+    weak: The rolling sum.
+    strong: The strong sum.
+    """
 
     weak: int
-    """The rolling sum."""
     strong: bytes
-    """The strong sum."""
 
 
 class Blocks(Sequence[BlockSum]):
@@ -136,7 +138,7 @@ class Signature(Mapping[str, Any]):
         `memory_limit` is in bytes; there is none by default. What is too large raises `LimitError`.
         """
         given = Input(source, Callbacks(), or_path=True)
-        limit = integer(memory_limit or 0, "memory_limit")
+        limit = 0 if memory_limit is None else integer(memory_limit, "memory_limit")
         return cls._made(lambda out: given.read("frazil_signature_load", limit, out))
 
     @classmethod
