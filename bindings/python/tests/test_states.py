@@ -221,6 +221,37 @@ class States(Ground):
             with self.subTest(options), self.assertRaises(TypeError):
                 frazil.Level(b"", **options)
 
+    def test_what_is_no_number_and_no_signature_is_a_type_error(self):
+        signature = frazil.Signature.of_stream(self.data)
+        with frazil.Level(self.data) as level:
+            for call in (
+                lambda: frazil.Level(self.data, "signature"),
+                lambda: frazil.LevelWriter(print, self.level),
+                lambda: frazil.gen_sig_from_stream(self.data, 7),
+                lambda: signature.compare(None),
+                lambda: signature.blocks[1.0],
+                lambda: level.read(1.5),
+                lambda: level.read1(1.5),
+                lambda: level.chunks(2.5),
+            ):
+                with self.assertRaises(TypeError):
+                    call()
+            for length in (1 << 63, 1 << 64, (1 << 64) + 100):
+                with self.assertRaises(OverflowError):
+                    level.read(length)
+            frazil.patch_from_stream(level, self.dir / "new")
+            self.assertEqual((self.dir / "new").read_bytes(), self.data)
+
+    def test_a_comparison_is_closed_as_any_file(self):
+        signature = frazil.Signature.of_stream(self.data)
+        signature.save(self.dir / "new")
+        before = len(os.listdir("/proc/self/fd"))
+        with frazil.compare_files(self.dir / "new", self.dir / "new") as comparison:
+            self.assertEqual(next(comparison).kind, "same")
+        comparison.close()
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        self.refused(lambda: next(comparison))
+
     def test_no_limit_is_nothing_that_0_stands_for(self):
         for call in (
             lambda: frazil.PatchReader(None, memoryview(self.level), max_output=0),

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def _basis(signature: Optional[Signature]) -> Any:
-    return None if signature is None else signature._pointer
+    if signature is None:
+        return None
+    if not isinstance(signature, Signature):
+        raise TypeError(f"a signature is needed, not {type(signature).__name__}: load it by Signature.load")
+    return signature._pointer
 
 
 def _summary_of(finish: Callable[[Any, Any], int]) -> LevelSummary:

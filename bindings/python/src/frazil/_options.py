@@ -31,8 +31,8 @@ class LevelOptions(Following, total=False):
     threads: How many threads compute sums; by default, and for 0, as many as there are processors.
     memory_limit: Bytes that buffers, index and new signature may take, beside the basis's signature; 1 GiB by
         default.
-    target_len: The length of the source, where it is known; no more than that is read. 0 is as left out. A file that is opened by
-        its path is measured without being told.
+    target_len: The length of the source, where it is known; no more than that is read. 0 is as left out. A
+        file that is opened by its path is measured without being told.
     basis_path: Names the basis in the stream, where its path is another than the target's.
     basis_signature_path: The file that holds the basis's signature, in place of a `Signature`: its sums are read
         from there as they are wanted, so that memory stays constant however long the basis is, and blocks are
@@ -86,7 +86,7 @@ class Selection(Following, total=False):
     """What a backup leaves out, and what is no difference when a tree is verified; beside the options of
     `Following`.
 
-    excludes: Lines as in a `.gitignore` at the root of the tree, the last of which that matches decides; one that
+    excludes: Lines in UTF-8, as in a `.gitignore` at the root of the tree, the last of which that matches decides; one that
         begins with `!` takes in.
     exclude_marked: Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for
         one.

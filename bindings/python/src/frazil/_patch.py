@@ -34,8 +34,8 @@ class PatchReader(PullStream[PatchSummary]):
 
     `basis` is what can be read at any place: a path, which `bytes` are too, a file object that can seek, a
     descriptor, or bytes such as a `memoryview`; all of it, from its start. `None` is for a level 0. `delta`
-    is a path or a stream. What was read is **provisional** until the read that gives no bytes: only then has the whole target been
-    held against the end of the delta. Keyword arguments are those of `PatchOptions`.
+    is a path or a stream. What was read is **provisional** until the read that gives no bytes: only then has the
+    whole target been held against the end of the delta. Keyword arguments are those of `PatchOptions`.
     """
 
     def __init__(

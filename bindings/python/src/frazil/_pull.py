@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import io
+import operator
+import sys
 from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, List, Optional, TypeVar
 
 from ._calls import call
@@ -116,6 +118,9 @@ class PullStream(io.BufferedIOBase, Generic[SummaryType]):
     def _read_piece(self, length: int, fill: Callable[[int, int], int]) -> bytes:
         """New bytes, which `fill` has put at an address, and of which it says how many they are."""
         self._check_usable()
+        length = operator.index(length)
+        if length > sys.maxsize:
+            raise OverflowError("a piece is no longer than sys.maxsize")
         if not length:
             return b""
         piece: bytes = _unfilled(None, length)
@@ -142,6 +147,7 @@ class PullStream(io.BufferedIOBase, Generic[SummaryType]):
 
     def chunks(self, length: int = CHUNK_LEN) -> Iterator[bytes]:
         """Iterates over pieces of `length` bytes, of which the last may be shorter; none is empty."""
+        length = operator.index(length)
         if length < 1:
             raise ValueError(f"the length of a piece is a positive number, not {length}")
         return self._pieces(length)

@@ -23,8 +23,8 @@ class PushStream(Generic[SummaryType]):
     """A stream that is written, and does its work as bytes come.
 
     It is complete only when `finish` says so. Leaving a `with` block finishes it, or gives it up where an
-    exception leaves the block, or where `close` was called in it. When a call fails, it can only be closed. One thread at a time may use it,
-    and it belongs to the process that made it.
+    exception leaves the block, or where `close` was called in it. When a call fails, it can only be closed. One
+    thread at a time may use it, and it belongs to the process that made it.
 
     It can be written to like a file, but is no `io.IOBase`: that would finish it whenever it is forgotten.
     """

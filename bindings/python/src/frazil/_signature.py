@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Tuple, Union, cast, overload
@@ -55,6 +56,7 @@ class Blocks(Sequence[BlockSum]):
     def __getitem__(self, index: Union[int, slice]) -> Union[BlockSum, List[BlockSum]]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(self._count))]
+        index = operator.index(index)
         number = index + self._count if index < 0 else index
         if not 0 <= number < self._count:
             raise IndexError(f"there is no block {index} among {self._count}")
