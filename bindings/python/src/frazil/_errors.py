@@ -70,7 +70,8 @@ class Error(Exception):
 
     def __reduce__(self) -> Tuple[Any, ...]:
         fields = {"path": self.path, "offset": self.offset, "errno": self.errno}
-        return _again, (int(self.status), self.message, fields), self.__dict__
+        kind = None if type(self) in _IO_KINDS.values() else type(self)
+        return _again, (kind, int(self.status), self.message, fields), self.__dict__
 
 
 class InvalidInputError(Error, ValueError):
@@ -227,6 +228,12 @@ def make_error(status: int, message: str, **fields: Any) -> Error:
     return named
 
 
-def _again(status: int, message: str, fields: Dict[str, Any]) -> Error:
-    """What unpickling calls."""
-    return make_error(status, message, **fields)
+def _again(kind: Optional[Type[Error]], status: int, message: str, fields: Dict[str, Any]) -> Error:
+    """What unpickling calls. Classes that were made for a built-in one have no name to be found by."""
+    if kind is None:
+        return make_error(status, message, **fields)
+    # A class of a caller's may be made in another way, so what is known here is put in by the class it is of.
+    error: Error = (OSError if issubclass(kind, OSError) else Exception).__new__(kind, message)
+    known = {Error, IoError, *_KINDS.values()}
+    next(one for one in kind.__mro__ if one in known).__init__(error, message, **fields)  # type: ignore[misc]
+    return error

@@ -80,7 +80,8 @@ class Signature(Mapping[str, Any]):
     """The sums of every block of some content: what the next level is made against.
 
     It is a mapping of the fields below, which are attributes too. It is immutable, and may be used by
-    several threads at once, by a forked process, and be pickled; its memory goes with the last reference.
+    several threads at once, by a forked process, and be pickled; its memory goes with the last reference. One
+    that cannot be sealed is pickled in the plain format, which leaves length, CRC32 and fingerprint behind.
 
     Make one by `of_file` or `of_stream`, take it from a finished level, or load it.
     """
