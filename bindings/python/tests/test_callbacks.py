@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import traceback
+from unittest import mock
 
 import frazil
 from ground import Ground, OnlyRead
@@ -234,3 +235,21 @@ class Callbacks(Ground):
             source.confirm_end()
         with self.assertRaises(frazil.CallbackError):
             source.confirm_end(7)
+
+    def test_a_sink_that_cannot_be_entered_has_taken_nothing(self):
+        for opened, data in [
+            (lambda sink: frazil.LevelWriter(sink), self.data),
+            (lambda sink: frazil.LevelWriter(sink, format="rdiff"), self.data),
+            (lambda sink: frazil.Patch(None, sink), self.level),
+        ]:
+            # It is entered in all but one of the calls, for which it answers as if all were well.
+            asked, write = [], frazil._streams.Output.write
+
+            def lost(output, *arguments, asked=asked):
+                asked.append(arguments)
+                return 0 if len(asked) == 2 else write(output, *arguments)
+
+            with mock.patch.object(frazil._streams.Output, "write", lost), self.assertRaises(frazil.CallbackError):
+                self.pushed(opened(lambda _: None), data)
+            self.assertGreater(len(asked), 1)
+            self.pushed(opened(lambda _: None), data)

@@ -120,21 +120,24 @@ class LevelWriter(PushStream[LevelSummary]):
     def __init__(self, sink: Sink, basis: Optional[Signature] = None, **options: Unpack[LevelOptions]) -> None:
         handle = self._opened("level", library.frazil_level_writer_free, library.frazil_level_writer_feed)
         given = level_options(options, handle.callbacks)
+        self._sink = Output(sink)
         call(
             library.frazil_level_writer_new,
             _basis(basis),
             ctypes.byref(given),
-            *Output(sink).callback(handle.callbacks),
+            *self._sink.callback(handle.callbacks),
             ctypes.byref(handle.pointer),
             callbacks=handle.callbacks,
         )
 
     def _finish(self, pointer: ctypes.c_void_p) -> LevelSummary:
-        return _summary_of(
+        summary = _summary_of(
             lambda signature, native: call(
                 library.frazil_level_writer_finish, pointer, signature, native, callbacks=self._handle.callbacks
             )
         )
+        self._sink.confirm(summary.stream_bytes)
+        return summary
 
 
 def level_file(

@@ -97,6 +97,8 @@ class Patch(PushStream[PatchSummary]):
     `PatchOptions`.
     """
 
+    _sink: Optional[Output] = None
+
     def __init__(
         self, basis: Optional[Seekable], target: Union[AnyPath, Sink], **options: Unpack[PatchOptions]
     ) -> None:
@@ -108,15 +110,19 @@ class Patch(PushStream[PatchSummary]):
             name = path_of(cast(AnyPath, target))
             call(library.frazil_patch_writer_new_file, path, name, given, out, callbacks=handle.callbacks)
         else:
-            sink = Output(target).callback(handle.callbacks)
+            self._sink = Output(target)
+            sink = self._sink.callback(handle.callbacks)
             call(library.frazil_patch_writer_new, path, given, *sink, out, callbacks=handle.callbacks)
 
     def _finish(self, pointer: ctypes.c_void_p) -> PatchSummary:
-        return summary_of(
+        summary = summary_of(
             lambda native: call(
                 library.frazil_patch_writer_finish, pointer, native, callbacks=self._handle.callbacks
             )
         )
+        if self._sink is not None:
+            self._sink.confirm(summary.output_bytes)
+        return summary
 
 
 def patch_file(

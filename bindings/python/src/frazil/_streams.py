@@ -292,6 +292,7 @@ class Output:
         if isinstance(sink, io.TextIOBase) or not callable(self._write or sink):
             raise TypeError(f"an object with `write` for bytes is needed, or a function, not {type(sink).__name__}")
         self._is_raw = isinstance(sink, io.RawIOBase)
+        self.taken = 0
 
     def put(self, data: bytes) -> None:
         """Writes all of it."""
@@ -311,7 +312,13 @@ class Output:
     def write(self, _user_data: int, data: int, length: int) -> int:
         """The callback."""
         self.put(ctypes.string_at(data, length))
+        self.taken += length
         return 0
+
+    def confirm(self, length: int) -> None:
+        """Fails unless so many bytes were written: a callback that could not be entered may have said so of some."""
+        if self.taken != length:
+            raise CallbackError(f"the sink was given {self.taken} bytes of {length}")
 
     def callback(self, callbacks: Callbacks) -> Tuple[Any, None]:
         return callbacks.made(WRITE, self.write), None
