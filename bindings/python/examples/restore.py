@@ -2,7 +2,7 @@
 
     python restore.py TARGET <LEVEL
 
-The target appears whole and verified, or stays as it was; also after Ctrl-C.
+The target is whole and verified, or as it was; also after Ctrl-C.
 """
 
 import sys
@@ -25,7 +25,8 @@ def main() -> None:
     except frazil.Error as error:
         sys.exit(f"restore: {error}")
     except KeyboardInterrupt:
-        sys.exit("restore: given up, nothing has changed")
+        # If it came behind the last byte, the target is there: in the next state, and never in between.
+        sys.exit("restore: interrupted; the target is whole, as it was or as it was to be")
     print(f"\r{summary.output_bytes} bytes restored", file=sys.stderr)
 
 

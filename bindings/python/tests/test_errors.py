@@ -15,6 +15,17 @@ def fail_to_load(path):
     return frazil.Signature.load(path)
 
 
+class Mine(frazil.CorruptError):
+    def __init__(self, number):
+        super().__init__(f"number {number}", offset=number)
+        self.number = number
+
+
+class MineOfTheSystem(frazil.IoError):
+    def __init__(self, number):
+        super().__init__(f"number {number}", errno=number)
+
+
 class Errors(Ground):
     def test_a_missing_file_is_a_file_not_found_error_with_all_that_is_known(self):
         path = self.dir / "no such file"
@@ -89,6 +100,14 @@ class Errors(Ground):
                     self.assertEqual(vars(again), vars(error))
                     self.assertEqual(again.status, error.status)
                     self.assertEqual((again.path, again.offset, again.errno), (error.path, error.offset, error.errno))
+
+    def test_a_class_of_a_caller_is_the_same_after_pickling(self):
+        for error in (Mine(7), MineOfTheSystem(7), frazil.Error("plain"), frazil.CorruptError("by hand", offset=3)):
+            for again in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+                with self.subTest(type(error).__name__):
+                    self.assertIs(type(again), type(error))
+                    self.assertEqual((str(again), vars(again), again.status), (str(error), vars(error), error.status))
+                    self.assertEqual((again.offset, again.errno), (error.offset, error.errno))
 
     def test_an_error_comes_out_of_another_process(self):
         context = multiprocessing.get_context("spawn")

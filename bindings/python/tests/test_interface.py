@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import frazil
-from frazil import _callbacks, _calls, _choices, _functions, _library, _structs
+from frazil import _callbacks, _calls, _choices, _functions, _library, _option_structs, _structs
 from ground import ROOT
 
 HEADER = (ROOT / "include/frazil.h").read_text()
@@ -178,3 +178,26 @@ class Interface(unittest.TestCase):
                     self.assertEqual(public.__module__, "frazil")
                 if isinstance(public, type) or callable(public) and not get_args(public):
                     self.assertTrue(public.__doc__)
+
+    def test_every_option_and_every_field_is_described_where_help_finds_it(self):
+        described = 0
+        for name in frazil.__all__:
+            public = getattr(frazil, name)
+            if not isinstance(public, type) or name in ("Signature", "PullStream", "PushStream", "Status"):
+                continue
+            # Options say whose they have beside their own.
+            others = [frazil.Following, frazil.Selection] if hasattr(public, "__optional_keys__") else []
+            text = "".join(
+                one.__doc__ for one in [public, *others] if one is public or f"`{one.__name__}`" in public.__doc__
+            )
+            fields = {field: kind for field, kind in vars(public).get("__annotations__", {}).items() if field[0] != "_"}
+            for field in fields:
+                with self.subTest(name, field=field):
+                    self.assertRegex(text, rf"(?m)^ *{field}: ")
+                    described += 1
+            for option, kind in _option_structs._CHOICES.items():
+                if others and option in fields:
+                    for word in get_args(kind):
+                        with self.subTest(name, option=option):
+                            self.assertIn(f'`"{word}"`', text)
+        self.assertGreater(described, 150)

@@ -130,7 +130,7 @@ class Levels(Ground):
             self.assertEqual(found.length, len(content) if form == "sealed" else None)
         level = frazil.Level(content, hold_signature=False)
         level.read()
-        with self.assertRaises(frazil.StateError):
+        with self.assertRaises(frazil.InvalidInputError):
             level.finish()
 
     def test_a_source_may_be_longer_than_what_is_wanted_of_it(self):

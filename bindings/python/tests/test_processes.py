@@ -123,6 +123,62 @@ class Processes(Ground):
         self.assertEqual(ended, (0, "", ""))
         self.assertEqual(self.left(), before)
 
+    def test_what_runs_at_the_end_can_use_signatures_still(self):
+        ended = self.program(
+            """
+            import atexit
+
+            def save():
+                print(len(signature.blocks), signature.length, frazil.Signature.from_bytes(signature.to_bytes()) == signature)
+
+            atexit.register(save)  # before frazil was imported, so after all that it does at the end
+            import frazil, os
+            signature = frazil.gen_sig_from_stream(os.urandom(1_000_000), block_len=1_000)
+            """
+        )
+        self.assertEqual(ended, (0, "1000 1000000 True\n", ""))
+
+    def test_the_interpreter_ends_quietly_while_daemons_are_at_work(self):
+        with open(self.dir / "endless", "wb") as file:
+            file.truncate(1 << 40)
+        before = self.left()
+        begin = """
+            import frazil, os, threading
+            started = threading.Event()
+            zeros = bytes(1 << 20)
+            signature = frazil.Signature.of_stream(os.urandom(500_000), block_len=64)
+
+            def endless():
+                while True:
+                    yield zeros
+                    started.set()
+
+            def forever(work):
+                while True:
+                    work()
+                    started.set()
+
+            def work():
+                {}
+
+            for _ in range(2):
+                threading.Thread(target=work, daemon=True).start()
+            started.wait()
+            """
+        for work in (
+            "frazil.gen_sig_from_stream(endless(), threads=1)",
+            "forever(lambda level=frazil.Level(endless(), threads=1): level.read(1 << 20))",
+            "forever(lambda level=frazil.Level.of_file('endless'): level.read(10))",
+            "forever(lambda: frazil.gen_sig_from_stream(zeros, progress=lambda _: None))",
+            "forever(signature.to_bytes)",
+            "forever(lambda writer=frazil.LevelWriter(lambda _: None): writer.write(zeros))",
+            "frazil.gen_sig_from_file('endless', progress=lambda _: started.set())",
+            "patch = frazil.Patch(None, os.urandom(4).hex()); forever(lambda: patch.write(b''))",
+        ):
+            with self.subTest(work):
+                self.assertEqual(self.program(textwrap.dedent(begin).format(work)), (0, "", ""))
+                self.assertEqual(self.left(), before)
+
     def test_an_interrupted_program_ends_as_one(self):
         code, out, said = self.program(
             """

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import weakref
 
 import frazil
@@ -155,6 +156,53 @@ class States(Ground):
         del source, sink, level, patch
         self.assertEqual([reference() for reference in references], [None] * 4)
 
+    def test_what_calls_its_owner_is_collected_with_it(self):
+        class Agent:
+            def __init__(self, opened):
+                self.stream = opened(self)
+
+            def told(self, _progress):
+                pass
+
+            def pieces(self):
+                yield b"content" + bytes(len(self.__dict__))
+
+        before = self.left(), len(os.listdir("/proc/self/fd"))
+        for name, opened in {
+            "progress": lambda agent: frazil.Level(b"content", progress=agent.told),
+            "source": lambda agent: frazil.Level(agent.pieces()),
+            "sink": lambda agent: frazil.LevelWriter(agent.told),
+            "target": lambda agent: frazil.Patch(None, self.dir / "new", progress=agent.told),
+            "restore": lambda agent: frazil.TreeRestore(self.dir / "tree2", progress=agent.told),
+        }.items():
+            with self.subTest(name):
+                streams = [weakref.ref(Agent(opened).stream) for _ in range(3)]
+                gc.collect()
+                self.assertEqual([stream() for stream in streams], [None] * 3)
+                self.assertEqual((self.left(), len(os.listdir("/proc/self/fd"))), before)
+
+    def test_what_was_raised_holds_nothing_once_it_is_forgotten(self):
+        class Stream(io.BytesIO):
+            def readinto(self, _buffer):
+                raise ValueError
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        streams = [Stream() for _ in range(3)]
+        references = [weakref.ref(stream) for stream in streams]
+        while streams:
+            with self.assertRaises(ValueError):
+                frazil.Level(streams.pop()).read()
+        self.assertEqual([reference() for reference in references], [None] * 3)
+
+    def test_giving_up_inside_a_block_is_no_failure(self):
+        for name, (opened, data) in self.writers().items():
+            with self.subTest(name):
+                with opened() as stream:
+                    stream.write(data[:1_000])
+                    stream.close()
+                self.assertEqual(self.left(), self.before)
+
     def test_what_is_forgotten_publishes_nothing(self):
         for name, (opened, data) in self.writers().items():
             with self.subTest(name):
@@ -172,6 +220,71 @@ class States(Ground):
         for options in ({"block_len": 7.5}, {"block_len": "7"}):
             with self.subTest(options), self.assertRaises(TypeError):
                 frazil.Level(b"", **options)
+
+    def test_what_is_no_number_and_no_signature_is_a_type_error(self):
+        signature = frazil.Signature.of_stream(self.data)
+        with frazil.Level(self.data) as level:
+            for call in (
+                lambda: frazil.Level(self.data, "signature"),
+                lambda: frazil.LevelWriter(print, self.level),
+                lambda: frazil.gen_sig_from_stream(self.data, 7),
+                lambda: signature.compare(None),
+                lambda: signature.blocks[1.0],
+                lambda: level.read(1.5),
+                lambda: level.read1(1.5),
+                lambda: level.chunks(2.5),
+            ):
+                with self.assertRaises(TypeError):
+                    call()
+            for length in (1 << 63, 1 << 64, (1 << 64) + 100):
+                with self.assertRaises(OverflowError):
+                    level.read(length)
+            frazil.patch_from_stream(level, self.dir / "new")
+            self.assertEqual((self.dir / "new").read_bytes(), self.data)
+
+    def test_a_comparison_is_closed_as_any_file(self):
+        signature = frazil.Signature.of_stream(self.data)
+        signature.save(self.dir / "new")
+        before = len(os.listdir("/proc/self/fd"))
+        with frazil.compare_files(self.dir / "new", self.dir / "new") as comparison:
+            self.assertEqual(next(comparison).kind, "same")
+        comparison.close()
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+        self.refused(lambda: next(comparison))
+
+    def test_no_limit_is_nothing_that_0_stands_for(self):
+        for call in (
+            lambda: frazil.PatchReader(None, memoryview(self.level), max_output=0),
+            lambda: frazil.Patch(None, print, index_memory=0),
+            lambda: frazil.Level(b"", memory_limit=0),
+            lambda: frazil.Level(b"", block_len=0),
+            lambda: frazil.Signature.load(io.BytesIO(b""), memory_limit=0),
+            lambda: frazil.TreeBackup(self.dir / "tree", self.dir / "new", link_memory=0),
+            lambda: frazil.TreeRestore(self.dir / "new", max_file_len=0),
+        ):
+            with self.assertRaises(frazil.InvalidInputError):
+                call()
+
+    def test_a_signature_that_is_not_held_is_refused_before_anything_is_read(self):
+        for options in ({"hold_signature": False}, {"signature_to": lambda _: None}):
+            source, written = io.BytesIO(self.data), []
+            with self.assertRaises(frazil.InvalidInputError):
+                frazil.gen_sig_from_stream(source, delta_to=written.append, **options)
+            self.assertEqual((source.tell(), written), (0, []))
+            with frazil.Level(source, **options) as level:
+                level.read()
+                with self.assertRaises(frazil.InvalidInputError):
+                    level.finish()
+                self.assertEqual(level.finish_summary().source_bytes, len(self.data))
+
+    def test_every_stream_has_its_summary_once_it_is_finished(self):
+        for name, opened in self.readers().items():
+            with self.subTest(name), opened() as stream:
+                stream.read()
+                self.refused(lambda: stream.summary)
+                finished = stream.finish()
+                self.assertIs(stream.summary if "level" not in name else stream.summary.signature, finished)
+            (self.dir / "new").unlink(missing_ok=True)
 
     def test_an_option_that_is_none_of_them_is_refused(self):
         for options in ({"size": 8}, {"reserved": 0}, {"observer": None}, {"no_signature": True}, {"mathing": "auto"}):

@@ -18,7 +18,8 @@ class Threads(Ground):
         thread = threading.Thread(target=lambda: path.write_bytes(data))
         thread.start()
         # It opens and reads the pipe by itself, without a callback.
-        self.assertEqual(frazil.gen_sig_from_file(path), frazil.gen_sig_from_stream(data))
+        summary = frazil.level_file(path, self.dir / "level")
+        self.assertEqual(summary.signature, frazil.gen_sig_from_stream(data))
         thread.join()
 
     def test_threads_with_their_own_objects_do_not_meet(self):

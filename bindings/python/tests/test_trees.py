@@ -223,6 +223,10 @@ class Trees(Ground):
         self.assertFalse([entry for entry in entries if entry.path.startswith("sub/")])
         self.assertEqual(summary.header.block_len, 4_096)
         self.assertEqual(frazil.verify_tree([self.dir / "archive.0"], self.tree, excludes=["sub/"]).differences, 0)
+        self.assertEqual(frazil.verify_tree([self.dir / "archive.0"], self.tree, excludes=[b"sub/"]).differences, 0)
+        for line, error in [("\udcff*", frazil.InvalidInputError), (b"\xff", frazil.InvalidInputError), (1, TypeError)]:
+            with self.assertRaises(error):
+                frazil.verify_tree([self.dir / "archive.0"], self.tree, excludes=[line])
         for options in ({"excludes": "*.o"}, {"exclude_marked": ".nobackup"}):
             with self.assertRaises(TypeError):
                 self.backed_up(1, **options)

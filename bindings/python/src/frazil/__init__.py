@@ -16,7 +16,11 @@ next level needs. Restoring is applying level 0, 1, ... n.
 
 Under these are `Level` and `PatchReader`, which are read, `LevelWriter` and `Patch`, which are written; and
 for trees `TreeBackup`, which is read, and `TreeRestore`, which is written. An operation is complete only
-when its `finish` says so: given up before, or left by an exception, it publishes nothing.
+when its `finish` says so, which returns its `summary`, or that of a `Level` the new signature: given up before, or left
+by an exception, it publishes nothing.
+
+**Options** are keyword arguments: `LevelOptions`, `PatchOptions`, `BackupOptions`, `RestoreOptions` and `VerifyOptions`
+describe them. A word such as `"sealed"` is one of `typing.get_args(frazil.Format)`.
 
 **Streams.** What is read may be any object with `read`, a socket, a file descriptor, an iterable of bytes of
 any lengths, or bytes; a file object of Python is read through its buffer, a compressed one decompressed.
@@ -24,11 +28,20 @@ What is written may be an object with `write`, or a function. A basis, and each 
 a file object that can seek, a descriptor, or bytes. Paths are `str`, `bytes` or `os.PathLike`.
 
 **Errors** are of `Error` and its subclasses; those of the operating system are an `OSError` too. What the
-caller's own functions and streams raise comes out unchanged, `KeyboardInterrupt` included: it stops long work
-within about a mebibyte.
+caller's own functions and streams raise comes out unchanged, and so does what a signal's handler raises,
+`KeyboardInterrupt` for one.
+
+**Signals** are answered by the main thread within about a mebibyte of work. What was published just then stays: a
+signal may fall behind the last byte, so that an exception does not say that nothing has changed. Not answered before
+they are done, or raise in a function that is given, are `inspect`, `list_archive` and `list_snapshot` of a path;
+`Signature.load` and `save`; a pipe that is named to `level_file`, `patch_from_file` or `verify_tree`; opening a
+snapshot; and a `TreeRestore` while it ends, which has a thread of its own.
 
 **Threads.** The library runs without the interpreter's lock. Objects may go from one thread to another; a call
-while another is using the object raises `StateError`. A `Signature` may be used by several at once.
+while another is using the object raises `StateError`. A `Signature` may be used by several at once. When the
+interpreter ends, what is open and idle is given up, and threads that are daemons are ended by what they call
+frazil for; one that waits in a stream or function of the caller for more than two seconds may then abort the
+process, as Python ends it in the midst of the library.
 
 **Processes.** A process that was forked can use the package and signatures that it inherits; what else was
 open belongs to the parent, and the child can neither use nor harm it. Do not fork while a `TreeRestore` is

@@ -25,41 +25,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """What an archive says of one entry. Where `kind` is `"unknown"`, all from `mode` on is 0 or `None`."""
+    """What an archive says of one entry. Where `kind` is `"unknown"`, all from `mode` on is 0 or `None`.
+
+    path: Where in the tree it is, as `os.fsdecode` gives it; the root is `.`.
+    from_: Where in the level before its content is from, or which entry of this level it is a further name of.
+    action: How it comes to be what it is.
+    kind: What it is.
+    closes: Whether a directory closes here, with its metadata as all that is in it leaves it.
+    dirty: Whether it changed while it was read.
+    fingerprint: The fingerprint of a regular file's content, 32 bytes. A delta's is claimed, not proven: only a
+        restore shows.
+    mode: Permissions with set-id and sticky bits.
+    uid: Number of the owner.
+    gid: Number of the group.
+    modified_ns: When the content was last changed, in nanoseconds since 1970.
+    size: Bytes of content of a regular file.
+    device: Major and minor number of a device.
+    user: Name of the owner, empty where the system knew none.
+    group: Name of the group, empty where the system knew none.
+    target: Where a symbolic link leads.
+    """
 
     path: str
-    """Where in the tree it is, as `os.fsdecode` gives it; the root is `.`."""
     from_: Optional[str]
-    """Where in the level before its content is from, or which entry of this level it is a further name of."""
     action: choices.Action
-    """How it comes to be what it is."""
     kind: choices.EntryKind
-    """What it is."""
     closes: bool
-    """Whether a directory closes here, with its metadata as all that is in it leaves it."""
     dirty: bool
-    """Whether it changed while it was read."""
     fingerprint: Optional[bytes]
-    """The fingerprint of a regular file's content, 32 bytes. A delta's is claimed, not proven: only a restore
-    shows."""
     mode: int
-    """Permissions with set-id and sticky bits."""
     uid: int
-    """Number of the owner."""
     gid: int
-    """Number of the group."""
     modified_ns: int
-    """When the content was last changed, in nanoseconds since 1970."""
     size: int
-    """Bytes of content of a regular file."""
     device: Tuple[int, int]
-    """Major and minor number of a device."""
     user: Optional[str]
-    """Name of the owner, empty where the system knew none."""
     group: Optional[str]
-    """Name of the group, empty where the system knew none."""
     target: Optional[str]
-    """Where a symbolic link leads."""
 
     @classmethod
     def _of(cls, native: Any) -> Entry:
@@ -85,12 +87,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Difference:
-    """Where a tree differs from what its archives say."""
+    """Where a tree differs from what its archives say.
+
+    path: Where in the tree, as `os.fsdecode` gives it; the root is `.`.
+    kind: What differs.
+    """
 
     path: str
-    """Where in the tree, as `os.fsdecode` gives it; the root is `.`."""
     kind: choices.DifferenceKind
-    """What differs."""
 
 
 def list_archive(archive: Union[AnyPath, Stream], each: Callable[[Entry], object]) -> ArchiveSummary:

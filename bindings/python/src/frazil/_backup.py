@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._options import BackupOptions
 
 
-class TreeBackup(PullStream):
+class TreeBackup(PullStream[BackupSummary]):
     """The backup of a tree: a readable stream of its archive.
 
     `root` is a directory or a single file. `snapshot` is where the new snapshot, which the next level needs,
@@ -59,13 +59,17 @@ class TreeBackup(PullStream):
         """Publishes the snapshot and says what was done, after the archive was read to its end and is where
         it is to stay; `StateError` when it was not read."""
         handle = self._in_use()
-        native = structs.sized(structs.BackupSummary)
-        with handle as pointer:
+
+        def finish(pointer: ctypes.c_void_p) -> BackupSummary:
             handle.finished()
+            native = structs.sized(structs.BackupSummary)
             status = call(
                 library.frazil_backup_finish, pointer, ctypes.byref(native), callbacks=handle.callbacks
             )
-        return BackupSummary._of(native, status == Status.PARTIAL)
+            self._summary = BackupSummary._of(native, status == Status.PARTIAL)
+            return self._summary
+
+        return handle.use(finish)
 
 
 def backup_tree(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def _signature_of(level: Level, delta_to: Optional[Sink]) -> Signature:
     with level:
+        level._check_holds_signature()
         if delta_to is not None:
             level._copy_to(Output(delta_to))
         return level.finish()

@@ -16,6 +16,8 @@ import ctypes
 from functools import partial
 from typing import Any, Callable, Generator, List, Optional, Tuple
 
+from . import _ending as ending
+
 # What a callback returns that raised; the library knows any number but 0 as a failure.
 FAILED = 1
 
@@ -40,10 +42,11 @@ ASKED = prototype(1)
 class _Raised:
     """The first exception that was raised in a callback."""
 
-    __slots__ = ("error",)
+    __slots__ = ("error", "is_over")
 
     def __init__(self) -> None:
         self.error: Optional[BaseException] = None
+        self.is_over = False
 
 
 def _serve(body: Body, raised: _Raised) -> Generator[int, Tuple[int, ...], None]:
@@ -59,10 +62,13 @@ def _serve(body: Body, raised: _Raised) -> Generator[int, Tuple[int, ...], None]
                 waiting = True
                 arguments = yield code
                 waiting = False
+                ending.check()
                 code = body(*arguments)
         except BaseException as error:
             if waiting and isinstance(error, GeneratorExit):
                 return
+            if raised.is_over:
+                raise
             if raised.error is None:
                 raised.error = error
             code = FAILED
@@ -75,10 +81,12 @@ def _with_tuple(send: Callable[[Any], Any], words: int) -> Callable[..., Any]:
 
 
 class Callbacks:
-    """What the library may call during one operation; to be kept until it can call no more."""
+    """What the library may call during one call, or several; to be kept until it can call no more."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, for_several: bool = False) -> None:
+        self._for_several = for_several
         self._raised = _Raised()
+        self._serving: List[Any] = []
         self._kept: List[object] = []
 
     def made(self, kind: Any, body: Body) -> Any:
@@ -86,11 +94,29 @@ class Callbacks:
         served = _serve(body, self._raised)
         next(served)
         made = kind(_with_tuple(served.send, len(kind._argtypes_)))
+        self._serving.append(served)
         self._kept.append(made)
         return made
 
+    def are_running(self) -> bool:
+        """Whether the library is in one of them."""
+        return any(served.gi_running for served in self._serving)
+
+    def end(self) -> None:
+        """Ends what serves the library. It would end by itself, but a signal's handler that raised then would
+        do so in vain."""
+        self._raised.is_over = True
+        while self._serving:
+            self._serving.pop().close()
+
     def check(self) -> None:
-        """Raises what was raised in a callback."""
+        """Raises what was raised in a callback; to be called after each call of the library."""
+        if not self._for_several:
+            self.end()
         error, self._raised.error = self._raised.error, None
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                # Its traceback holds this frame.
+                del error

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from typing import Any, Callable, Optional
 
+from . import _ending as ending
 from ._callbacks import Callbacks
 from ._errors import Error, make_error
 from ._library import library
@@ -30,8 +32,11 @@ def call(function: Callable[..., int], *arguments: Any, callbacks: Optional[Call
 
     What was raised in a callback comes out first, whatever the library made of it.
     """
-    native = ctypes.c_void_p()
+    native, thread = ctypes.c_void_p(), threading.get_ident()
     try:
+        if callbacks is not None:
+            ending.under_way.append(thread)
+            ending.check()
         status = function(*arguments, ctypes.byref(native))
         if callbacks is not None:
             callbacks.check()
@@ -39,5 +44,7 @@ def call(function: Callable[..., int], *arguments: Any, callbacks: Optional[Call
             raise error_of(native)
         return status
     finally:
+        if callbacks is not None and thread in ending.under_way:
+            ending.under_way.remove(thread)
         if native:
             library.frazil_error_free(native)

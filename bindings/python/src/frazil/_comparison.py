@@ -3,47 +3,69 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
 from . import _choices as choices
 from . import _structs as structs
 from ._calls import call
-from ._errors import Status
+from ._errors import StateError, Status
 from ._handles import Handle
 from ._library import library
 from ._signature import Signature
 from ._streams import AnyPath, path_of
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class Range(NamedTuple):
-    """A range of the new content, in bytes. Ranges come in order and without gaps."""
+    """A range of the new content, in bytes. Ranges come in order and without gaps.
+
+    kind: What it is to the old content.
+    offset: Where it begins.
+    len: How long it is. Where a plain signature leaves the length of the last block unknown, it counts as whole.
+    from_: Where it is in the old content, if it is the same or moved; else 0.
+    """
 
     kind: choices.RangeKind
-    """What it is to the old content."""
     offset: int
-    """Where it begins."""
     len: int
-    """How long it is. Where a plain signature leaves the length of the last block unknown, it counts as
-    whole."""
     from_: int
-    """Where it is in the old content, if it is the same or moved; else 0."""
 
 
 class Comparison(Iterator[Range]):
     """The ranges of new content as an old signature knows them: an iterator, made by `Signature.compare` or
-    `compare_files`."""
+    `compare_files`. `close`, which leaving a `with` block does, gives it up with the files that it reads."""
 
     def __init__(self, old: Signature, new: Signature) -> None:
+        if not isinstance(new, Signature):
+            raise TypeError(f"a signature is needed, not {type(new).__name__}")
         self._open(lambda out: call(library.frazil_comparison_open, old._pointer, new._pointer, out))
 
     def _open(self, opener: Callable[[Any], int]) -> None:
         self._handle = Handle("comparison", library.frazil_comparison_free)
         opener(ctypes.byref(self._handle.pointer))
 
+    def close(self) -> None:
+        """Gives it up; nothing the second time."""
+        self._handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            self.close()
+        except StateError:
+            # In use elsewhere; but what leaves the block comes first.
+            if kind is None:
+                raise
+
     def __next__(self) -> Range:
         native = structs.Range()
-        with self._handle as pointer:
-            status = call(library.frazil_comparison_next, pointer, ctypes.byref(native))
+        status = self._handle.use(
+            lambda pointer: call(library.frazil_comparison_next, pointer, ctypes.byref(native))
+        )
         if status == Status.END:
             raise StopIteration
         kind = choices.word(choices.RangeKind, native.kind)

@@ -38,16 +38,17 @@ class Error(Exception):
 
     `str()` of it says what was being done, to what, where, and what was expected and found. All of them
     can be pickled.
+
+    status: A `Status`; or a plain number that this version has no name for.
+    path: The file that was being worked on, as `os.fsdecode` gives it, or `None`.
+    offset: Bytes from the start of the stream or file that the message names, or `None`.
+    errno: The operating system's number for the failure beneath, or `None`.
     """
 
     status: int = Status.INTERNAL
-    """A `Status`; or a plain number that this version has no name for."""
     path: Optional[str]
-    """The file that was being worked on, as `os.fsdecode` gives it, or `None`."""
     offset: Optional[int]
-    """Bytes from the start of the stream or file that the message names, or `None`."""
     errno: Optional[int]
-    """The operating system's number for the failure beneath, or `None`."""
 
     def __init__(
         self,
@@ -69,7 +70,8 @@ class Error(Exception):
 
     def __reduce__(self) -> Tuple[Any, ...]:
         fields = {"path": self.path, "offset": self.offset, "errno": self.errno}
-        return _again, (int(self.status), self.message, fields), self.__dict__
+        kind = None if type(self) in _IO_KINDS.values() else type(self)
+        return _again, (kind, int(self.status), self.message, fields), self.__dict__
 
 
 class InvalidInputError(Error, ValueError):
@@ -226,6 +228,12 @@ def make_error(status: int, message: str, **fields: Any) -> Error:
     return named
 
 
-def _again(status: int, message: str, fields: Dict[str, Any]) -> Error:
-    """What unpickling calls."""
-    return make_error(status, message, **fields)
+def _again(kind: Optional[Type[Error]], status: int, message: str, fields: Dict[str, Any]) -> Error:
+    """What unpickling calls. Classes that were made for a built-in one have no name to be found by."""
+    if kind is None:
+        return make_error(status, message, **fields)
+    # A class of a caller's may be made in another way, so what is known here is put in by the class it is of.
+    error: Error = (OSError if issubclass(kind, OSError) else Exception).__new__(kind, message)
+    known = {Error, IoError, *_KINDS.values()}
+    next(one for one in kind.__mro__ if one in known).__init__(error, message, **fields)  # type: ignore[misc]
+    return error

@@ -15,45 +15,47 @@ from ._summaries import Identity
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a signature or a delta says of itself. What is only in streams of the other kind is `None`."""
+    """What a signature or a delta says of itself. What is only in streams of the other kind is `None`.
+
+    kind: What the stream carries.
+    format: The form that it has.
+    stream_bytes: Bytes of the stream.
+    block_len: Of a signature: bytes in a block.
+    strong_len: Of a signature: bytes of each strong sum.
+    weak_sum: Of a signature: the rolling sum.
+    strong_sum: Of a signature: the strong sum.
+    block_count: Of a signature: how many blocks there are.
+    copy_commands: Of a delta: how many ranges of the basis are copied.
+    copy_bytes: Of a delta: bytes that it copies from the basis.
+    literal_bytes: Of a delta: bytes that are in the stream.
+    zero_bytes: Of a delta: bytes of runs of zeros, which take no room in a sealed stream.
+    basis_len: Bytes of the basis, where a delta says what it was made against; 0 for a level 0.
+    basis_leaf_len: Bytes of content under each leaf of the basis's fingerprint, where a delta says it.
+    basis_fingerprint: The fingerprint of the basis, 32 bytes, where a delta says it.
+    identity: The content that it is the signature of, or that a delta makes; `None` where it is plain. A delta's
+        is claimed, not proven: only a patch shows.
+    dirty: Whether the source changed while it was made.
+    weak: Whether blocks were matched on sums that cannot be trusted to tell contents apart.
+    """
 
     kind: choices.StreamKind
-    """What the stream carries."""
     format: choices.Format
-    """The form that it has."""
     stream_bytes: int
-    """Bytes of the stream."""
     block_len: Optional[int]
-    """Of a signature: bytes in a block."""
     strong_len: Optional[int]
-    """Of a signature: bytes of each strong sum."""
     weak_sum: Optional[choices.Weak]
-    """Of a signature: the rolling sum."""
     strong_sum: Optional[choices.Strong]
-    """Of a signature: the strong sum."""
     block_count: Optional[int]
-    """Of a signature: how many blocks there are."""
     copy_commands: Optional[int]
-    """Of a delta: how many ranges of the basis are copied."""
     copy_bytes: Optional[int]
-    """Of a delta: bytes that it copies from the basis."""
     literal_bytes: Optional[int]
-    """Of a delta: bytes that are in the stream."""
     zero_bytes: Optional[int]
-    """Of a delta: bytes of runs of zeros, which take no room in a sealed stream."""
     basis_len: Optional[int]
-    """Bytes of the basis, where a delta says what it was made against; 0 for a level 0."""
     basis_leaf_len: Optional[int]
-    """Bytes of content under each leaf of the basis's fingerprint, where a delta says it."""
     basis_fingerprint: Optional[bytes]
-    """The fingerprint of the basis, 32 bytes, where a delta says it."""
     identity: Optional[Identity]
-    """The content that it is the signature of, or that a delta makes; `None` where it is plain. A delta's is
-    claimed, not proven: only a patch shows."""
     dirty: bool
-    """Whether the source changed while it was made."""
     weak: bool
-    """Whether blocks were matched on sums that cannot be trusted to tell contents apart."""
 
     @classmethod
     def _of(cls, native: Any) -> Inspection:

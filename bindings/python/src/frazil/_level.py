@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional, cast
 
 from . import _structs as structs
 from ._callbacks import Callbacks
 from ._calls import call
-from ._errors import StateError
+from ._errors import InvalidInputError
 from ._library import library
 from ._option_structs import level_options
 from ._pull import PullStream
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def _basis(signature: Optional[Signature]) -> Any:
-    return None if signature is None else signature._pointer
+    if signature is None:
+        return None
+    if not isinstance(signature, Signature):
+        raise TypeError(f"a signature is needed, not {type(signature).__name__}: load it by Signature.load")
+    return signature._pointer
 
 
 def _summary_of(finish: Callable[[Any, Any], int]) -> LevelSummary:
@@ -34,13 +38,7 @@ def _summary_of(finish: Callable[[Any, Any], int]) -> LevelSummary:
     return LevelSummary._of(native, signature if signature._pointer else None)
 
 
-def _held(summary: LevelSummary) -> Signature:
-    if summary.signature is None:
-        raise StateError("the signature was not held in memory")
-    return summary.signature
-
-
-class Level(PullStream):
+class Level(PullStream[LevelSummary]):
     """A level: a readable stream of what changed in some content since an older signature.
 
     `Level(stream)` reads a stream, of which `bytes` are the content, and `Level.of_file(path)` a file or
@@ -70,27 +68,35 @@ class Level(PullStream):
         """
         level = cls.__new__(cls)
         level._opened("level", library.frazil_level_free, library.frazil_level_read)
+        level._source_len = options.get("target_len")
         level._start(Input(path_of(path), level._in_use().callbacks, or_path=True), basis, options)
         return level
 
     def _start(self, source: Input, basis: Optional[Signature], options: Any) -> None:
-        handle = self._in_use()
+        self._source, handle = source, self._in_use()
         given = level_options(options, handle.callbacks)
+        self._holds_signature = not given.no_signature
         source.open("frazil_level_open", _basis(basis), ctypes.byref(given), ctypes.byref(handle.pointer))
-        self._source = source
 
     def finish(self) -> Signature:
         """Ends the level after it was read, and returns the new signature.
 
         Before anything was read it computes the signature alone, faster. After a part it raises
-        `StateError`, since the rest of the stream would be lost; so it does when the signature was not held.
+        `StateError`, since the rest of the stream would be lost. `summary` then says what was done. Where the
+        signature is not held in memory this is `InvalidInputError`, and `finish_summary` ends the level.
         """
-        return _held(self.finish_summary())
+        self._check_holds_signature()
+        return cast(Signature, self.finish_summary().signature)
+
+    def _check_holds_signature(self) -> None:
+        if not self._holds_signature:
+            raise InvalidInputError("a signature that is not to be held cannot be given")
 
     def finish_summary(self) -> LevelSummary:
-        """As `finish`, and says what was done."""
+        """As `finish`, and returns the `summary`."""
         handle = self._in_use()
-        with handle as pointer:
+
+        def finish(pointer: ctypes.c_void_p) -> LevelSummary:
             handle.finished()
             summary = _summary_of(
                 lambda signature, native: call(
@@ -98,7 +104,10 @@ class Level(PullStream):
                 )
             )
             self._confirm_source()
-        return summary
+            self._summary = summary
+            return summary
+
+        return handle.use(finish)
 
 
 class LevelWriter(PushStream[LevelSummary]):
@@ -111,21 +120,24 @@ class LevelWriter(PushStream[LevelSummary]):
     def __init__(self, sink: Sink, basis: Optional[Signature] = None, **options: Unpack[LevelOptions]) -> None:
         handle = self._opened("level", library.frazil_level_writer_free, library.frazil_level_writer_feed)
         given = level_options(options, handle.callbacks)
+        self._sink = Output(sink)
         call(
             library.frazil_level_writer_new,
             _basis(basis),
             ctypes.byref(given),
-            *Output(sink).callback(handle.callbacks),
+            *self._sink.callback(handle.callbacks),
             ctypes.byref(handle.pointer),
             callbacks=handle.callbacks,
         )
 
     def _finish(self, pointer: ctypes.c_void_p) -> LevelSummary:
-        return _summary_of(
+        summary = _summary_of(
             lambda signature, native: call(
                 library.frazil_level_writer_finish, pointer, signature, native, callbacks=self._handle.callbacks
             )
         )
+        self._sink.confirm(summary.stream_bytes)
+        return summary
 
 
 def level_file(

@@ -20,30 +20,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an operation has come."""
+    """How far an operation has come.
+
+    done_bytes: Bytes of the source (a level, a backup) or of the result (a patch) that are done.
+    total_bytes: What `done_bytes` will be at the end, where it is known.
+    stream_bytes: Bytes of the stream that were written (a level) or read (a patch) so far.
+    entries: Entries of a tree that are done; 0 where there is no tree.
+    """
 
     done_bytes: int
-    """Bytes of the source (a level, a backup) or of the result (a patch) that are done."""
     total_bytes: Optional[int]
-    """What `done_bytes` will be at the end, where it is known."""
     stream_bytes: int
-    """Bytes of the stream that were written (a level) or read (a patch) so far."""
     entries: int
-    """Entries of a tree that are done; 0 where there is no tree."""
 
 
 @dataclass(frozen=True)
 class EntryReport:
-    """What the backup of a tree did about one entry that it looked at."""
+    """What the backup of a tree did about one entry that it looked at.
+
+    path: Where in the tree it is, as `os.fsdecode` gives it; the root is `.`.
+    action: How it is in the archive; `"none"` where it proved to be what it was.
+    reason: Why it was looked at.
+    bytes: Bytes of content or delta that are in the archive for it.
+    """
 
     path: str
-    """Where in the tree it is, as `os.fsdecode` gives it; the root is `.`."""
     action: choices.Action
-    """How it is in the archive; `"none"` where it proved to be what it was."""
     reason: choices.Reason
-    """Why it was looked at."""
     bytes: int
-    """Bytes of content or delta that are in the archive for it."""
 
 
 class Following(TypedDict, total=False):
@@ -51,18 +55,20 @@ class Following(TypedDict, total=False):
 
     They are called about once for each mebibyte of work, by the thread that made the call, except that
     `TreeRestore` calls them in a thread of its own, one at a time. What they raise stops the operation and
-    comes out of it; so does a `KeyboardInterrupt`. They cannot use the object that calls them.
+    comes out of it, and so does a `KeyboardInterrupt`, except that no signal is answered while a `TreeRestore` ends.
+    They cannot use the object that calls them.
+
+    progress: Is told that some work was done.
+    problem: Is told of what went wrong and was survived, as an exception that is not raised.
+    note: Is told of what is only worth knowing and takes nothing from the result, as that a socket is not backed up,
+        as an exception that is not raised.
+    cancelled: Answers whether to stop: if so, the operation fails with `CancelledError`.
     """
 
     progress: Optional[Callable[[Progress], object]]
-    """Is told that some work was done."""
     problem: Optional[Callable[[Error], object]]
-    """Is told of what went wrong and was survived, as an exception that is not raised."""
     note: Optional[Callable[[Error], object]]
-    """Is told of what is only worth knowing and takes nothing from the result, as that a socket is not backed
-    up, as an exception that is not raised."""
     cancelled: Optional[Callable[[], object]]
-    """Answers whether to stop: if so, the operation fails with `CancelledError`."""
 
 
 def observer(options: Mapping[str, Any], callbacks: Callbacks) -> Optional[structs.Observer]:
@@ -70,8 +76,10 @@ def observer(options: Mapping[str, Any], callbacks: Callbacks) -> Optional[struc
     progress, problem = options.get("progress"), options.get("problem")
     cancelled, entry = options.get("cancelled"), options.get("entry")
     note, restoring = options.get("note"), options.get("restoring")
-    if cancelled is None and progress is None and threading.current_thread() is threading.main_thread():
-        # A signal is answered to by the interpreter alone; so long work has to enter it now and then.
+    thread = threading.current_thread()
+    if cancelled is None and progress is None and (thread.daemon or thread is threading.main_thread()):
+        # A signal is answered to by the interpreter alone, and so is its end by a daemon; so long work has to
+        # enter it now and then.
         cancelled = _never
     if progress is cancelled is problem is entry is note is restoring is None:
         return None

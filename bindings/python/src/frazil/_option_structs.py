@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import operator
+import os
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, SupportsIndex, Type
 
 from . import _choices as choices
@@ -26,6 +27,9 @@ _CHOICES = {
     "sync": choices.Sync,
 }
 
+# Limits and lengths, of which 0 would be none: whoever gives it has none left.
+_NOT_ZERO = {"block_len", "memory_limit", "max_output", "index_memory", "link_memory", "max_file_len"}
+
 # What `observer` takes.
 _FOLLOWING = {*Following.__optional_keys__, "entry", "restoring"}
 
@@ -38,11 +42,13 @@ def integer(value: SupportsIndex, name: str, bits: int = 64) -> int:
     value = operator.index(value)  # a float or a text is a TypeError
     if not 0 <= value < 1 << bits:
         raise InvalidInputError(f"{name} is a number from 0 to 2^{bits} - 1, not {value}")
+    if not value and name in _NOT_ZERO:
+        raise InvalidInputError(f"{name} is 1 or more: leave it out for the default")
     return value
 
 
 def _text(line: Any, name: str) -> bytes:
-    encoded = line.encode()
+    encoded = os.fsencode(line)
     if b"\0" in encoded:
         raise InvalidInputError(f"embedded null byte in {name}")
     return bytes(encoded)

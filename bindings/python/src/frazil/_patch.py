@@ -29,13 +29,13 @@ def summary_of(finish: Callable[[Any], int]) -> PatchSummary:
     return PatchSummary._of(native)
 
 
-class PatchReader(PullStream):
+class PatchReader(PullStream[PatchSummary]):
     """A target that is read: a delta, applied to a basis.
 
     `basis` is what can be read at any place: a path, which `bytes` are too, a file object that can seek, a
     descriptor, or bytes such as a `memoryview`; all of it, from its start. `None` is for a level 0. `delta`
-    is a path or a stream. What was read is **provisional** until the read that gives no bytes: only then has the whole target been
-    held against the end of the delta. Keyword arguments are those of `PatchOptions`.
+    is a path or a stream. What was read is **provisional** until the read that gives no bytes: only then has the
+    whole target been held against the end of the delta. Keyword arguments are those of `PatchOptions`.
     """
 
     def __init__(
@@ -71,11 +71,15 @@ class PatchReader(PullStream):
     def finish(self) -> PatchSummary:
         """Says what was done, after the target was read to its end; `StateError` when it was not."""
         handle = self._in_use()
-        with handle as pointer:
+
+        def finish(pointer: ctypes.c_void_p) -> PatchSummary:
             handle.finished()
-            return summary_of(
+            self._summary = summary_of(
                 lambda native: call(library.frazil_patch_finish, pointer, native, callbacks=handle.callbacks)
             )
+            return self._summary
+
+        return handle.use(finish)
 
 
 class Patch(PushStream[PatchSummary]):
@@ -93,6 +97,8 @@ class Patch(PushStream[PatchSummary]):
     `PatchOptions`.
     """
 
+    _sink: Optional[Output] = None
+
     def __init__(
         self, basis: Optional[Seekable], target: Union[AnyPath, Sink], **options: Unpack[PatchOptions]
     ) -> None:
@@ -104,15 +110,19 @@ class Patch(PushStream[PatchSummary]):
             name = path_of(cast(AnyPath, target))
             call(library.frazil_patch_writer_new_file, path, name, given, out, callbacks=handle.callbacks)
         else:
-            sink = Output(target).callback(handle.callbacks)
+            self._sink = Output(target)
+            sink = self._sink.callback(handle.callbacks)
             call(library.frazil_patch_writer_new, path, given, *sink, out, callbacks=handle.callbacks)
 
     def _finish(self, pointer: ctypes.c_void_p) -> PatchSummary:
-        return summary_of(
+        summary = summary_of(
             lambda native: call(
                 library.frazil_patch_writer_finish, pointer, native, callbacks=self._handle.callbacks
             )
         )
+        if self._sink is not None:
+            self._sink.confirm(summary.output_bytes)
+        return summary
 
 
 def patch_file(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import io
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
+import operator
+import sys
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, List, Optional, TypeVar
 
 from ._calls import call
+from ._errors import StateError
 from ._handles import Handle
 from ._streams import Input, Output
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
+
+SummaryType = TypeVar("SummaryType")
 
 CHUNK_LEN = 1 << 20
 """Bytes of the pieces in which a stream is iterated over, all but the last: 1 MiB."""
@@ -24,7 +29,7 @@ _unfilled = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_
 )
 
 
-class PullStream(io.BufferedIOBase):
+class PullStream(io.BufferedIOBase, Generic[SummaryType]):
     """A stream of bytes that is made as it is read: a readable file object, and an iterator of `bytes`.
 
     What `read`, `readinto` and iterating give is as long as it can be, so that it is short at the end of the
@@ -35,6 +40,7 @@ class PullStream(io.BufferedIOBase):
     _handle: Optional[Handle] = None
     _source: Optional[Input] = None
     _source_len: Optional[int] = None
+    _summary: Optional[SummaryType] = None
 
     def _opened(self, name: str, free: Callable[[Any], None], read: Callable[..., int]) -> Handle:
         """Prepares for an object of the library, which is to be opened with the handle's pointer."""
@@ -47,6 +53,13 @@ class PullStream(io.BufferedIOBase):
             raise ValueError("the stream was not opened")
         return self._handle
 
+    @property
+    def summary(self) -> SummaryType:
+        """What was done; `StateError` before the stream is finished."""
+        if self._summary is None:
+            raise StateError(f"the {self._in_use().name} is not finished")
+        return self._summary
+
     def _confirm_source(self) -> None:
         if self._source is not None:
             self._source.confirm_end(self._source_len)
@@ -55,51 +68,59 @@ class PullStream(io.BufferedIOBase):
         """`True`."""
         return True
 
-    def _read_on(self, place: Any, length: int) -> int:
+    def _read_on(self, address: int, length: int) -> int:
         """Reads what comes next to an address: at least one byte unless the stream has ended."""
-        handle, count = self._in_use(), ctypes.c_size_t()
-        with handle as pointer:
-            call(self._native_read, pointer, place, length, ctypes.byref(count), callbacks=handle.callbacks)
-            if not count.value:
-                self._confirm_source()
-        return count.value
+        return self._in_use().use(lambda pointer: self._read_to(pointer, address, length))
 
     def _fill(self, address: int, length: int) -> int:
         """Reads so many bytes to an address, or as many as there are till the end of the stream."""
-        filled = 0
-        while filled < length:
-            count = self._read_on(address + filled, length - filled)
-            if not count:
-                break
-            filled += count
-        return filled
+
+        def fill(pointer: ctypes.c_void_p) -> int:
+            filled = 0
+            while filled < length:
+                count = self._read_to(pointer, address + filled, length - filled)
+                if not count:
+                    break
+                filled += count
+            return filled
+
+        # One use, since what was filled is lost with what is raised.
+        return self._in_use().use(fill)
+
+    def _read_to(self, pointer: ctypes.c_void_p, address: int, length: int) -> int:
+        count = ctypes.c_size_t()
+        call(self._native_read, pointer, address, length, ctypes.byref(count), callbacks=self._in_use().callbacks)
+        if not count.value:
+            self._confirm_source()
+        return count.value
 
     def _check_usable(self) -> None:
-        with self._in_use():
-            pass
+        self._in_use().use(lambda _pointer: None)
+
+    def _into(self, buffer: Buffer, read: Callable[[int, int], int]) -> int:
+        """Has `read` put bytes into a buffer."""
+        view = memoryview(buffer)
+        if not view.nbytes:
+            self._check_usable()
+            return 0
+        place = ctypes.c_char.from_buffer(view.cast("B"))
+        return read(ctypes.addressof(place), view.nbytes)
 
     def readinto1(self, buffer: Buffer) -> int:
         """Reads into a buffer what is ready, or else what comes next: at least one byte unless the stream
         has ended, and returns how many."""
-        view = memoryview(buffer)
-        if not view.nbytes:
-            self._check_usable()
-            return 0
-        place = ctypes.c_char.from_buffer(view.cast("B"))
-        return self._read_on(ctypes.byref(place), view.nbytes)
+        return self._into(buffer, self._read_on)
 
     def readinto(self, buffer: Buffer) -> int:
         """Fills a buffer, or as much of it as there is till the end of the stream, and returns how much."""
-        view = memoryview(buffer)
-        if not view.nbytes:
-            self._check_usable()
-            return 0
-        place = ctypes.c_char.from_buffer(view.cast("B"))
-        return self._fill(ctypes.addressof(place), view.nbytes)
+        return self._into(buffer, self._fill)
 
     def _read_piece(self, length: int, fill: Callable[[int, int], int]) -> bytes:
         """New bytes, which `fill` has put at an address, and of which it says how many they are."""
         self._check_usable()
+        length = operator.index(length)
+        if length > sys.maxsize:
+            raise OverflowError("a piece is no longer than sys.maxsize")
         if not length:
             return b""
         piece: bytes = _unfilled(None, length)
@@ -126,6 +147,7 @@ class PullStream(io.BufferedIOBase):
 
     def chunks(self, length: int = CHUNK_LEN) -> Iterator[bytes]:
         """Iterates over pieces of `length` bytes, of which the last may be shorter; none is empty."""
+        length = operator.index(length)
         if length < 1:
             raise ValueError(f"the length of a piece is a positive number, not {length}")
         return self._pieces(length)
@@ -153,4 +175,14 @@ class PullStream(io.BufferedIOBase):
         """Gives the stream up; nothing the second time. What was not finished publishes nothing."""
         if self._handle is not None:
             self._handle.close()
+        if self._source is not None:
+            self._source.close()
         super().close()
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            self.close()
+        except StateError:
+            # In use elsewhere; but what leaves the block comes first.
+            if kind is None:
+                raise

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
 from ._calls import call
 from ._errors import StateError
 from ._handles import Handle
-from ._streams import borrowed
+from ._streams import slices
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
+
+# How many bytes the library is given at once: between them signals are answered, and no more is copied.
+SLICE_LEN = 1 << 20
 
 SummaryType = TypeVar("SummaryType")
 
@@ -20,8 +23,8 @@ class PushStream(Generic[SummaryType]):
     """A stream that is written, and does its work as bytes come.
 
     It is complete only when `finish` says so. Leaving a `with` block finishes it, or gives it up where an
-    exception leaves the block. When a call fails, it can only be closed. One thread at a time may use it,
-    and it belongs to the process that made it.
+    exception leaves the block, or where `close` was called in it. When a call fails, it can only be closed. One
+    thread at a time may use it, and it belongs to the process that made it.
 
     It can be written to like a file, but is no `io.IOBase`: that would finish it whenever it is forgotten.
     """
@@ -36,18 +39,27 @@ class PushStream(Generic[SummaryType]):
         return self._handle
 
     def write(self, data: Buffer) -> int:
-        """Takes all of the bytes, in pieces of any length, and returns how many they are."""
-        argument, length = borrowed(data)
-        with self._handle as pointer:
-            call(self._native_feed, pointer, argument, length, callbacks=self._handle.callbacks)
-        return length
+        """Takes all of the bytes, however many, and returns how many they are."""
+        given = slices(data, SLICE_LEN)
+
+        def feed(pointer: ctypes.c_void_p) -> int:
+            fed = 0
+            for argument, length in given:
+                call(self._native_feed, pointer, argument, length, callbacks=self._handle.callbacks)
+                fed += length
+            return fed
+
+        return self._handle.use(feed)
 
     def finish(self) -> SummaryType:
         """Ends the stream, completes the work and says what was done; once."""
-        with self._handle as pointer:
+
+        def finish(pointer: ctypes.c_void_p) -> SummaryType:
             self._handle.finished()
             self._summary = self._finish(pointer)
-        return self._summary
+            return self._summary
+
+        return self._handle.use(finish)
 
     def _finish(self, pointer: ctypes.c_void_p) -> SummaryType:
         raise NotImplementedError
@@ -87,8 +99,14 @@ class PushStream(Generic[SummaryType]):
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            try:
+                self.close()
+            except StateError:
+                pass  # In use elsewhere; but what leaves the block comes first.
+            return
         try:
-            if kind is None and self._summary is None:
+            if self._summary is None and not self.closed:
                 self.finish()
         finally:
             self.close()

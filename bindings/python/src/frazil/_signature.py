@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Tuple, Union, cast, overload
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
 
 class BlockSum(NamedTuple):
-    """The sums of one block."""
+    """The sums of one block.
+
+    weak: The rolling sum.
+    strong: The strong sum.
+    """
 
     weak: int
-    """The rolling sum."""
     strong: bytes
-    """The strong sum."""
 
 
 class Blocks(Sequence[BlockSum]):
@@ -53,6 +56,7 @@ class Blocks(Sequence[BlockSum]):
     def __getitem__(self, index: Union[int, slice]) -> Union[BlockSum, List[BlockSum]]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(self._count))]
+        index = operator.index(index)
         number = index + self._count if index < 0 else index
         if not 0 <= number < self._count:
             raise IndexError(f"there is no block {index} among {self._count}")
@@ -76,7 +80,8 @@ class Signature(Mapping[str, Any]):
     """The sums of every block of some content: what the next level is made against.
 
     It is a mapping of the fields below, which are attributes too. It is immutable, and may be used by
-    several threads at once, by a forked process, and be pickled; its memory goes with the last reference.
+    several threads at once, by a forked process, and be pickled; its memory goes with the last reference. One
+    that cannot be sealed is pickled in the plain format, which leaves length, CRC32 and fingerprint behind.
 
     Make one by `of_file` or `of_stream`, take it from a finished level, or load it.
     """
@@ -102,7 +107,8 @@ class Signature(Mapping[str, Any]):
         """The signature that `maker` puts into the pointer that it is given."""
         signature = cls.__new__(cls)
         signature._pointer = ctypes.c_void_p()
-        weakref.finalize(signature, _release, signature._pointer)
+        # Memory alone, which at the end of the interpreter is left to the system: something may yet use it.
+        weakref.finalize(signature, _release, signature._pointer).atexit = False  # type: ignore[misc]
         maker(ctypes.byref(signature._pointer))
         return signature
 
@@ -112,12 +118,11 @@ class Signature(Mapping[str, Any]):
     def of_file(cls, path: AnyPath, **options: Unpack[LevelOptions]) -> Signature:
         """Computes the signature of a file, a device or anything that has a path."""
         callbacks = Callbacks()
-        given = level_options(options, callbacks)
-        return cls._made(
-            lambda out: call(
-                library.frazil_signature_of_file, path_of(path), ctypes.byref(given), out, callbacks=callbacks
-            )
-        )
+        given, length = level_options(options, callbacks), options.get("target_len")
+        path_of(path)
+        source = Input(path, callbacks, or_path=True)
+        name = "frazil_signature_of" if source.suffix else "frazil_signature_of_file"
+        return cls._made(lambda out: source.read(name, ctypes.byref(given), out, expected=length))
 
     @classmethod
     def of_stream(cls, stream: Stream, **options: Unpack[LevelOptions]) -> Signature:
@@ -136,7 +141,7 @@ class Signature(Mapping[str, Any]):
         `memory_limit` is in bytes; there is none by default. What is too large raises `LimitError`.
         """
         given = Input(source, Callbacks(), or_path=True)
-        limit = integer(memory_limit or 0, "memory_limit")
+        limit = 0 if memory_limit is None else integer(memory_limit, "memory_limit")
         return cls._made(lambda out: given.read("frazil_signature_load", limit, out))
 
     @classmethod

@@ -18,42 +18,44 @@ from ._summaries import SnapshotSummary
 
 @dataclass(frozen=True)
 class SnapshotEntry:
-    """What a snapshot says of one entry. Where `link` is not `None`, the rest is that of the file it leads to."""
+    """What a snapshot says of one entry. Where `link` is not `None`, the rest is that of the file it leads to.
+
+    path: Where in the tree it is, as `os.fsdecode` gives it; the root is `.`.
+    link: Which entry it is a further name of, or `None`.
+    fingerprint: The fingerprint of a regular file's content, 32 bytes, or `None`.
+    block_count: How many blocks the snapshot has the sums of.
+    kind: What it is.
+    dirty: Whether it changed while it was read.
+    racy: Whether it changed so shortly before it was read that the next level reads it again.
+    stale: Whether it could not be read, and this is what the level before knew of it.
+    mode: Permissions with set-id and sticky bits.
+    uid: Number of the owner.
+    gid: Number of the group.
+    modified_ns: When the content was last changed, in nanoseconds since 1970.
+    size: Bytes of content of a regular file.
+    device: Major and minor number of a device.
+    user: Name of the owner, empty where the system knew none.
+    group: Name of the group, empty where the system knew none.
+    target: Where a symbolic link leads.
+    """
 
     path: str
-    """Where in the tree it is, as `os.fsdecode` gives it; the root is `.`."""
     link: Optional[str]
-    """Which entry it is a further name of, or `None`."""
     fingerprint: Optional[bytes]
-    """The fingerprint of a regular file's content, 32 bytes, or `None`."""
     block_count: int
-    """How many blocks the snapshot has the sums of."""
     kind: choices.EntryKind
-    """What it is."""
     dirty: bool
-    """Whether it changed while it was read."""
     racy: bool
-    """Whether it changed so shortly before it was read that the next level reads it again."""
     stale: bool
-    """Whether it could not be read, and this is what the level before knew of it."""
     mode: int
-    """Permissions with set-id and sticky bits."""
     uid: int
-    """Number of the owner."""
     gid: int
-    """Number of the group."""
     modified_ns: int
-    """When the content was last changed, in nanoseconds since 1970."""
     size: int
-    """Bytes of content of a regular file."""
     device: Tuple[int, int]
-    """Major and minor number of a device."""
     user: Optional[str]
-    """Name of the owner, empty where the system knew none."""
     group: Optional[str]
-    """Name of the group, empty where the system knew none."""
     target: Optional[str]
-    """Where a symbolic link leads."""
 
     @classmethod
     def _of(cls, native: Any) -> SnapshotEntry:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Tuple, Unio
 
 from ._callbacks import READ, WRITE, Callbacks
 from ._calls import call
-from ._errors import CallbackError
+from ._errors import CallbackError, Status, make_error
 from ._library import library
 
 if TYPE_CHECKING:
@@ -109,6 +109,19 @@ def borrowed(data: Buffer) -> Tuple[Any, int]:
     return ctypes.byref(ctypes.c_char.from_buffer(view)), view.nbytes
 
 
+def slices(data: Buffer, longest: int) -> Iterable[Tuple[Any, int]]:
+    """The bytes of an object as `borrowed` gives them, at most so many at once; one slice if there are none.
+
+    `bytes` are not copied; of other bytes that cannot be changed it is one slice at a time.
+    """
+    view = octets(data)
+    starts = range(0, max(view.nbytes, 1), longest)
+    if isinstance(data, bytes):
+        address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
+        return ((address + start, min(longest, len(data) - start)) for start in starts)
+    return (borrowed(view[start : start + longest]) for start in starts)
+
+
 def descriptor_of(stream: Any) -> Optional[int]:
     """The file descriptor of a stream that the library may read by itself.
 
@@ -123,6 +136,28 @@ def descriptor_of(stream: Any) -> Optional[int]:
         return None
     mode = os.fstat(descriptor).st_mode
     return descriptor if stat.S_ISREG(mode) or stat.S_ISBLK(mode) else None
+
+
+def waits(path: bytes) -> bool:
+    """Whether opening and reading what has this path may take for ever, as a pipe that nobody writes to. Python
+    answers to signals meanwhile, so it is to do both."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False  # the library says so better
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def opened(path: bytes) -> io.FileIO:
+    """A file that Python has opened, or the exception that the library would raise."""
+    name = os.fsdecode(path)
+    try:
+        return io.FileIO(name)
+    except OSError as error:
+        if error.errno is None or error.filename != name:
+            raise  # of a signal's handler
+        message = f"opening the source {name}: {error.strerror}"
+        raise make_error(Status.IO, message, path=name, errno=error.errno) from None
 
 
 class Source:
@@ -209,10 +244,14 @@ class Input:
         self._source: Optional[Source] = None
         self.suffix = ""
         self.arguments: Tuple[Any, ...]
+        self._opened: Optional[io.FileIO] = None
         descriptor = None
         if or_path and is_path(stream):
-            self.arguments = (path_of(stream),)
-            return
+            path = path_of(stream)
+            if not waits(path):
+                self.arguments = (path,)
+                return
+            self._opened = stream = opened(path)
         if not only_read:
             descriptor = descriptor_of(stream)
             self.suffix = "_stream" if descriptor is None else "_fd"
@@ -229,9 +268,17 @@ class Input:
 
     def read(self, name: str, *after: Any, before: Tuple[Any, ...] = (), expected: Optional[int] = None) -> int:
         """As `open`, with a function that reads the input to its end, or `expected` bytes of it."""
-        status = self.open(name, *after, before=before)
-        self.confirm_end(expected)
-        return status
+        try:
+            status = self.open(name, *after, before=before)
+            self.confirm_end(expected)
+            return status
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Closes what was opened here."""
+        if self._opened is not None:
+            self._opened.close()
 
     def confirm_end(self, expected: Optional[int] = None) -> None:
         """Fails unless the end that the library has found is one that Python gave, or was `expected`.
@@ -251,6 +298,7 @@ class Output:
         if isinstance(sink, io.TextIOBase) or not callable(self._write or sink):
             raise TypeError(f"an object with `write` for bytes is needed, or a function, not {type(sink).__name__}")
         self._is_raw = isinstance(sink, io.RawIOBase)
+        self.taken = 0
 
     def put(self, data: bytes) -> None:
         """Writes all of it."""
@@ -270,7 +318,13 @@ class Output:
     def write(self, _user_data: int, data: int, length: int) -> int:
         """The callback."""
         self.put(ctypes.string_at(data, length))
+        self.taken += length
         return 0
+
+    def confirm(self, length: int) -> None:
+        """Fails unless so many bytes were written: a callback that could not be entered may have said so of some."""
+        if self.taken != length:
+            raise CallbackError(f"the sink was given {self.taken} bytes of {length}")
 
     def callback(self, callbacks: Callbacks) -> Tuple[Any, None]:
         return callbacks.made(WRITE, self.write), None
