@@ -274,7 +274,8 @@ inline std::error_code make_error_code(status of) noexcept {
 // `code` is the operating system's `errno` in `std::system_category` where one lies beneath, so that
 // `error.code() == std::errc::no_such_file_or_directory` means what it says; else it is the status.
 //
-// It may be copied and kept, without throwing, and read by several threads at once.
+// It may be copied and kept, without throwing, and read by several threads at once. It is copied where it would be
+// moved, so that there is none without a message.
 class error : public std::system_error {
   public:
     error(frazil::status of, std::string message)
@@ -282,6 +283,9 @@ class error : public std::system_error {
 
     // Copies all of an error of C, which stays the caller's.
     explicit error(const frazil_error *of) : error(std::make_shared<const record>(copy(of))) {}
+
+    error(const error &) noexcept = default;
+    error &operator=(const error &) noexcept = default;
 
     // What was being done, to what, where, what was expected and what was found: one line of UTF-8 in English,
     // without a full stop.
@@ -412,6 +416,12 @@ namespace detail {
     throw error(said);
 }
 
+// To read nothing would look like the end.
+inline void refuse_no_room(std::size_t len) {
+    if (len == 0)
+        throw invalid_input_error(status::invalid_input, "there is no room to read into: a buffer of 0 bytes");
+}
+
 [[noreturn]] inline void refuse_empty() {
     throw state_error(status::state, "this is empty: nothing was put into it, or it was moved from");
 }
@@ -493,6 +503,12 @@ frazil_status in_form(Arguments... arguments) {
 }
 
 class context;
+
+// For what needs a sink.
+template <class Sink>
+void refuse_none(const Sink &to) {
+    if (!to) throw invalid_input_error(status::invalid_input, "the sink to write to is none");
+}
 
 template <std::size_t Len>
 std::array<std::uint8_t, Len> array_of(const std::uint8_t (&bytes)[Len]) noexcept {
@@ -738,8 +754,9 @@ class stream {
             };
     }
 
-    // Reads the next bytes, at most `len`; 0 is the end.
+    // Reads the next bytes, at most `len`, which is not 0; 0 is the end.
     std::size_t read(void *buffer, std::size_t len) {
+        detail::refuse_no_room(len);
         if (!read_) detail::refuse_empty();
         return detail::checked(read_(static_cast<char *>(buffer), len), len);
     }
@@ -876,7 +893,7 @@ class sink {
 
     // Writes all of the bytes.
     void write(bytes data) {
-        if (!write_) detail::refuse_empty();
+        detail::refuse_none(*this);
         write_(data);
     }
 
@@ -1291,6 +1308,14 @@ inline level_header of_c(const frazil_level_header &from) {
     return made;
 }
 
+inline block_sum of_c(const frazil_block_sum &from) {
+    return {from.weak, array_of(from.strong)};
+}
+
+inline range of_c(const frazil_range &from) {
+    return {from.offset, from.len, from.from, static_cast<range_kind>(from.kind)};
+}
+
 inline inspection of_c(const frazil_inspection &from) {
     inspection made;
     made.kind = static_cast<stream_kind>(from.kind);
@@ -1335,6 +1360,14 @@ inline restore_summary of_c(const frazil_restore_summary &from) {
     return {of_c(from.header), from.entries,  from.files,           from.output_bytes,
             from.deleted,      from.problems, from.backup_problems, from.already_there != 0,
             from.whole != 0,   from.missing};
+}
+
+// Whether everything is as the level has it is said by the status.
+inline recovery of_c(const frazil_recovery &from) {
+    recovery made;
+    made.kind = static_cast<recovery_kind>(from.kind);
+    if (from.has_level != 0) made.level = of_c(from.level);
+    return made;
 }
 
 inline archive_summary of_c(const frazil_archive_summary &from) {
@@ -1483,6 +1516,9 @@ class context {
     // Makes a call, and throws what was thrown in it, or before it in another thread, or what it fails with.
     template <class Call>
     void run(Call &&call) {
+        if (lost_)
+            throw state_error(status::state,
+                              "this cannot go on: what failed before, a sink or an observer, has lost bytes of it");
         rethrow();
         owned<frazil_error, frazil_error_free> said;
         const int status = call(said.out());
@@ -1495,8 +1531,11 @@ class context {
     void finish(Call &&call) {
         run(call);
         output.flush();
-        signature.flush();
     }
+
+    // Bytes that cannot be had again are not where they should be. Nothing can be called any more: the work would end
+    // as if they were.
+    void lose() noexcept { lost_ = true; }
 
     // The observer as C knows it, for as long as this lives; NULL if it is none.
     const frazil_observer *observe(const observer &from) {
@@ -1514,8 +1553,12 @@ class context {
     // NULL of no sink, which is how C leaves it out, or refuses it.
     frazil_write_fn writes() const noexcept { return output ? on_write : nullptr; }
 
+    // Flushed each time: at the end of the work is too late, since the level may be published by then.
     static int on_signature(void *user_data, const void *data, std::size_t len) noexcept {
-        return guard(user_data, [&](context &self) { self.signature.write({data, len}); });
+        return guard(user_data, [&](context &self) {
+            self.signature.write({data, len});
+            self.signature.flush();
+        });
     }
 
     static int on_entry(void *user_data, const frazil_entry *entry) noexcept {
@@ -1608,6 +1651,7 @@ class context {
     frazil_observer observer_{};
     std::mutex mutex_;
     std::exception_ptr thrown_;
+    bool lost_ = false;
 };
 
 // Work that goes on from call to call. What it calls back stays where it is when the handle is moved, and is
@@ -1655,29 +1699,52 @@ class running {
 template <class C, void (*Free)(C *), frazil_status (*Read)(C *, void *, std::size_t, std::size_t *, frazil_error **)>
 class pulled : public running<C, Free> {
   public:
-    // Reads the next bytes into `buffer` and says how many, at most `len`; 0 is the end.
+    // Reads the next bytes into `buffer` and says how many, at most `len`, which is not 0; 0 is the end.
     std::size_t read(void *buffer, std::size_t len) {
+        refuse_no_room(len);
         std::size_t got = 0;
-        this->called().run([&](frazil_error **error) { return Read(this->get(), buffer, len, &got, error); });
+        auto &called = this->called();
+        try {
+            called.run([&](frazil_error **error) { return Read(this->get(), buffer, len, &got, error); });
+        } catch (...) {
+            // An observer has thrown when there were bytes already.
+            if (got > 0) called.lose();
+            throw;
+        }
         return got;
     }
 
-    // Reads into anything contiguous that may be written to, at most as much as it has room for.
+    // Reads into anything contiguous that may be written to, at most as much as its size.
     template <class Buffer, class = std::enable_if_t<has_room<std::remove_reference_t<Buffer>>()>>
     std::size_t read(Buffer &&buffer) {
         return read(buffer.data(), buffer.size());
     }
 
     // Reads all that is left and writes it to a sink, which is flushed; says how many bytes that were.
+    //
+    // What the sink throws ends the work, since nobody knows how much of its last piece it took: this can then only be
+    // destroyed. What reading throws does not.
     std::uint64_t copy_to(sink to) {
+        refuse_none(to);
         std::vector<std::byte> piece(piece_len);
         std::uint64_t copied = 0;
         while (const std::size_t got = read(piece)) {
-            to.write({piece.data(), got});
+            deliver([&] { to.write({piece.data(), got}); });
             copied += got;
         }
-        to.flush();
+        deliver([&] { to.flush(); });
         return copied;
+    }
+
+  private:
+    template <class Give>
+    void deliver(Give &&give) {
+        try {
+            give();
+        } catch (...) {
+            this->called().lose();
+            throw;
+        }
     }
 };
 
@@ -1708,6 +1775,12 @@ class fed : public running<C, Free> {
 
 // ---- Options. All are values with a default for every member: set what is wanted, in C++20 also by name
 // (`level_options{.block_len = 4096}`).
+
+// Options of loading a signature.
+struct load_options {
+    // The most bytes of memory that it may take; 0 is no limit.
+    std::uint64_t memory_limit = 0;
+};
 
 // Options of a level or a signature. The default suits a backup.
 struct level_options {
@@ -1744,8 +1817,8 @@ struct level_options {
     // Whether the new signature is not held in memory. It then goes to `write_signature`, or nowhere, and finishing
     // the level gives none.
     bool no_signature = false;
-    // Is given the new signature on the way, so that memory stays constant however long the content is. Finishing
-    // the level then gives none.
+    // Is given the new signature on the way, so that memory stays constant however long the content is; a
+    // `std::ostream` is flushed each time. Finishing the level then gives none.
     sink write_signature = {};
     // The form in which `write_signature` is given the signature.
     frazil::format signature_format = frazil::format::sealed;
@@ -2013,13 +2086,13 @@ class signature {
         });
     }
 
-    // Loads a signature, sealed or plain, out of a source, which is read to its end, into at most `memory_limit`
-    // bytes; 0 is no limit.
-    static signature load(source from, std::uint64_t memory_limit = 0) {
+    // Loads a signature, sealed or plain, out of a source, which is read to its end. Bytes in memory are
+    // `{data, size}`, as everywhere.
+    static signature load(source from, const load_options &options = {}) {
         detail::context context;
         return made(context, [&](auto... outs) {
             return context.call<frazil_signature_load, frazil_signature_load_fd, frazil_signature_load_stream>(
-                from, memory_limit, outs...);
+                from, options.memory_limit, outs...);
         });
     }
 
@@ -2086,7 +2159,7 @@ class signature {
         const int status = detail::attempt(
             [&](frazil_error **error) { return frazil_signature_block(handle_.some(), index, &found, error); });
         if (status == FRAZIL_END) return std::nullopt;
-        return block_sum{found.weak, detail::array_of(found.strong)};
+        return detail::of_c(found);
     }
 
     // Whether there is one.
@@ -2219,7 +2292,7 @@ class comparison {
         const int status =
             detail::attempt([&](frazil_error **error) { return frazil_comparison_next(from, &found, error); });
         if (status == FRAZIL_END) return std::nullopt;
-        return range{found.offset, found.len, found.from, static_cast<range_kind>(found.kind)};
+        return detail::of_c(found);
     }
 
     detail::owned<frazil_comparison, frazil_comparison_free> handle_;
@@ -2633,8 +2706,8 @@ inline void restore_conclude(const fs::path &destination) {
     context.finish([&](frazil_error **error) {
         return status = frazil_restore_recover(detail::c_path(destination), context.observe(following), &found, error);
     });
-    recovery made{static_cast<recovery_kind>(found.kind), {}, status != FRAZIL_PARTIAL};
-    if (found.has_level != 0) made.level = detail::of_c(found.level);
+    auto made = detail::of_c(found);
+    made.whole = status != FRAZIL_PARTIAL;
     return made;
 }
 

@@ -114,6 +114,60 @@ static void what_a_sink_throws_comes_out_unchanged() {
     THROWN(frazil::invalid_input_error, frazil::level_writer({}, {}));
 }
 
+// Reads on from `work` into a sink that fails once, at its `at`th piece: what it was given is lost, so nothing of it may
+// look complete.
+template <class Work>
+static void a_loss_is_final(Work &&work, int at) {
+    content kept;
+    const auto once = [&](frazil::bytes piece) {
+        if (at-- == 0) throw own_failure{16};
+        kept.insert(kept.end(), reinterpret_cast<const char *>(piece.begin()),
+                    reinterpret_cast<const char *>(piece.end()));
+    };
+    CHECK(THROWN(own_failure, work.copy_to(once)).number == 16);
+    const auto before = kept;
+    THROWN(frazil::state_error, work.copy_to(once));
+    char buffer[100];
+    THROWN(frazil::state_error, (void)work.read(buffer, sizeof buffer));
+    CHECK(std::strstr(THROWN(frazil::state_error, (void)work.finish()).what(), "lost") != nullptr && kept == before);
+}
+
+static void what_a_sink_loses_is_not_taken_for_written() {
+    for (const int at : {0, 1}) {
+        a_loss_is_final(frazil::level::open("new"), at);
+        a_loss_is_final(frazil::patch::open("old", "level.1"), at);
+    }
+    // Little enough that it fails only when it is flushed.
+    std::ofstream late("/dev/full", std::ios::binary);
+    auto level = frazil::level::open(frazil::bytes("ab", 2));
+    THROWN(std::ios_base::failure, level.copy_to(late));
+    THROWN(frazil::state_error, (void)level.finish());
+    // No sink at all is seen before anything is read.
+    auto whole = frazil::level::open("new");
+    THROWN(frazil::invalid_input_error, whole.copy_to({}));
+    content stream;
+    whole.copy_to(stream);
+    CHECK(whole.finish().summary.stream_bytes == stream.size());
+}
+
+static void a_level_is_not_published_when_its_signature_is_lost() {
+    std::ofstream full("/dev/full", std::ios::binary);
+    frazil::level_options options;
+    options.write_signature = full;
+    save("short", text("ab"));
+    THROWN(std::ios_base::failure, (void)frazil::level_file("short", {}, "never", options));
+    CHECK(!std::filesystem::exists("never"));
+}
+
+static void to_read_into_nothing_is_not_the_end() {
+    auto level = frazil::level::open("new");
+    content none;
+    none.reserve(65536);
+    THROWN(frazil::invalid_input_error, (void)level.read(none));
+    THROWN(frazil::invalid_input_error, (void)level.read(none.data(), 0));
+    THROWN(frazil::invalid_input_error, (void)frazil::stream(new_content).read(none.data(), 0));
+}
+
 static void what_an_observer_throws_comes_out_unchanged() {
     int calls = 0;
     std::optional<std::uint64_t> total;
@@ -225,6 +279,10 @@ static void an_error_says_all_that_is_known() {
     try { fail(); } catch (const std::exception &) { caught++; }
     CHECK(caught == 5);
     static_assert(std::is_nothrow_copy_constructible_v<frazil::error>);
+    static_assert(std::is_nothrow_move_constructible_v<frazil::io_error>);
+    auto first = missing;
+    const auto second = std::move(first);
+    CHECK(std::strcmp(first.what(), missing.what()) == 0 && second.path() == "no/where" && first.os_code() == ENOENT);
 
     const auto exists = THROWN(frazil::exists_error, (void)frazil::level_file("old", {}, "level.1"));
     CHECK(exists.code() == std::errc::file_exists);
@@ -312,6 +370,9 @@ int main() {
     what_a_source_throws_comes_out_unchanged();
     what_an_input_throws_comes_out_unchanged();
     what_a_sink_throws_comes_out_unchanged();
+    what_a_sink_loses_is_not_taken_for_written();
+    a_level_is_not_published_when_its_signature_is_lost();
+    to_read_into_nothing_is_not_the_end();
     what_an_observer_throws_comes_out_unchanged();
     a_failure_of_a_stream_of_the_standard_library_is_one_of_the_work();
     a_callable_that_claims_too_much_is_refused();

@@ -58,6 +58,16 @@ static_assert(is_stream<int (*)(std::span<std::byte>)> && is_sink<void (*)(std::
 #error "of C++20, spans are to be tried"
 #endif
 
+// Bytes in memory, as everywhere else: not a path and a limit.
+template <class... Arguments>
+using loaded = decltype(frazil::signature::load(std::declval<Arguments>()...));
+template <class, class... Arguments>
+constexpr bool loads = false;
+template <class... Arguments>
+constexpr bool loads<std::void_t<loaded<Arguments...>>, Arguments...> = true;
+static_assert(loads<void, const char *> && loads<void, const char *, frazil::load_options>);
+static_assert(!loads<void, const char *, std::size_t> && !loads<void, char *, int>);
+
 // Handles are moved, and never throw on it; options and summaries are values.
 template <class T>
 constexpr bool is_handle = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&

@@ -221,6 +221,20 @@ static void what_callbacks_of_trees_throw_comes_out_unchanged() {
     THROWN(std::ios_base::failure, (void)frazil::backup_tree("tree/letter", {}, "never", full, leaving_out()));
     CHECK(!fs::exists("never"));
 
+    // Nor after a sink has lost a piece of it, although the next ones were taken.
+    content kept;
+    int pieces = 0;
+    const auto once = [&](frazil::bytes piece) {
+        if (pieces++ == 1) throw own_failure{16};
+        kept.insert(kept.end(), reinterpret_cast<const char *>(piece.begin()),
+                    reinterpret_cast<const char *>(piece.end()));
+    };
+    auto losing = frazil::backup::open("tree", {}, "never", leaving_out());
+    CHECK(THROWN(own_failure, losing.copy_to(once)).number == 16);
+    THROWN(frazil::state_error, losing.copy_to(once));
+    THROWN(frazil::state_error, (void)losing.finish());
+    CHECK(pieces == 2 && !fs::exists("never"));
+
     // A restore that is fed calls its observer from a thread of its own.
     frazil::restore_options following;
     following.observer.progress = [](const frazil::progress &) { throw own_failure{7}; };
