@@ -103,6 +103,23 @@ fn a_panic_becomes_an_exception() {
     bench.run(&compile(&bench, "g++", &sources(&["panic.cpp"]), &CXX17, &[]));
 }
 
+/// Plugins show only what they say, and what they throw is caught elsewhere.
+#[test]
+fn an_error_of_another_shared_object_is_known() {
+    for compiler in ["g++", "clang++"] {
+        if is_there(compiler) {
+            let bench = Bench::new();
+            let hidden = flags(&["-fvisibility=hidden", "-fvisibility-inlines-hidden", "-fPIC"]);
+            let plugin = bench.dir.path().join("libplugin.so");
+            let mut make = bench.strict(compiler, &CXX17, &hidden);
+            make.arg("-shared").args(sources(&["plugin.cpp"])).arg("-o").arg(&plugin);
+            output_of(make.arg("-L").arg(bench.dir.path()).arg("-lfrazil"));
+            let units = [sources(&["plugin_host.cpp"]), vec![plugin]].concat();
+            bench.run(&compile(&bench, compiler, &units, &CXX17, &hidden));
+        }
+    }
+}
+
 /// The names that begin with `prefix` and are followed by `next`, outside of comments.
 fn names(of: &str, prefix: &str, next: &str) -> BTreeSet<String> {
     let code = of.lines().filter(|line| !line.trim_start().starts_with("//"));

@@ -239,6 +239,12 @@ namespace frazil {
 
 // ---- Errors
 
+// What is thrown in one shared object is to be known in another, although both be built with `-fvisibility=hidden`, as
+// plugins are.
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
 // The category of error codes that are a `status`.
 inline const std::error_category &category() noexcept {
     class frazil_category final : public std::error_category {
@@ -384,6 +390,10 @@ struct internal_error : error { using error::error; };
 
 // A callback broke its contract, or had stopped this work before. What a callback throws comes out as it is.
 struct callback_error : error { using error::error; };
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 namespace detail {
 
