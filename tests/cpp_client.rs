@@ -168,6 +168,7 @@ fn all_that_c_has_is_there() {
         "frazil_patch_open_chain",
         "frazil_signature_load_data",
         "frazil_signature_of_data",
+        "frazil_signature_write_fd",
     ];
     let is_needed = |name: &String| !name.starts_with("FRAZIL_VERSION") && !left_out.contains(&&**name);
     for (prefix, next) in [("frazil_", "("), ("FRAZIL_", "")] {

@@ -116,7 +116,8 @@ static void options_of_levels() {
     SET_TEXT(basis_path);
     SET(allow_weak, true);
     SET(no_signature, true);
-    tried.set({"write_signature", "signature_user_data"}, [](auto &from) { from.write_signature = [](frazil::bytes) {}; },
+    tried.set({"write_signature", "signature_user_data"},
+              [](auto &from) { from.write_signature = [](frazil::bytes) {}; },
               [](const auto &made) { CHECK(made.write_signature(made.signature_user_data, "x", 1) == 0); });
     SET(signature_format, frazil::format::rdiff);
     SET_TEXT(basis_signature_path);
@@ -326,7 +327,8 @@ class value {
 #define IS_AS(field, expression) \
     tried.is(#field, &c::field, [](const auto &made) -> decltype(auto) { return (expression); })
 #define IS(field) IS_AS(field, made.field)
-#define HAS(field, member) tried.has(#field, &c::field, [](const auto &made) -> decltype(auto) { return (made.member); })
+#define HAS(field, member) \
+    tried.has(#field, &c::field, [](const auto &made) -> decltype(auto) { return (made.member); })
 
 static void values_of_levels() {
     {

@@ -54,6 +54,8 @@ static frazil::level_id levels_are_backed_up() {
     CHECK(reports.at("directory/note").reason == frazil::reason::gone);
     CHECK(level1.header.number == 1 && level1.header.parent == level0.header.id && level1.deleted == 1);
     CHECK(level1.header.id != level0.header.id && level1.header.root == level0.header.id);
+    const std::hash<frazil::level_id> hash;
+    CHECK(hash(level1.header.id) != hash(level0.header.id) && hash(level1.header.id) == hash(level1.header.id));
     CHECK((level1.header.id < level0.header.id) != (level0.header.id < level1.header.id));
     save("archive.1", next);
     return level0.header.id;
@@ -182,7 +184,7 @@ static void a_tree_is_held_against_its_archives() {
     verified = frazil::tree_verify({"archive.0", "archive.1"}, "restored", keep);
     CHECK(verified.partial() && verified.differences == found.size());
     CHECK(std::count_if(found.begin(), found.end(), [](const frazil::difference &difference) {
-              return difference.path == "directory/extra" && difference.kind == frazil::difference_kind::extra;
+              return difference == frazil::difference{"directory/extra", frazil::difference_kind::extra};
           }) == 1);
     found.clear();
     frazil::verify_options options;
@@ -202,6 +204,7 @@ static void what_callbacks_of_trees_throw_comes_out_unchanged() {
     THROWN(own_failure, (void)frazil::restore_tree(fail, "never"));
     const auto refuse = [](frazil::bytes) { throw own_failure{5}; };
     THROWN(own_failure, (void)frazil::backup_tree("tree", {}, "never", refuse));
+    THROWN(frazil::invalid_input_error, (void)frazil::backup_tree("tree", {}, "never", {}));
     frazil::backup_options options;
     options.observer.entry = [](const frazil::entry_report &) { throw own_failure{15}; };
     content archive;
@@ -256,7 +259,11 @@ static void what_callbacks_of_trees_throw_comes_out_unchanged() {
 static void what_is_given_up_leaves_nothing() {
     char buffer[100];
     const content archive = load("archive.0");
-    auto backup = frazil::backup::open("tree", {}, "given up");
+    frazil::backup backup;
+    THROWN(frazil::state_error, (void)backup.read(buffer));
+    backup = frazil::backup::open("tree", {}, "given up");
+    frazil::restore none;
+    THROWN(frazil::state_error, none.feed(buffer));
     CHECK(backup.read(buffer, sizeof buffer) > 0);
     THROWN(frazil::state_error, (void)backup.finish());
     THROWN(frazil::state_error, (void)backup.read(buffer, sizeof buffer));
