@@ -25,7 +25,7 @@ demo: ## Back up changing inputs at levels 0-3, restore and compare them (DEMO=s
 
 test: ## Run the library, integration and documentation tests, and those of the Python package
 	@scripts/setup build test
-	$(CARGO) test --all-features --locked
+	FRAZIL_REQUIRE_TOOLS=1 $(CARGO) test --all-features --locked
 	@scripts/test-python
 
 lint: ## Check the formatting, Clippy's lints and the documentation

@@ -116,6 +116,19 @@ impl Error {
         self
     }
 
+    /// Says what was being done, unless a deeper layer has.
+    pub(crate) fn while_doing(self, doing: &'static str) -> Self {
+        if self.context.doing.is_some() || self.context.aim.is_some() { self } else { self.doing(doing) }
+    }
+
+    /// Names the file of a stream, if what is wrong is wrong in there.
+    pub(crate) fn in_stream(self, path: Option<&Path>) -> Self {
+        match (self.kind(), path) {
+            (ErrorKind::Truncated | ErrorKind::Corrupt | ErrorKind::Unsupported, Some(path)) => self.path(path),
+            _ => self,
+        }
+    }
+
     pub(crate) fn at(mut self, offset: u64) -> Self {
         self.context.offset = Some(offset);
         self

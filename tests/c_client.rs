@@ -68,6 +68,21 @@ fn callbacks_that_fail_stop_the_work() {
 }
 
 #[test]
+fn callbacks_may_not_use_the_handle_that_calls_them() {
+    try_program("reentry.c");
+}
+
+#[test]
+fn signals_reach_what_waits_for_a_descriptor() {
+    try_program("signals.c");
+}
+
+#[test]
+fn work_is_done_without_threads() {
+    try_program("no_threads.c");
+}
+
+#[test]
 fn observers_follow_the_work_and_stop_it() {
     try_program("observers.c");
 }

@@ -53,6 +53,11 @@ fn what_is_frozen_is_what_is_to_be_released() {
     }
 }
 
+fn version_number() -> u32 {
+    let parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse::<u32>().unwrap());
+    parts.fold(0, |number, part| number * 1000 + part)
+}
+
 #[test]
 fn the_version_macros_are_the_crates_version() {
     let header = read("include/frazil.h");
@@ -61,9 +66,40 @@ fn the_version_macros_are_the_crates_version() {
         ("FRAZIL_VERSION_MINOR", env!("CARGO_PKG_VERSION_MINOR").to_owned()),
         ("FRAZIL_VERSION_PATCH", env!("CARGO_PKG_VERSION_PATCH").to_owned()),
         ("FRAZIL_VERSION", format!("{:?}", env!("CARGO_PKG_VERSION"))),
+        ("FRAZIL_VERSION_NUMBER", version_number().to_string()),
     ];
     for (name, value) in macros {
         let line = format!("#define {name} {value}");
         assert_eq!(header.lines().filter(|&found| found == line).count(), 1, "{line}");
+    }
+}
+
+/// The options that a file of Rust has builders for.
+fn builders(path: &str) -> Vec<String> {
+    let source = read(path);
+    let functions = source.lines().filter_map(|line| line.trim().strip_prefix("pub fn ")?.split_once('('));
+    let builders =
+        functions.filter(|(_, arguments)| arguments.starts_with("mut self,") || arguments.starts_with("self,"));
+    builders.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_option_of_rust_is_one_of_c() {
+    // What makes bytes that can be repeated is for tests; `include` is an exclusion that begins with `!`.
+    let exceptions = ["stream_id", "level_id", "created", "include"];
+    let options = [
+        ("src/level/options.rs", "src/capi/level_options.rs"),
+        ("src/patch/options.rs", "src/capi/patch_options.rs"),
+        ("src/tree/select.rs", "src/capi/selection.rs"),
+        ("src/tree/backup/options.rs", "src/capi/backup_options.rs"),
+        ("src/tree/restore/options.rs", "src/capi/restore_options.rs"),
+        ("src/tree/verify/mod.rs", "src/capi/tree.rs"),
+    ];
+    for (rust, c) in options {
+        let (builders, translated) = (builders(rust), read(c));
+        assert!(builders.iter().any(|name| name == "observer" || name == "exclude"), "{rust}: {builders:?}");
+        for name in builders.iter().filter(|name| !exceptions.contains(&name.as_str())) {
+            assert!(translated.contains(&format!(".{name}(")), "{c} has no {name}, as {rust} has");
+        }
     }
 }

@@ -31,6 +31,10 @@ fn expected() -> Vec<String> {
         format!("lib/libfrazil.so.{VERSION} 755"),
         "lib/pkgconfig/frazil.pc 644".to_owned(),
         "share/bash-completion/completions/frazil 644".to_owned(),
+        "share/doc/frazil/LICENSE-APACHE 644".to_owned(),
+        "share/doc/frazil/LICENSE-MIT 644".to_owned(),
+        "share/doc/frazil/LICENSE.md 644".to_owned(),
+        "share/doc/frazil/librsync-COPYING 644".to_owned(),
         "share/fish/vendor_completions.d/frazil.fish 644".to_owned(),
         "share/man/man1/frazil.1 644".to_owned(),
         "share/zsh/site-functions/_frazil 644".to_owned(),
@@ -51,7 +55,9 @@ fn everything_is_put_in_its_place_and_taken_away_again() {
     std::fs::write(&neighbour, "").unwrap();
     installation.uninstall();
     assert_eq!(listed(&installation.stage()), ["usr/local/lib/libneighbour.a 644"]);
-    assert!(!installation.stage().join("usr/local/lib/cmake/frazil").exists());
+    for directory in ["lib/cmake/frazil", "share/doc/frazil"] {
+        assert!(!installation.stage().join("usr/local").join(directory).exists(), "{directory}");
+    }
 }
 
 #[test]

@@ -3,17 +3,17 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::io::Read;
 
-use super::arguments::null;
+use super::arguments::{Out, null};
 use super::call::Call;
-use super::entry::{frazil_entry_fn, tell};
 use super::error::{Outcome, frazil_error};
 use super::level_id::frazil_level_header;
-use super::observer::frazil_observer;
+use super::observer::{Watching, frazil_observer};
 use super::restore::open_archive;
-use super::sized::{Growing, Report};
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use super::stream::{UserData, frazil_read_fn};
-use crate::{ArchiveSummary, Result, list_archive, verify_archive};
+use super::told_entry::{frazil_entry_fn, tell};
+use crate::{ArchiveSummary, Result, archive_header, list_archive, verify_archive};
 
 /// What an archive is as a whole.
 #[repr(C)]
@@ -32,7 +32,9 @@ pub struct frazil_archive_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_archive_summary {}
+unsafe impl Growing for frazil_archive_summary {
+    const FIRST_SIZE: usize = size_through!(Self, problems);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_archive_summary)`.
 #[unsafe(no_mangle)]
@@ -52,6 +54,59 @@ impl From<&ArchiveSummary> for frazil_archive_summary {
             problems: summary.totals.problems,
         }
     }
+}
+
+fn header(archive: impl Read, out: Out<frazil_level_header>) -> Outcome {
+    out.set((&archive_header(archive)?).into());
+    Ok(frazil_status::FRAZIL_OK)
+}
+
+/// Says in `*header` which level of which chain the archive at `archive_path` is, and reads no more of it
+/// than that needs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_archive_header(
+    archive_path: *const c_char,
+    header: *mut frazil_level_header,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let out = call.out(header, "header")?;
+        self::header(open_archive(call.path(archive_path, "archive_path")?)?, out)
+    })
+}
+
+/// As `frazil_archive_header`, of the archive that the file descriptor `fd` gives from where it stands. More
+/// of it may have been read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_archive_header_fd(
+    fd: c_int,
+    header: *mut frazil_level_header,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let out = call.out(header, "header")?;
+        self::header(call.source(fd, &Watching::default())?, out)
+    })
+}
+
+/// As `frazil_archive_header`, of the archive that a callback reads. It may be asked for more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_archive_header_stream(
+    read: frazil_read_fn,
+    user_data: *mut c_void,
+    header: *mut frazil_level_header,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let out = call.out(header, "header")?;
+        self::header(call.reader(read, user_data)?, out)
+    })
 }
 
 fn list<R: Read>(
@@ -101,7 +156,7 @@ pub unsafe extern "C" fn frazil_archive_list_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let archive = call.descriptor(fd)?;
+        let archive = call.source(fd, &Watching::default())?;
         list(|| Ok(archive), each, user_data, report)
     })
 }
@@ -127,12 +182,13 @@ pub unsafe extern "C" fn frazil_archive_list_stream(
 
 fn verify<R: Read>(
     call: &Call,
-    open: impl FnOnce() -> Result<R>,
+    open: impl FnOnce(&Watching) -> Outcome<R>,
     observer: *const frazil_observer,
     report: Report<frazil_archive_summary>,
 ) -> Outcome {
     let watching = call.watching(observer)?;
-    let summary = verify_archive(open()?, watching.observer()).map_err(|error| watching.explain(error))?;
+    let summary = verify_archive(open(&watching)?, watching.observer())
+        .map_err(|error| watching.explain("reading an archive", error))?;
     report.set(&(&summary).into());
     Ok(frazil_status::FRAZIL_OK)
 }
@@ -152,7 +208,7 @@ pub unsafe extern "C" fn frazil_archive_verify(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let path = call.path(archive_path, "archive_path")?;
-        verify(&call, || open_archive(path), observer, report)
+        verify(&call, |_| Ok(open_archive(path)?), observer, report)
     })
 }
 
@@ -168,8 +224,7 @@ pub unsafe extern "C" fn frazil_archive_verify_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let archive = call.descriptor(fd)?;
-        verify(&call, || Ok(archive), observer, report)
+        verify(&call, |watching| call.source(fd, watching), observer, report)
     })
 }
 
@@ -187,6 +242,6 @@ pub unsafe extern "C" fn frazil_archive_verify_stream(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let archive = call.reader(read, user_data)?;
-        verify(&call, || Ok(archive), observer, report)
+        verify(&call, |_| Ok(archive), observer, report)
     })
 }

@@ -1,19 +1,17 @@
 //! Backups of trees.
 
 use std::ffi::{c_char, c_void};
-use std::fs::Permissions;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::io::Read;
 
 use super::backup_options::{frazil_backup_options, frazil_backup_summary};
 use super::call::Call;
-use super::error::{Outcome, frazil_error};
+use super::error::frazil_error;
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::observer::Watching;
 use super::status::frazil_status;
 use super::stream::frazil_write_fn;
-use crate::{BackupOptions, BackupReader, BackupSummary, Error, Publish, Result};
+use crate::tree::open_backup;
+use crate::{BackupReader, BackupSummary, Publish, backup_tree, backup_tree_file};
 
 struct Backup {
     reader: BackupReader,
@@ -25,22 +23,14 @@ struct Backup {
 pub struct frazil_backup(Handle<Backup>);
 handle_of!(frazil_backup, Backup);
 
-fn open(root: &Path, since: Option<&Path>, snapshot: &Path, options: BackupOptions) -> Result<(BackupReader, Publish)> {
-    let mut publish = Publish::new(snapshot, false)?;
-    let opening = |error| Error::io("opening the snapshot", error);
-    // It lets those who have it recognise content that they can guess.
-    publish.file().set_permissions(Permissions::from_mode(0o600)).map_err(opening)?;
-    let sink = publish.file().try_clone().map_err(opening)?;
-    Ok((BackupReader::new(root, since, sink, options)?, publish))
-}
-
 fn status_of(summary: &BackupSummary) -> frazil_status {
     if summary.is_partial() { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK }
 }
 
 /// Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
 /// is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
-/// `snapshot_path` by `frazil_backup_finish`, whole or not at all. `options` may be NULL.
+/// `snapshot_path` by `frazil_backup_finish`, whole or not at all; `FRAZIL_ERR_EXISTS` when something is there,
+/// which is never replaced. `options` may be NULL.
 ///
 /// Read the archive by `frazil_backup_read`. What cannot be read, or changes while it is read, is told to
 /// the observer and counted, and the backup goes on.
@@ -60,14 +50,15 @@ pub unsafe extern "C" fn frazil_backup_open(
         let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
         let snapshot = call.path(snapshot_path, "snapshot_path")?;
         let (options, watching) = call.backup_options(options)?;
-        let (reader, snapshot) = open(root, since, snapshot, options).map_err(|error| watching.explain(error))?;
+        let opened = open_backup(root, since.into(), snapshot, options);
+        let (reader, snapshot) = opened.map_err(|error| watching.explain("backing up a tree", error))?;
         out.set(give(frazil_backup(Handle::new("backup", Backup { reader, snapshot, watching }))));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
 
-/// Reads the next bytes of the archive into `buffer` and puts how many into `*read`, at most `len`; 0 is
-/// the end of the archive. What a failure ends stays ended.
+/// Reads the next bytes of the archive into `buffer` and puts how many into `*read`, at most `len`; 0,
+/// unless `len` is 0, is the end of the archive. What a failure ends stays ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_backup_read(
     backup: *mut frazil_backup,
@@ -82,8 +73,9 @@ pub unsafe extern "C" fn frazil_backup_read(
         let out = call.out(read, "read")?;
         let backup = call.reference(backup, "backup")?;
         let buffer = call.buffer(buffer, len, "buffer")?;
-        let read =
-            backup.0.work(|backup| backup.reader.read(buffer).map_err(|error| backup.watching.explain(error)))?;
+        let read = backup.0.work(|backup| {
+            backup.reader.read(buffer).map_err(|error| backup.watching.explain("backing up a tree", error))
+        })?;
         out.set(read);
         Ok(frazil_status::FRAZIL_OK)
     })
@@ -106,7 +98,7 @@ pub unsafe extern "C" fn frazil_backup_finish(
         let report = call.report(summary, "summary")?;
         let backup = call.reference(backup, "backup")?;
         let summary = backup.0.finish(|Backup { reader, snapshot, watching }| {
-            let summary = reader.finish().map_err(|error| watching.explain(error))?;
+            let summary = reader.finish().map_err(|error| watching.explain("backing up a tree", error))?;
             snapshot.commit()?;
             Ok(summary)
         })?;
@@ -141,17 +133,37 @@ pub unsafe extern "C" fn frazil_backup_tree(
         let report = call.report(summary, "summary")?;
         let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
         let snapshot = call.path(snapshot_path, "snapshot_path")?;
-        let mut sink = call.writer(write, user_data)?;
+        let sink = call.writer(write, user_data)?;
         let (options, watching) = call.backup_options(options)?;
-        let done = (|| -> Result<BackupSummary> {
-            let (mut reader, publish) = open(root, since, snapshot, options)?;
-            io::copy(&mut reader, &mut sink).map_err(|error| Error::io("backing up", error).path(root))?;
-            let summary = reader.finish()?;
-            publish.commit()?;
-            Ok(summary)
-        })();
-        let summary: Outcome<BackupSummary> = done.map_err(|error| watching.explain(error));
-        let summary = summary?;
+        let done = backup_tree(root, since, snapshot, sink, options);
+        let summary = done.map_err(|error| watching.explain("backing up a tree", error))?;
+        report.set(&(&summary).into());
+        Ok(status_of(&summary))
+    })
+}
+
+/// As `frazil_backup_tree`, and publishes the archive as the new file at `archive_path`: both it and the
+/// snapshot appear whole or not at all, the archive first, and neither is backed up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_backup_tree_file(
+    root: *const c_char,
+    since_path: *const c_char,
+    snapshot_path: *const c_char,
+    archive_path: *const c_char,
+    options: *const frazil_backup_options,
+    summary: *mut frazil_backup_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        let (root, since) = (call.path(root, "root")?, call.optional_path(since_path));
+        let snapshot = call.path(snapshot_path, "snapshot_path")?;
+        let archive = call.path(archive_path, "archive_path")?;
+        let (options, watching) = call.backup_options(options)?;
+        let done = backup_tree_file(root, since, snapshot, archive, options);
+        let summary = done.map_err(|error| watching.explain("backing up a tree", error))?;
         report.set(&(&summary).into());
         Ok(status_of(&summary))
     })

@@ -9,7 +9,7 @@ use super::level_id::frazil_level_header;
 use super::level_options::matching_of;
 use super::observer::{Watching, frazil_observer};
 use super::selection::LeftOut;
-use super::sized::Growing;
+use super::sized::{Growing, size_through, unused};
 use crate::{BackupOptions, BackupSummary, Filter};
 
 /// What an archive is compressed with. A reader finds it out by itself.
@@ -91,12 +91,24 @@ pub struct frazil_backup_options {
     pub ignore_inode: c_int,
     /// Whether the holes that a file system tells of are taken for zeros without being read.
     pub trust_holes: c_int,
+    /// Whether a file on another device is read again; the number of a device may be another after every start
+    /// of the system.
+    pub compare_device: c_int,
+    /// Keep it 0.
+    pub reserved: c_int,
+    /// Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
+    /// met: the archive, where it is written to a file in there. The snapshot is left out without it.
+    pub leave_out_fds: *const c_int,
+    /// How many `leave_out_fds` there are.
+    pub leave_out_fd_count: usize,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_backup_options {}
+unsafe impl Growing for frazil_backup_options {
+    const FIRST_SIZE: usize = size_through!(Self, observer);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_backup_options)`.
 #[unsafe(no_mangle)]
@@ -141,7 +153,9 @@ pub struct frazil_backup_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_backup_summary {}
+unsafe impl Growing for frazil_backup_summary {
+    const FIRST_SIZE: usize = size_through!(Self, problems);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_backup_summary)`.
 #[unsafe(no_mangle)]
@@ -187,6 +201,7 @@ impl frazil_backup_options {
 impl Call {
     pub(super) fn backup_options(&self, options: *const frazil_backup_options) -> Outcome<(BackupOptions, Watching)> {
         let given = self.options(options, "options")?;
+        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let mut options = BackupOptions::new()
             .filter(filter_of(given.filter)?)
@@ -197,7 +212,11 @@ impl Call {
             .always_read(given.always_read != 0)
             .ignore_ctime(given.ignore_ctime != 0)
             .ignore_inode(given.ignore_inode != 0)
+            .compare_device(given.compare_device != 0)
             .trust_holes(given.trust_holes != 0);
+        for &fd in self.array(given.leave_out_fds, given.leave_out_fd_count, "leave_out_fds")? {
+            options = options.leave_out(&self.descriptor(fd)?)?;
+        }
         if given.block_len > 0 {
             options = options.block_len(given.block_len);
         }

@@ -21,9 +21,9 @@ fn run<R: Read>(
     outs: LevelOuts,
 ) -> Outcome {
     if let Some(mut sink) = sink {
-        io::copy(&mut level, &mut sink).map_err(|error| watching.explain(Error::from(error)))?;
+        io::copy(&mut level, &mut sink).map_err(|error| watching.explain("making a level", Error::from(error)))?;
     }
-    Ok(outs.set(level.finish_summary().map_err(|error| watching.explain(error))?))
+    Ok(outs.set(level.finish_summary().map_err(|error| watching.explain("making a level", error))?))
 }
 
 /// Reads the file at `fs_path` once, gives its signature and writes its level to a callback: level 0

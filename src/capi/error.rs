@@ -33,6 +33,11 @@ impl frazil_error {
         Box::new(Self { status, message, path: None, offset: None, os_code: 0, callback_code: 0 })
     }
 
+    fn with_status(mut self: Box<Self>, status: frazil_status) -> Box<Self> {
+        self.status = status;
+        self
+    }
+
     /// What was said of a failure is that of a callback, which returned `code`.
     pub(super) fn of_callback(mut self: Box<Self>, code: c_int) -> Box<Self> {
         self.status = frazil_status::FRAZIL_ERR_CALLBACK;
@@ -54,7 +59,8 @@ impl From<&Error> for Box<frazil_error> {
         made.offset = error.offset();
         made.os_code = error.os_code().unwrap_or(0);
         match raised(error) {
-            Some(failed) => made.of_callback(failed.code),
+            Some(failed) if failed.code != 0 => made.of_callback(failed.code),
+            Some(_) => made.with_status(frazil_status::FRAZIL_ERR_INVALID_INPUT),
             None => made,
         }
     }
@@ -96,7 +102,8 @@ pub unsafe extern "C" fn frazil_error_message(error: *const frazil_error) -> *co
 }
 
 /// The file that was being worked on, as bytes in the encoding of the file system, or NULL where it is
-/// not known. Lives as long as the error.
+/// not known. Of a stream that has no path of its own, and of one of a chain, it is the file that the work
+/// was for. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_error_path(error: *const frazil_error) -> *const c_char {
     // SAFETY: the argument is the caller's, who keeps to the header.
@@ -122,8 +129,8 @@ pub unsafe extern "C" fn frazil_error_os_code(error: *const frazil_error) -> c_i
     call.optional(error).map_or(0, |error| error.os_code)
 }
 
-/// What the callback returned that failed, with `FRAZIL_ERR_CALLBACK`; 0 where it broke its contract in
-/// another way, and with every other status.
+/// What the callback returned that failed, which is not 0, with `FRAZIL_ERR_CALLBACK`; 0 with every other
+/// status.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_error_callback_code(error: *const frazil_error) -> c_int {
     // SAFETY: the argument is the caller's, who keeps to the header.

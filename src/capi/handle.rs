@@ -1,7 +1,8 @@
 //! What stands behind an opaque pointer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::thread::ThreadId;
 
 use super::error::{Outcome, frazil_error};
 use super::status::frazil_status;
@@ -9,27 +10,36 @@ use super::status::frazil_status;
 /// Work that goes on from call to call, until it is finished or freed.
 ///
 /// One call at a time may use it. Another, from a second thread or from a callback of the first, is
-/// refused rather than kept waiting: it would wait for ever in a callback.
+/// refused rather than kept waiting: it would wait for ever in a callback. Work that has a thread of its
+/// own calls back from there, whether a call is under way or not, so that thread is always refused.
 pub(super) struct Handle<T> {
     /// What it is, in messages.
     name: &'static str,
     work: Mutex<Option<T>>,
+    /// The thread that the work has of its own.
+    worker: Option<ThreadId>,
 }
 
 impl<T> Handle<T> {
     pub(super) fn new(name: &'static str, work: T) -> Self {
-        Self { name, work: Mutex::new(Some(work)) }
+        Self { name, work: Mutex::new(Some(work)), worker: None }
+    }
+
+    /// Work that has a thread of its own.
+    #[cfg(feature = "tree")]
+    pub(super) fn with_worker(name: &'static str, worker: Option<ThreadId>, work: T) -> Self {
+        Self { worker, ..Self::new(name, work) }
     }
 
     /// Does some of the work.
     pub(super) fn work<R>(&self, some: impl FnOnce(&mut T) -> Outcome<R>) -> Outcome<R> {
-        let mut work = self.work.try_lock().map_err(|error| self.refuse(&error))?;
+        let mut work = self.lock()?;
         some(work.as_mut().ok_or_else(|| self.state("is finished"))?)
     }
 
     /// Does some of the work, of which nothing more can be done if it fails.
     pub(super) fn work_or_end<R>(&self, some: impl FnOnce(&mut T) -> Outcome<R>) -> Outcome<R> {
-        let mut work = self.work.try_lock().map_err(|error| self.refuse(&error))?;
+        let mut work = self.lock()?;
         let result = some(work.as_mut().ok_or_else(|| self.state("is finished"))?);
         if result.is_err() {
             *work = None;
@@ -39,8 +49,24 @@ impl<T> Handle<T> {
 
     /// Does the last of the work, whatever comes of it.
     pub(super) fn finish<R>(&self, last: impl FnOnce(T) -> Outcome<R>) -> Outcome<R> {
-        let mut work = self.work.try_lock().map_err(|error| self.refuse(&error))?;
+        let mut work = self.lock()?;
         last(work.take().ok_or_else(|| self.state("is finished"))?)
+    }
+
+    fn lock(&self) -> Outcome<MutexGuard<'_, Option<T>>> {
+        if self.is_called_back() {
+            return Err(self.state("cannot be used by its own callback"));
+        }
+        self.work.try_lock().map_err(|error| self.refuse(&error))
+    }
+
+    fn is_called_back(&self) -> bool {
+        self.worker.is_some_and(|worker| worker == std::thread::current().id())
+    }
+
+    /// Whether a call is using it, or one of its own callbacks asks.
+    fn is_in_use(&self) -> bool {
+        self.is_called_back() || matches!(self.work.try_lock(), Err(TryLockError::WouldBlock))
     }
 
     fn refuse<G>(&self, error: &TryLockError<G>) -> Box<frazil_error> {
@@ -83,8 +109,7 @@ pub(super) unsafe fn free<T>(object: *mut T) {
 /// As [`free`].
 pub(super) unsafe fn free_handle<H: AsRef<Handle<T>>, T>(object: *mut H) {
     // SAFETY: NULL, or it came from a box and is there still.
-    let in_use = unsafe { object.as_ref() }
-        .is_some_and(|object| matches!(object.as_ref().work.try_lock(), Err(TryLockError::WouldBlock)));
+    let in_use = unsafe { object.as_ref() }.is_some_and(|object| object.as_ref().is_in_use());
     if !in_use {
         // SAFETY: as the caller promises.
         unsafe { free(object) };
@@ -137,6 +162,18 @@ mod tests {
         {
             assert_eq!(inner.unwrap(), frazil_status::FRAZIL_ERR_STATE);
         }
+    }
+
+    #[test]
+    #[cfg(feature = "tree")]
+    fn a_thread_of_the_work_itself_is_refused_while_no_call_is_under_way() {
+        let handle = Handle::with_worker("thing", Some(std::thread::current().id()), ());
+        assert!(handle.is_in_use());
+        assert_eq!(status(handle.work(|()| Ok(()))), frazil_status::FRAZIL_ERR_STATE);
+        assert_eq!(status(handle.finish(Ok)), frazil_status::FRAZIL_ERR_STATE);
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(status(handle.finish(Ok)), frazil_status::FRAZIL_OK));
+        });
     }
 
     #[test]

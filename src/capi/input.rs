@@ -17,7 +17,8 @@ use crate::{Error, NoBasis, ReadAt};
 /// It puts at most `len` of the bytes from `offset` on into `buffer`, which is not to be kept, and how
 /// many into `*read`, which is 0 when it is called. It may put fewer than it could, and is called again;
 /// 0 bytes say that there are none. It returns 0; any other value is a failure, which stops the
-/// operation. A count above `len` does so too.
+/// operation. A count above `len` stops it with
+/// `FRAZIL_ERR_INVALID_INPUT`.
 pub type frazil_read_at_fn = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,

@@ -8,7 +8,8 @@ use super::call::Call;
 use super::error::frazil_error;
 use super::format::frazil_format;
 use super::identity::frazil_identity;
-use super::sized::{Growing, Report};
+use super::observer::Watching;
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use super::sums::{frazil_strong, frazil_weak};
@@ -76,7 +77,9 @@ pub struct frazil_inspection {
 }
 
 // SAFETY: numbers, and kinds of which 0 is one.
-unsafe impl Growing for frazil_inspection {}
+unsafe impl Growing for frazil_inspection {
+    const FIRST_SIZE: usize = size_through!(Self, reserved);
+}
 
 /// Makes an inspection that can be filled, of `size` bytes: `sizeof (frazil_inspection)`.
 #[unsafe(no_mangle)]
@@ -163,7 +166,7 @@ pub unsafe extern "C" fn frazil_inspection_of_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(inspection, "inspection")?;
-        Ok(run(call.descriptor(fd)?, report)?)
+        Ok(run(call.source(fd, &Watching::default())?, report)?)
     })
 }
 

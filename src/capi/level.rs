@@ -11,7 +11,7 @@ use super::identity::frazil_identity;
 use super::level_options::{frazil_level_options, frazil_matching};
 use super::observer::Watching;
 use super::signature::frazil_signature;
-use super::sized::{Growing, Report};
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use crate::{LevelReader, LevelSummary, Result};
@@ -43,7 +43,9 @@ pub struct frazil_level_summary {
 }
 
 // SAFETY: numbers, and a kind of which 0 is one.
-unsafe impl Growing for frazil_level_summary {}
+unsafe impl Growing for frazil_level_summary {
+    const FIRST_SIZE: usize = size_through!(Self, matching);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_level_summary)`.
 #[unsafe(no_mangle)]
@@ -155,8 +157,9 @@ pub unsafe extern "C" fn frazil_level_open_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(level, "level")?;
-        let source = call.descriptor(fd)?;
-        out.set(begin(call.level_plan(basis, options)?.read(source)?));
+        let plan = call.level_plan(basis, options)?;
+        let source = call.source(fd, &plan.watching)?;
+        out.set(begin(plan.read(source)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -182,7 +185,7 @@ pub unsafe extern "C" fn frazil_level_open_stream(
 }
 
 /// Reads the next bytes of the level's stream into `buffer` and puts how many into `*read`, at most
-/// `len`; 0 is the end of the stream.
+/// `len`; 0, unless `len` is 0, is the end of the stream.
 ///
 /// It reads from the source as it needs to. A failure of the source comes after all output that came
 /// before it; reading again asks the source again.
@@ -200,7 +203,9 @@ pub unsafe extern "C" fn frazil_level_read(
         let out = call.out(read, "read")?;
         let level = call.reference(level, "level")?;
         let buffer = call.buffer(buffer, len, "buffer")?;
-        let read = level.0.work(|level| level.reader.read(buffer).map_err(|error| level.watching.explain(error)))?;
+        let read = level
+            .0
+            .work(|level| level.reader.read(buffer).map_err(|error| level.watching.explain("making a level", error)))?;
         out.set(read);
         Ok(frazil_status::FRAZIL_OK)
     })
@@ -224,7 +229,8 @@ pub unsafe extern "C" fn frazil_level_finish(
     call.guard(|| {
         let outs = call.level_outs(signature, summary)?;
         let level = call.reference(level, "level")?;
-        let finish = |level: Level| level.reader.finish().map_err(|error| level.watching.explain(error));
+        let finish =
+            |level: Level| level.reader.finish().map_err(|error| level.watching.explain("making a level", error));
         Ok(outs.set(level.0.finish(finish)?))
     })
 }
@@ -237,7 +243,7 @@ pub unsafe extern "C" fn frazil_level_free(level: *mut frazil_level) {
 }
 
 /// Makes the level of the file at `path` and publishes its stream as the new file at `level_path`, which
-/// appears whole or not at all; else as `frazil_level_open` and `frazil_level_finish`.
+/// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as `frazil_level_open` and `frazil_level_finish`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_level_file(
     path: *const c_char,
@@ -253,13 +259,6 @@ pub unsafe extern "C" fn frazil_level_file(
     call.guard(|| {
         let outs = call.level_outs(signature, summary)?;
         let (path, level_path) = (call.path(path, "path")?, call.path(level_path, "level_path")?);
-        let plan = call.level_plan(basis, options)?;
-        let mut publish = crate::Publish::new(level_path, false)?;
-        let (mut level, watching) = plan.open(path)?;
-        let failed = |error| watching.explain(crate::Error::io("making a level of", error).path(path));
-        std::io::copy(&mut level, publish.file()).map_err(failed)?;
-        let summary = level.finish_summary().map_err(|error| watching.explain(error))?;
-        publish.commit()?;
-        Ok(outs.set(summary))
+        Ok(outs.set(call.level_plan(basis, options)?.publish(path, level_path)?))
     })
 }

@@ -44,6 +44,9 @@ pub struct frazil_level_header {
     pub reserved: c_int,
 }
 
+// SAFETY: numbers.
+unsafe impl Zero for frazil_level_header {}
+
 impl From<&LevelHeader> for frazil_level_header {
     fn from(header: &LevelHeader) -> Self {
         Self {

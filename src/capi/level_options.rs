@@ -12,12 +12,13 @@ use super::error::Outcome;
 use super::format::format_of;
 use super::observer::{Watching, frazil_observer};
 use super::signature::frazil_signature;
-use super::sized::Growing;
+use super::sized::{Growing, size_through, unused};
 use super::stream::{CallbackWriter, frazil_write_fn};
 use super::sums::{strong_of, weak_of};
+use crate::level::level_file_with;
 use crate::{
-    DEFAULT_BLOCK_LEN, Engine, Format, LevelBasis, LevelOptions, LevelReader, LevelWriter, Matching, Result,
-    SignatureFile, SignatureParams,
+    DEFAULT_BLOCK_LEN, Engine, Format, LevelBasis, LevelOptions, LevelReader, LevelSummary, LevelWriter, Matching,
+    Result, SignatureFile, SignatureParams,
 };
 
 /// Which matches are looked for.
@@ -123,7 +124,9 @@ pub struct frazil_level_options {
 }
 
 // SAFETY: numbers, pointers and a callback, which may be NULL.
-unsafe impl Growing for frazil_level_options {}
+unsafe impl Growing for frazil_level_options {
+    const FIRST_SIZE: usize = size_through!(Self, basis_signature_path);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_level_options)`.
 #[unsafe(no_mangle)]
@@ -138,7 +141,7 @@ pub(super) struct LevelPlan {
     basis: LevelBasis,
     options: LevelOptions,
     signature_to: Option<(CallbackWriter, Format)>,
-    watching: Watching,
+    pub(super) watching: Watching,
 }
 
 impl LevelPlan {
@@ -161,6 +164,13 @@ impl LevelPlan {
             level = level.signature_to(sink, format)?;
         }
         Ok((level, self.watching))
+    }
+
+    /// Makes the level of the file at `path` as the new file at `level`.
+    pub(super) fn publish(self, path: &Path, level: &Path) -> Outcome<LevelSummary> {
+        let Self { basis, options, signature_to, watching } = self;
+        level_file_with(path, basis, level, options, signature_to)
+            .map_err(|error| watching.explain("making a level", error))
     }
 
     /// Starts a level that is fed, whose stream goes to `sink`.
@@ -202,6 +212,7 @@ impl Call {
     ) -> Outcome<LevelPlan> {
         use frazil_engine::{FRAZIL_ENGINE_LIBRSYNC as LIBRSYNC, FRAZIL_ENGINE_NATIVE as NATIVE};
         let given = self.options(options, "options")?;
+        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let engines = [(NATIVE as c_int, Engine::Native), (LIBRSYNC as c_int, Engine::Librsync)];
         let mut options = LevelOptions::new()

@@ -65,7 +65,9 @@ pub unsafe extern "C" fn frazil_level_writer_feed(
     call.guard(|| {
         let writer = call.reference(writer, "writer")?;
         let content = call.bytes(data, len, "data")?;
-        writer.0.work_or_end(|level| level.writer.write_all(content).map_err(|error| level.watching.explain(error)))?;
+        writer.0.work_or_end(|level| {
+            level.writer.write_all(content).map_err(|error| level.watching.explain("making a level", error))
+        })?;
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -84,7 +86,8 @@ pub unsafe extern "C" fn frazil_level_writer_finish(
     call.guard(|| {
         let outs = call.level_outs(signature, summary)?;
         let writer = call.reference(writer, "writer")?;
-        let finish = |level: Level| level.writer.finish().map_err(|error| level.watching.explain(error));
+        let finish =
+            |level: Level| level.writer.finish().map_err(|error| level.watching.explain("making a level", error));
         let (_, summary) = writer.0.finish(finish)?;
         Ok(outs.set(summary))
     })

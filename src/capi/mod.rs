@@ -15,6 +15,7 @@
 mod arguments;
 mod call;
 mod choice;
+mod descriptor;
 mod handle;
 #[cfg(feature = "tree")]
 mod selection;
@@ -33,6 +34,8 @@ mod input;
 mod action;
 
 mod entry_report;
+
+mod entry;
 
 mod observer;
 
@@ -82,7 +85,7 @@ mod restore;
 mod restore_options;
 
 #[cfg(feature = "tree")]
-mod entry;
+mod told_entry;
 
 #[cfg(feature = "tree")]
 mod archive;

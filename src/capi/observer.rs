@@ -1,13 +1,14 @@
 //! Observers in C: progress, problems that were survived, and a way to stop.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::call::Call;
+use super::entry::frazil_entry;
 use super::entry_report::frazil_entry_report;
 use super::error::{FRAZIL_UNKNOWN, Outcome, frazil_error};
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use super::stream::UserData;
 use crate::{Error, ErrorKind, Observer, Progress};
 
@@ -32,8 +33,9 @@ pub struct frazil_progress {
 /// until the handle is freed, or the function without a handle has returned. `progress` and `cancelled` are
 /// called about once for each mebibyte of work and once more before it is complete; while a restored level
 /// is published, which is not stopped any more, `progress` is for some hundred entries. All are called by
-/// the thread that made the call, except that `frazil_restore_feed` has them called by a thread of its own,
-/// one at a time.
+/// the thread that made the call, except those of a `frazil_restore`: they are called by the thread that it
+/// has of its own, one at a time, from `frazil_restore_open` on until it is finished or freed, also while
+/// the program is in no call at all. What they share with the program needs a lock.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct frazil_observer {
@@ -43,9 +45,8 @@ pub struct frazil_observer {
     pub user_data: *mut c_void,
     /// Some work was done. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`.
     pub progress: Option<unsafe extern "C" fn(user_data: *mut c_void, progress: *const frazil_progress) -> c_int>,
-    /// Something went wrong that the operation survived; or it is only worth knowing, and then no summary
-    /// counts it. `problem` is not to be kept or freed. Any value but 0 stops the operation with
-    /// `FRAZIL_ERR_CALLBACK`, soon after.
+    /// Something went wrong that the operation survived: its result says *partial* or *dirty*. `problem` is
+    /// not to be kept or freed. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`, soon after.
     pub problem: Option<unsafe extern "C" fn(user_data: *mut c_void, problem: *const frazil_error) -> c_int>,
     /// Whether to stop: any value but 0 does, with `FRAZIL_ERR_CANCELLED`.
     pub cancelled: Option<unsafe extern "C" fn(user_data: *mut c_void) -> c_int>,
@@ -53,10 +54,24 @@ pub struct frazil_observer {
     /// not told. `report` is not to be kept. Any value but 0 stops the operation with
     /// `FRAZIL_ERR_CALLBACK`, soon after.
     pub entry: Option<unsafe extern "C" fn(user_data: *mut c_void, report: *const frazil_entry_report) -> c_int>,
+    /// Something is worth knowing and takes nothing from the result, as that a socket is not backed up; no
+    /// summary counts it. `note` is not to be kept or freed. Any value but 0 stops the operation with
+    /// `FRAZIL_ERR_CALLBACK`, soon after.
+    pub note: Option<unsafe extern "C" fn(user_data: *mut c_void, note: *const frazil_error) -> c_int>,
+    /// The restore of a tree has taken in what becomes of an entry, whose path is that in the destination.
+    /// Nothing of it is there before the archive has proved to be whole; in a dry run, nothing will be.
+    /// `entry` is not to be kept. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`, soon after.
+    pub restoring: Option<unsafe extern "C" fn(user_data: *mut c_void, entry: *const frazil_entry) -> c_int>,
+    /// The restore of a tree has found nothing at one of the `paths` of its options, and has published the
+    /// rest; nothing stops it any more. Called by the thread that made the call, before that returns. `path`
+    /// is not to be kept.
+    pub missing: Option<unsafe extern "C" fn(user_data: *mut c_void, path: *const c_char)>,
 }
 
 // SAFETY: pointers and callbacks, which may be NULL.
-unsafe impl Growing for frazil_observer {}
+unsafe impl Growing for frazil_observer {
+    const FIRST_SIZE: usize = size_through!(Self, missing);
+}
 
 /// Makes an observer that does nothing, of `size` bytes: `sizeof (frazil_observer)`.
 #[unsafe(no_mangle)]
@@ -108,9 +123,11 @@ impl Observer for Following {
         self.heed(unsafe { callback(self.user_data.0, &raw const *problem) });
     }
 
-    /// C has one callback for both; the counts of a summary tell what the result suffers from.
     fn note(&self, note: &Error) {
-        self.problem(note);
+        let Some(callback) = self.observer.note else { return };
+        let note = Box::<frazil_error>::from(note);
+        // SAFETY: the header asks for a callback that may be called so until the handle is freed.
+        self.heed(unsafe { callback(self.user_data.0, &raw const *note) });
     }
 
     #[cfg(feature = "tree")]
@@ -120,6 +137,15 @@ impl Observer for Following {
         let report = frazil_entry_report::of(entry, &path);
         // SAFETY: the header asks for a callback that may be called so until the handle is freed.
         self.heed(unsafe { callback(self.user_data.0, &raw const report) });
+    }
+
+    /// What C cannot be told of, a name with a zero byte in it, the restore itself refuses.
+    #[cfg(feature = "tree")]
+    fn restoring(&self, entry: &crate::ArchiveEntry) {
+        let Some(callback) = self.observer.restoring else { return };
+        // SAFETY: the header asks for a callback that may be called so until the handle is freed.
+        let told = super::told_entry::with_entry(entry, |entry| unsafe { callback(self.user_data.0, entry) });
+        self.heed(told.unwrap_or(0));
     }
 
     fn cancelled(&self) -> bool {
@@ -141,9 +167,35 @@ impl Watching {
         self.0.clone().map(|following| following as Arc<dyn Observer>)
     }
 
+    /// Tells of a path at which a restore has found nothing.
+    #[cfg(feature = "tree")]
+    pub(super) fn missing(&self, path: &std::path::Path) {
+        let Some(following) = &self.0 else { return };
+        let Some(callback) = following.observer.missing else { return };
+        let path = super::error::terminated(path.as_os_str().as_encoded_bytes().to_vec());
+        // SAFETY: the header asks for a callback that may be called so until the handle is freed.
+        unsafe { callback(following.user_data.0, path.as_ptr()) }
+    }
+
+    /// Whether there is anybody who could want to stop.
+    pub(super) fn can_stop(&self) -> bool {
+        self.0.as_ref().is_some_and(|following| following.observer.cancelled.is_some())
+    }
+
+    /// Fails if the observer wants to stop.
+    pub(super) fn check(&self) -> crate::Result<()> {
+        match &self.0 {
+            Some(following) if following.cancelled() => {
+                Err(Error::new(ErrorKind::Cancelled, "stopped by the observer"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The failure as the caller knows it: by what a callback returned if that is what it comes of.
-    pub(super) fn explain(&self, error: impl Into<Error>) -> Box<frazil_error> {
-        let error = error.into();
+    /// Says that it was met while `doing` something, unless it says so itself.
+    pub(super) fn explain(&self, doing: &'static str, error: impl Into<Error>) -> Box<frazil_error> {
+        let error = error.into().while_doing(doing);
         let made = Box::<frazil_error>::from(&error);
         let code = self.0.as_ref().map_or(0, |following| following.stopped.load(Ordering::Relaxed));
         if error.kind() == ErrorKind::Cancelled && code != 0 { made.of_callback(code) } else { made }
@@ -176,16 +228,17 @@ mod tests {
         let call = unsafe { Call::infallible() };
         let size = size_of::<frazil_observer>();
         let user_data = std::ptr::null_mut();
-        let observer =
-            frazil_observer { size, user_data, progress: Some(stop), problem: None, cancelled: None, entry: None };
+        // SAFETY: zeros are valid.
+        let nobody: frazil_observer = unsafe { std::mem::zeroed() };
+        let observer = frazil_observer { size, user_data, progress: Some(stop), ..nobody };
         let watching = call.watching(&raw const observer).unwrap();
         let following = watching.observer().unwrap();
         assert!(!following.cancelled());
         following.progress(&Progress::default());
         assert!(following.cancelled());
-        let failed = watching.explain(Error::new(ErrorKind::Cancelled, "stopped by the observer"));
+        let failed = watching.explain("testing", Error::new(ErrorKind::Cancelled, "stopped by the observer"));
         assert_eq!(failed.status, frazil_status::FRAZIL_ERR_CALLBACK);
-        let failed = watching.explain(Error::new(ErrorKind::Corrupt, "another reason"));
+        let failed = watching.explain("testing", Error::new(ErrorKind::Corrupt, "another reason"));
         assert_eq!(failed.status, frazil_status::FRAZIL_ERR_CORRUPT);
     }
 }

@@ -15,6 +15,9 @@ use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use crate::{Chain, Error, PatchReader, PatchSummary, ReadAt, Result};
 
+/// What a failure says was being done, where it says nothing else.
+pub(super) const DOING: &str = "applying a delta";
+
 /// A target that is read, out of one delta or of several.
 trait Pull: Read + Send {
     fn finish(self: Box<Self>) -> Result<PatchSummary>;
@@ -35,6 +38,8 @@ impl<B: ReadAt, D: ReadAt> Pull for Chain<B, D> {
 struct Patch {
     reader: Box<dyn Pull>,
     watching: Watching,
+    /// Where the one delta is, if that is known.
+    delta_path: Option<PathBuf>,
 }
 
 /// One delta, or the deltas of several levels, applied to a basis: the target, as it is read. One call at
@@ -43,14 +48,24 @@ pub struct frazil_patch(Handle<Patch>);
 handle_of!(frazil_patch, Patch);
 
 impl Patch {
-    fn give(reader: impl Pull + 'static, watching: Watching) -> *mut frazil_patch {
-        give(frazil_patch(Handle::new("patch", Self { reader: Box::new(reader), watching })))
+    fn give(reader: impl Pull + 'static, watching: Watching, delta_path: Option<&Path>) -> *mut frazil_patch {
+        let (reader, delta_path) = (Box::new(reader), delta_path.map(Path::to_owned));
+        give(frazil_patch(Handle::new("patch", Self { reader, watching, delta_path })))
+    }
+
+    fn explain(&self, error: impl Into<Error>) -> Box<frazil_error> {
+        self.watching.explain(DOING, error.into().in_stream(self.delta_path.as_deref()))
     }
 }
 
-fn begin(basis: Option<&Path>, delta: impl Read + Send + 'static, mut plan: PatchPlan) -> Outcome<*mut frazil_patch> {
+fn begin(
+    basis: Option<&Path>,
+    delta: impl Read + Send + 'static,
+    delta_path: Option<&Path>,
+    mut plan: PatchPlan,
+) -> Outcome<*mut frazil_patch> {
     let reader = PatchReader::new(delta, plan.basis(basis)?, plan.options)?;
-    Ok(Patch::give(reader, plan.watching))
+    Ok(Patch::give(reader, plan.watching, delta_path))
 }
 
 fn begin_chain(
@@ -58,8 +73,9 @@ fn begin_chain(
     deltas: Vec<impl ReadAt + 'static>,
     mut plan: PatchPlan,
 ) -> Outcome<*mut frazil_patch> {
-    let chain = Chain::new(plan.basis(basis)?, deltas, plan.options).map_err(|error| plan.watching.explain(error))?;
-    Ok(Patch::give(chain, plan.watching))
+    let chain =
+        Chain::new(plan.basis(basis)?, deltas, plan.options).map_err(|error| plan.watching.explain(DOING, error))?;
+    Ok(Patch::give(chain, plan.watching, None))
 }
 
 pub(super) fn open_delta(path: &Path) -> Result<File> {
@@ -89,7 +105,7 @@ pub unsafe extern "C" fn frazil_patch_open(
         let out = call.out(patch, "patch")?;
         let (basis, delta) = (call.optional_path(basis_path), call.path(delta_path, "delta_path")?);
         let plan = call.patch_plan(options)?;
-        out.set(begin(basis, open_delta(delta)?, plan)?);
+        out.set(begin(basis, open_delta(delta)?, Some(delta), plan)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -107,8 +123,9 @@ pub unsafe extern "C" fn frazil_patch_open_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(patch, "patch")?;
-        let (basis, delta) = (call.optional_path(basis_path), call.descriptor(fd)?);
-        out.set(begin(basis, delta, call.patch_plan(options)?)?);
+        let plan = call.patch_plan(options)?;
+        let (basis, delta) = (call.optional_path(basis_path), call.source(fd, &plan.watching)?);
+        out.set(begin(basis, delta, None, plan)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -128,7 +145,7 @@ pub unsafe extern "C" fn frazil_patch_open_stream(
     call.guard(|| {
         let out = call.out(patch, "patch")?;
         let (basis, delta) = (call.optional_path(basis_path), call.reader(read, user_data)?);
-        out.set(begin(basis, delta, call.patch_plan(options)?)?);
+        out.set(begin(basis, delta, None, call.patch_plan(options)?)?);
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -177,8 +194,8 @@ pub unsafe extern "C" fn frazil_patch_open_chain_inputs(
     })
 }
 
-/// Reads the next bytes of the target into `buffer` and puts how many into `*read`, at most `len`; 0 is
-/// the end, and says that the target was verified.
+/// Reads the next bytes of the target into `buffer` and puts how many into `*read`, at most `len`; 0,
+/// unless `len` is 0, is the end, and says that the target was verified.
 ///
 /// A failure of the delta's source leaves the patch as it was; reading again goes on where it stopped.
 #[unsafe(no_mangle)]
@@ -195,7 +212,7 @@ pub unsafe extern "C" fn frazil_patch_read(
         let out = call.out(read, "read")?;
         let patch = call.reference(patch, "patch")?;
         let buffer = call.buffer(buffer, len, "buffer")?;
-        let read = patch.0.work(|patch| patch.reader.read(buffer).map_err(|error| patch.watching.explain(error)))?;
+        let read = patch.0.work(|patch| patch.reader.read(buffer).map_err(|error| patch.explain(error)))?;
         out.set(read);
         Ok(frazil_status::FRAZIL_OK)
     })
@@ -214,7 +231,7 @@ pub unsafe extern "C" fn frazil_patch_finish(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let patch = call.reference(patch, "patch")?;
-        let finish = |patch: Patch| patch.reader.finish().map_err(|error| patch.watching.explain(error));
+        let finish = |Patch { reader, watching, .. }| reader.finish().map_err(|error| watching.explain(DOING, error));
         report.set(&(&patch.0.finish(finish)?).into());
         Ok(frazil_status::FRAZIL_OK)
     })

@@ -18,12 +18,13 @@ use crate::{ReadAt, patch_in_place};
 fn patch(
     basis: Option<&Path>,
     delta: impl Read,
+    delta_path: Option<&Path>,
     target: &Path,
     mut plan: PatchPlan,
     report: Report<frazil_patch_summary>,
 ) -> Outcome {
     let basis = plan.basis(basis)?;
-    plan.run(report, |options| patch_to_file(basis, delta, target, options))
+    plan.run(report, |options| patch_to_file(basis, delta, delta_path, target, options))
 }
 
 fn chain(
@@ -59,7 +60,7 @@ pub unsafe extern "C" fn frazil_patch_file(
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.path(delta_path, "delta_path")?, call.path(target_path, "target_path")?);
         let plan = call.patch_plan(options)?;
-        patch(basis, open_delta(delta)?, target, plan, report)
+        patch(basis, open_delta(delta)?, Some(delta), target, plan, report)
     })
 }
 
@@ -78,8 +79,9 @@ pub unsafe extern "C" fn frazil_patch_file_fd(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
-        let (delta, target) = (call.descriptor(fd)?, call.path(target_path, "target_path")?);
-        patch(basis, delta, target, call.patch_plan(options)?, report)
+        let plan = call.patch_plan(options)?;
+        let (delta, target) = (call.source(fd, &plan.watching)?, call.path(target_path, "target_path")?);
+        patch(basis, delta, None, target, plan, report)
     })
 }
 
@@ -100,7 +102,7 @@ pub unsafe extern "C" fn frazil_patch_file_stream(
         let report = call.report(summary, "summary")?;
         let basis = call.optional_path(basis_path);
         let (delta, target) = (call.reader(read, user_data)?, call.path(target_path, "target_path")?);
-        patch(basis, delta, target, call.patch_plan(options)?, report)
+        patch(basis, delta, None, target, call.patch_plan(options)?, report)
     })
 }
 
@@ -167,6 +169,8 @@ pub unsafe extern "C" fn frazil_patch_in_place(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let (path, delta) = (call.path(path, "path")?, call.path(delta_path, "delta_path")?);
-        call.patch_plan(options)?.run(report, |options| patch_in_place(path, open_delta(delta)?, options))
+        call.patch_plan(options)?.run(report, |options| {
+            patch_in_place(path, open_delta(delta)?, options).map_err(|error| error.in_stream(Some(delta)))
+        })
     })
 }

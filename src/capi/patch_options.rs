@@ -10,7 +10,8 @@ use super::error::Outcome;
 use super::identity::frazil_identity;
 use super::input::frazil_input;
 use super::observer::{Watching, frazil_observer};
-use super::sized::{Growing, Report};
+use super::patch::DOING;
+use super::sized::{Growing, Report, size_through, unused};
 use super::status::frazil_status;
 use crate::patch::open_basis;
 use crate::{PatchOptions, PatchSummary, ReadAt, VerifyBasis};
@@ -54,7 +55,9 @@ pub struct frazil_patch_options {
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_patch_options {}
+unsafe impl Growing for frazil_patch_options {
+    const FIRST_SIZE: usize = size_through!(Self, basis);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_patch_options)`.
 #[unsafe(no_mangle)]
@@ -88,7 +91,9 @@ pub struct frazil_patch_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_patch_summary {}
+unsafe impl Growing for frazil_patch_summary {
+    const FIRST_SIZE: usize = size_through!(Self, reserved);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_patch_summary)`.
 #[unsafe(no_mangle)]
@@ -140,7 +145,7 @@ impl PatchPlan {
         if self.basis.is_some() {
             return Err(invalid("the options name a `basis`, where another argument says what it is"));
         }
-        report.set(&(&work(self.options).map_err(|error| self.watching.explain(error))?).into());
+        report.set(&(&work(self.options).map_err(|error| self.watching.explain(DOING, error))?).into());
         Ok(frazil_status::FRAZIL_OK)
     }
 }
@@ -149,6 +154,7 @@ impl Call {
     pub(super) fn patch_plan(&self, options: *const frazil_patch_options) -> Outcome<PatchPlan> {
         use frazil_verify_basis as verify;
         let given = self.options(options, "options")?;
+        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let times = [
             (verify::FRAZIL_VERIFY_BASIS_DEFAULT as c_int, None),

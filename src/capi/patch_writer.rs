@@ -8,6 +8,7 @@ use super::call::Call;
 use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::observer::Watching;
+use super::patch::DOING;
 use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
 use super::status::frazil_status;
 use super::stream::{CallbackWriter, frazil_write_fn};
@@ -132,7 +133,9 @@ pub unsafe extern "C" fn frazil_patch_writer_feed(
     call.guard(|| {
         let writer = call.reference(writer, "writer")?;
         let delta = call.bytes(data, len, "data")?;
-        writer.0.work_or_end(|patch| patch.writer.write_all(delta).map_err(|error| patch.watching.explain(error)))?;
+        writer
+            .0
+            .work_or_end(|patch| patch.writer.write_all(delta).map_err(|error| patch.watching.explain(DOING, error)))?;
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -151,7 +154,7 @@ pub unsafe extern "C" fn frazil_patch_writer_finish(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let writer = call.reference(writer, "writer")?;
-        let finish = |patch: Patch| patch.writer.finish().map_err(|error| patch.watching.explain(error));
+        let finish = |patch: Patch| patch.writer.finish().map_err(|error| patch.watching.explain(DOING, error));
         let (sink, summary) = writer.0.finish(finish)?;
         sink.finish()?;
         report.set(&(&summary).into());

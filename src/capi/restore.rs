@@ -15,7 +15,10 @@ use super::restore_options::{frazil_restore_options, frazil_restore_summary};
 use super::sized::Report;
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
-use crate::{Error, Recovery, RestoreSummary, RestoreWriter, Result, conclude_restore, recover_restore, restore_tree};
+use crate::{
+    Error, Recovery, RestoreSummary, RestoreWriter, Result, conclude_restore, recover_restore, restore_tree,
+    restored_level,
+};
 
 struct Restore {
     writer: RestoreWriter,
@@ -27,7 +30,10 @@ struct Restore {
 pub struct frazil_restore(Handle<Restore>);
 handle_of!(frazil_restore, Restore);
 
-fn status_of(summary: &RestoreSummary) -> frazil_status {
+/// Tells the caller what was done.
+fn told(summary: &RestoreSummary, watching: &Watching, report: &Report<frazil_restore_summary>) -> frazil_status {
+    summary.missing.iter().for_each(|path| watching.missing(path));
+    report.set(&summary.into());
     if summary.is_partial() { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK }
 }
 
@@ -55,7 +61,8 @@ pub unsafe extern "C" fn frazil_restore_open(
         let destination = call.path(destination, "destination")?;
         let (options, watching) = call.restore_options(options)?;
         let writer = RestoreWriter::new(destination, options)?;
-        out.set(give(frazil_restore(Handle::new("restore", Restore { writer, watching }))));
+        let worker = writer.worker();
+        out.set(give(frazil_restore(Handle::with_worker("restore", worker, Restore { writer, watching }))));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -74,8 +81,9 @@ pub unsafe extern "C" fn frazil_restore_feed(
     call.guard(|| {
         let restore = call.reference(restore, "restore")?;
         let archive = call.bytes(data, len, "data")?;
-        let feed =
-            |restore: &mut Restore| restore.writer.write_all(archive).map_err(|error| restore.watching.explain(error));
+        let feed = |restore: &mut Restore| {
+            restore.writer.write_all(archive).map_err(|error| restore.watching.explain("restoring a tree", error))
+        };
         restore.0.work_or_end(feed)?;
         Ok(frazil_status::FRAZIL_OK)
     })
@@ -98,10 +106,11 @@ pub unsafe extern "C" fn frazil_restore_finish(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let restore = call.reference(restore, "restore")?;
-        let finish = |restore: Restore| restore.writer.finish().map_err(|error| restore.watching.explain(error));
-        let summary = restore.0.finish(finish)?;
-        report.set(&(&summary).into());
-        Ok(status_of(&summary))
+        let finish = |Restore { writer, watching }| {
+            let summary = writer.finish().map_err(|error| watching.explain("restoring a tree", error))?;
+            Ok(told(&summary, &watching, &report))
+        };
+        restore.0.finish(finish)
     })
 }
 
@@ -115,17 +124,15 @@ pub unsafe extern "C" fn frazil_restore_free(restore: *mut frazil_restore) {
 /// Restores a level in one call, on the thread of the caller.
 fn whole<R: Read>(
     call: &Call,
-    open: impl FnOnce() -> Result<R>,
+    open: impl FnOnce(&Watching) -> Outcome<R>,
     destination: *const c_char,
     options: *const frazil_restore_options,
     report: Report<frazil_restore_summary>,
 ) -> Outcome {
     let destination = call.path(destination, "destination")?;
     let (options, watching) = call.restore_options(options)?;
-    let restored = open().and_then(|archive| restore_tree(archive, destination, options));
-    let summary = restored.map_err(|error| watching.explain(error))?;
-    report.set(&(&summary).into());
-    Ok(status_of(&summary))
+    let restored = restore_tree(open(&watching)?, destination, options);
+    Ok(told(&restored.map_err(|error| watching.explain("restoring a tree", error))?, &watching, &report))
 }
 
 /// Restores the level whose archive is the file at `archive_path` into the directory `destination`; else
@@ -143,7 +150,7 @@ pub unsafe extern "C" fn frazil_restore_tree(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let path = call.path(archive_path, "archive_path")?;
-        whole(&call, || open_archive(path), destination, options, report)
+        whole(&call, |_| Ok(open_archive(path)?), destination, options, report)
     })
 }
 
@@ -160,8 +167,7 @@ pub unsafe extern "C" fn frazil_restore_tree_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let report = call.report(summary, "summary")?;
-        let archive = call.descriptor(fd)?;
-        whole(&call, || Ok(archive), destination, options, report)
+        whole(&call, |watching| call.source(fd, watching), destination, options, report)
     })
 }
 
@@ -180,7 +186,7 @@ pub unsafe extern "C" fn frazil_restore_tree_stream(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let archive = call.reader(read, user_data)?;
-        whole(&call, || Ok(archive), destination, options, report)
+        whole(&call, |_| Ok(archive), destination, options, report)
     })
 }
 
@@ -195,6 +201,27 @@ pub unsafe extern "C" fn frazil_restore_conclude(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         conclude_restore(call.path(destination, "destination")?)?;
+        Ok(frazil_status::FRAZIL_OK)
+    })
+}
+
+/// Says in `*level` which level the directory `destination` stands at, or will once a restore that was killed
+/// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, and
+/// `FRAZIL_ERR_STATE` while a restore is at work there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_restore_level(
+    destination: *const c_char,
+    level: *mut frazil_level_id,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let out = call.out(level, "level")?;
+        let Some(level) = restored_level(call.path(destination, "destination")?)? else {
+            return Ok(frazil_status::FRAZIL_END);
+        };
+        out.set(level.into());
         Ok(frazil_status::FRAZIL_OK)
     })
 }

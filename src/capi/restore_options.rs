@@ -7,7 +7,7 @@ use super::choice::choose;
 use super::error::Outcome;
 use super::level_id::{frazil_level_header, frazil_level_id};
 use super::observer::{Watching, frazil_observer};
-use super::sized::Growing;
+use super::sized::{Growing, size_through, unused};
 use crate::{LevelId, RestoreOptions, RestoreSummary, SyncMode};
 
 /// When what was restored is flushed to the disk.
@@ -83,12 +83,21 @@ pub struct frazil_restore_options {
     pub groups: *const frazil_owner_change,
     /// How many `groups` there are.
     pub group_count: usize,
+    /// Whether the content of files that are replaced, deleted or only given other metadata is read and held
+    /// against the level before too, not their kind and size alone. What content is made from always is.
+    pub verify_parent: c_int,
+    /// Keep it 0.
+    pub reserved: c_int,
+    /// Bytes that all restored files of the level may have together; 0 for no limit. A hole counts.
+    pub max_output: u64,
     /// Who follows the work and may stop it until publishing begins, or NULL.
     pub observer: *const frazil_observer,
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_restore_options {}
+unsafe impl Growing for frazil_restore_options {
+    const FIRST_SIZE: usize = size_through!(Self, observer);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_restore_options)`.
 #[unsafe(no_mangle)]
@@ -108,9 +117,9 @@ pub struct frazil_restore_summary {
     pub header: frazil_level_header,
     /// Entries that were made, changed or deleted; a directory may count twice.
     pub entries: u64,
-    /// Files whose content was written.
+    /// Files whose content was written, or in a dry run would be.
     pub files: u64,
-    /// Bytes of content that were written; in a dry run, none.
+    /// Bytes of content that were written, or in a dry run would be.
     pub output_bytes: u64,
     /// Entries that were deleted.
     pub deleted: u64,
@@ -122,12 +131,15 @@ pub struct frazil_restore_summary {
     pub already_there: c_int,
     /// 1 if the archive was whole, and all of it that is selected was put in its place, else 0.
     pub whole: c_int,
-    /// How many of the selected paths there is nothing at, at this level.
+    /// How many of the selected paths there is nothing at, at this level; the observer's `missing` was told of
+    /// each.
     pub missing: u64,
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_restore_summary {}
+unsafe impl Growing for frazil_restore_summary {
+    const FIRST_SIZE: usize = size_through!(Self, missing);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_restore_summary)`.
 #[unsafe(no_mangle)]
@@ -161,6 +173,7 @@ impl Call {
         options: *const frazil_restore_options,
     ) -> Outcome<(RestoreOptions, Watching)> {
         let given = self.options(options, "options")?;
+        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let mut options = RestoreOptions::new()
             .overwrite(given.overwrite != 0)
@@ -169,11 +182,15 @@ impl Call {
             .privileged(given.privileged != 0)
             .numeric_owner(given.numeric_owner != 0)
             .dry_run(given.dry_run != 0)
+            .verify_parent(given.verify_parent != 0)
             .sync(sync_of(given.sync)?)
             .threads(given.threads as usize)
             .strip(given.strip);
         if given.max_file_len > 0 {
             options = options.max_file_len(given.max_file_len);
+        }
+        if given.max_output > 0 {
+            options = options.max_output(given.max_output);
         }
         if let Some(level) = self.optional(given.assume_parent) {
             options = options.assume_parent(LevelId(level.bytes));

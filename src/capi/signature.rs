@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::arguments::invalid;
+use super::arguments::{Out, invalid};
 use super::call::Call;
 use super::error::{Outcome, frazil_error};
 use super::format::format_of;
@@ -26,14 +26,19 @@ const _: () = {
     is_shared::<frazil_signature>()
 };
 
-/// Reads a source to its end for its signature alone.
-fn signature_of<R: Read>((level, watching): (LevelReader<R>, Watching)) -> Outcome<frazil_signature> {
-    let summary = level.finish_summary().map_err(|error| watching.explain(error))?;
+/// Reads a source to its end for its signature alone, and gives that out.
+fn give_signature_of<R: Read>(
+    (level, watching): (LevelReader<R>, Watching),
+    out: Out<*mut frazil_signature>,
+) -> Outcome {
+    let summary = level.finish_summary().map_err(|error| watching.explain("computing a signature", error))?;
     let signature = summary.signature.ok_or_else(|| invalid("a signature that is not to be held cannot be given"))?;
-    Ok(frazil_signature(signature))
+    out.set(give(frazil_signature(signature)));
+    Ok(if summary.dirty { frazil_status::FRAZIL_DIRTY } else { frazil_status::FRAZIL_OK })
 }
 
-/// Computes the signature of a file, a device or anything that has a path. `options` may be NULL.
+/// Computes the signature of a file, a device or anything that has a path. `options` may be NULL. Returns
+/// `FRAZIL_DIRTY` when it changed while it was read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_signature_of_file(
     path: *const c_char,
@@ -47,8 +52,7 @@ pub unsafe extern "C" fn frazil_signature_of_file(
         let out = call.out(signature, "signature")?;
         let path = call.path(path, "path")?;
         let level = call.level_plan(std::ptr::null(), options)?.open(path)?;
-        out.set(give(signature_of(level)?));
-        Ok(frazil_status::FRAZIL_OK)
+        give_signature_of(level, out)
     })
 }
 
@@ -64,10 +68,9 @@ pub unsafe extern "C" fn frazil_signature_of_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(signature, "signature")?;
-        let source = call.descriptor(fd)?;
-        let level = call.level_plan(std::ptr::null(), options)?.read(source)?;
-        out.set(give(signature_of(level)?));
-        Ok(frazil_status::FRAZIL_OK)
+        let plan = call.level_plan(std::ptr::null(), options)?;
+        let source = call.source(fd, &plan.watching)?;
+        give_signature_of(plan.read(source)?, out)
     })
 }
 
@@ -86,8 +89,7 @@ pub unsafe extern "C" fn frazil_signature_of_stream(
         let out = call.out(signature, "signature")?;
         let source = call.reader(read, user_data)?;
         let level = call.level_plan(std::ptr::null(), options)?.read(source)?;
-        out.set(give(signature_of(level)?));
-        Ok(frazil_status::FRAZIL_OK)
+        give_signature_of(level, out)
     })
 }
 
@@ -106,8 +108,7 @@ pub unsafe extern "C" fn frazil_signature_of_data(
         let out = call.out(signature, "signature")?;
         let source = call.bytes(data, len, "data")?;
         let level = call.level_plan(std::ptr::null(), options)?.read(source)?;
-        out.set(give(signature_of(level)?));
-        Ok(frazil_status::FRAZIL_OK)
+        give_signature_of(level, out)
     })
 }
 
@@ -150,7 +151,7 @@ pub unsafe extern "C" fn frazil_signature_load_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let out = call.out(signature, "signature")?;
-        out.set(give(load(call.descriptor(fd)?, memory_limit)?));
+        out.set(give(load(call.source(fd, &Watching::default())?, memory_limit)?));
         Ok(frazil_status::FRAZIL_OK)
     })
 }
@@ -191,6 +192,7 @@ pub unsafe extern "C" fn frazil_signature_load_data(
 }
 
 /// Saves a signature as a new file, which appears whole or not at all; `format` is a `frazil_format`.
+/// `FRAZIL_ERR_EXISTS` when something is at `path`, which is never replaced.
 ///
 /// A signature of MD4 or shortened sums, or one that was loaded from the plain format and knows neither
 /// length nor fingerprint, cannot be sealed.
@@ -240,7 +242,9 @@ pub unsafe extern "C" fn frazil_signature_write_fd(
     let call = unsafe { Call::new(error) };
     call.guard(|| {
         let signature = call.reference(signature, "signature")?;
-        signature.0.write_to(call.descriptor(fd)?, format_of(format)?)?;
+        let (sink, format) = (call.descriptor(fd)?, format_of(format)?);
+        let writing = |error: Error| Error::io(format!("writing to file descriptor {fd}"), error.into());
+        signature.0.write_to(sink, format).map_err(writing)?;
         Ok(frazil_status::FRAZIL_OK)
     })
 }

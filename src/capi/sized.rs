@@ -13,13 +13,33 @@ use super::status::frazil_status;
 /// # Safety
 ///
 /// It must be `repr(C)` with a `usize` first, and all bits zero must be valid.
-pub(super) unsafe trait Growing: Copy {}
+pub(super) unsafe trait Growing: Copy {
+    /// The size that it had in the first release: no caller has a smaller one, and who says so has taken
+    /// the size of something else.
+    const FIRST_SIZE: usize;
+}
+
+/// The size of a struct up to this field, which was the last one in the first release.
+macro_rules! size_through {
+    ($object:ty, $last:ident) => {
+        $crate::capi::sized::end_of(std::mem::offset_of!($object, $last), |object: &$object| &object.$last)
+    };
+}
+pub(super) use size_through;
+
+pub(super) const fn end_of<T, F>(offset: usize, _last: fn(&T) -> &F) -> usize {
+    (offset + size_of::<F>()).next_multiple_of(align_of::<T>())
+}
 
 // SAFETY: that of `Growing`.
 unsafe impl<T: Growing> Zero for T {}
 
 /// More than any version will have: what is longer was not initialised.
 const SIZE_MAX: usize = 4096;
+
+fn is_size_of<T: Growing>(size: usize) -> bool {
+    (T::FIRST_SIZE..=SIZE_MAX).contains(&size) && size.is_multiple_of(align_of::<T>())
+}
 
 /// Where what was done goes, as far as the caller's struct reaches.
 pub(super) struct Report<T> {
@@ -29,7 +49,7 @@ pub(super) struct Report<T> {
 
 impl<T: Growing> Report<T> {
     /// Writes everything but the size.
-    pub(super) fn set(self, value: &T) {
+    pub(super) fn set(&self, value: &T) {
         let known = self.size.min(size_of::<T>());
         let Some(len) = known.checked_sub(size_of::<usize>()) else { return };
         let from = (&raw const *value).cast::<usize>();
@@ -42,15 +62,25 @@ impl<T: Growing> Report<T> {
     }
 }
 
+/// Refuses a value in a field that is kept for later, so that a later version may give it a meaning.
+pub(super) fn unused(reserved: impl Into<i64>) -> Outcome<()> {
+    match reserved.into() {
+        0 => Ok(()),
+        _ => Err(frazil_error::new(frazil_status::FRAZIL_ERR_UNSUPPORTED, "`reserved` is not 0")),
+    }
+}
+
 impl Call {
-    /// Makes a struct of `size` bytes the default.
+    /// Makes a struct of `size` bytes the default. Of a size that it cannot have, only the first field is
+    /// written, so that the call that the struct is given to refuses it.
     pub(super) fn init<T: Growing>(&self, pointer: *mut T, size: usize) {
-        if pointer.is_null() || !(size_of::<usize>()..=SIZE_MAX).contains(&size) {
+        if pointer.is_null() {
             return;
         }
+        let size = if is_size_of::<T>(size) { size } else { 0 };
         // SAFETY: the caller says that there are so many bytes.
         unsafe { pointer.cast::<u8>().write_bytes(0, size) };
-        // SAFETY: there is room for the first field.
+        // SAFETY: there is room for the first field, whatever the size.
         unsafe { pointer.cast::<usize>().write(size) };
     }
 
@@ -79,15 +109,17 @@ impl Call {
         if pointer.is_null() {
             return Ok(Report { to: pointer, size: 0 });
         }
-        let size = self.size_of(pointer, name)?;
-        self.init(pointer, size);
-        Ok(Report { to: pointer, size })
+        let report = Report { to: pointer, size: self.size_of(pointer, name)? };
+        // SAFETY: zeros are valid.
+        let nothing: T = unsafe { std::mem::zeroed() };
+        report.set(&nothing);
+        Ok(report)
     }
 
     fn size_of<T: Growing>(&self, pointer: *const T, name: &str) -> Outcome<usize> {
         // SAFETY: not NULL, and it begins with its size.
         let size = unsafe { pointer.cast::<usize>().read() };
-        if (size_of::<usize>()..=SIZE_MAX).contains(&size) {
+        if is_size_of::<T>(size) {
             return Ok(size);
         }
         Err(invalid(format!("`{name}` cannot have the size {size}: initialise it by its `_init` function")))
@@ -114,9 +146,13 @@ mod tests {
     }
 
     // SAFETY: numbers.
-    unsafe impl Growing for Old {}
+    unsafe impl Growing for Old {
+        const FIRST_SIZE: usize = size_through!(Self, first);
+    }
     // SAFETY: numbers.
-    unsafe impl Growing for New {}
+    unsafe impl Growing for New {
+        const FIRST_SIZE: usize = size_through!(Self, first);
+    }
 
     fn call() -> Call {
         // SAFETY: the tests give it good pointers.
@@ -140,8 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn a_size_that_was_never_set_is_refused() {
-        for size in [0, size_of::<usize>() - 1, SIZE_MAX + 1, usize::MAX] {
+    fn a_size_that_was_never_set_or_is_of_something_else_is_refused() {
+        let too_large = [size_of::<Old>() + 1, SIZE_MAX + size_of::<usize>(), usize::MAX];
+        for size in [0, 1, size_of::<*const Old>(), size_of::<Old>() - 1].into_iter().chain(too_large) {
+            let mut old = Old { size: 1, first: 7 };
+            call().init(&raw mut old, size);
+            assert_eq!(old, Old { size: 0, first: 7 });
             let old = Old { size, first: 7 };
             let refused = call().options(&raw const old, "options").unwrap_err();
             assert_eq!(refused.status, frazil_status::FRAZIL_ERR_INVALID_INPUT);
@@ -154,6 +194,14 @@ mod tests {
         let report = call().report::<New>((&raw mut both[0]).cast(), "summary").unwrap();
         report.set(&New { size: 0, first: 7, second: 8 });
         assert_eq!(both, [Old { size: size_of::<Old>(), first: 7 }, Old { size: 2, first: 3 }]);
+    }
+
+    #[test]
+    fn nothing_is_cleared_beyond_what_is_known_of_a_struct() {
+        let mut both = [New { size: 2 * size_of::<New>(), first: 1, second: 2 }; 2];
+        let after = both[1];
+        call().report::<New>(&raw mut both[0], "summary").unwrap();
+        assert_eq!(both, [New { first: 0, second: 0, ..after }, after]);
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::fs::File;
 
 use super::arguments::null;
 use super::call::Call;
-use super::entry::{MetadataTexts, frazil_entry_kind, path_text, pointer};
+use super::entry::frazil_entry_kind;
 use super::error::frazil_error;
 use super::level_id::frazil_level_header;
-use super::sized::Growing;
+use super::sized::{Growing, size_through};
 use super::status::frazil_status;
 use super::stream::{UserData, taken};
+use super::told_entry::{MetadataTexts, path_text, pointer};
 use crate::{Error, Result, SnapshotEntry, list_snapshot};
 
 /// What a snapshot says of one entry. Later versions may add fields at its end.
@@ -57,7 +58,7 @@ pub struct frazil_snapshot_entry {
     pub target: *const c_char,
 }
 
-/// Is told of one entry, which is not to be kept. Any value but 0 stops the operation.
+/// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
 pub type frazil_snapshot_entry_fn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, entry: *const frazil_snapshot_entry) -> c_int>;
 
@@ -74,7 +75,9 @@ pub struct frazil_snapshot_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_snapshot_summary {}
+unsafe impl Growing for frazil_snapshot_summary {
+    const FIRST_SIZE: usize = size_through!(Self, entries);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_snapshot_summary)`.
 #[unsafe(no_mangle)]

@@ -13,7 +13,7 @@ use super::error::Outcome;
 /// It puts at most `len` bytes into `buffer`, which is not to be kept, and how many into `*read`, which
 /// is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
 /// called again. It returns 0; any other value is a failure, which stops the operation. A count above
-/// `len` does so too.
+/// `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 pub type frazil_read_fn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, buffer: *mut c_void, len: usize, read: *mut usize) -> c_int>;
 

@@ -5,15 +5,15 @@ use std::fs::File;
 
 use super::arguments::null;
 use super::call::Call;
-use super::entry::path_text;
 use super::error::frazil_error;
 use super::level_id::frazil_level_header;
 use super::observer::frazil_observer;
 use super::restore::open_archive;
 use super::selection::LeftOut;
-use super::sized::Growing;
+use super::sized::{Growing, size_through, unused};
 use super::status::frazil_status;
 use super::stream::{UserData, taken};
+use super::told_entry::path_text;
 use crate::{Difference, DifferenceKind, Result, VerifyOptions, verify_tree};
 
 /// How an entry of a tree differs from what its archives say.
@@ -75,7 +75,7 @@ pub struct frazil_difference {
     pub kind: frazil_difference_kind,
 }
 
-/// Is told of one difference, which is not to be kept. Any value but 0 stops the operation.
+/// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0 stops the operation.
 pub type frazil_difference_fn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, difference: *const frazil_difference) -> c_int>;
 
@@ -107,7 +107,9 @@ pub struct frazil_verify_options {
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
-unsafe impl Growing for frazil_verify_options {}
+unsafe impl Growing for frazil_verify_options {
+    const FIRST_SIZE: usize = size_through!(Self, observer);
+}
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
 #[unsafe(no_mangle)]
@@ -146,7 +148,9 @@ pub struct frazil_verify_summary {
 }
 
 // SAFETY: numbers.
-unsafe impl Growing for frazil_verify_summary {}
+unsafe impl Growing for frazil_verify_summary {
+    const FIRST_SIZE: usize = size_through!(Self, differences);
+}
 
 /// Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_verify_summary)`.
 #[unsafe(no_mangle)]
@@ -194,6 +198,7 @@ pub unsafe extern "C" fn frazil_tree_verify(
         let each = each.ok_or_else(|| null("each"))?;
         let user_data = UserData(user_data);
         let given = call.options(options, "options")?;
+        unused(given.reserved)?;
         let watching = call.watching(given.observer)?;
         let mut options = VerifyOptions::new().selection(call.selection(&given.left_out())?);
         if let Some(observer) = watching.observer() {
@@ -201,7 +206,7 @@ pub unsafe extern "C" fn frazil_tree_verify(
         }
         let archives: Result<Vec<File>> = archives.iter().map(|path| open_archive(path)).collect();
         let verified = verify_tree(archives?, root, options, |difference| tell(each, user_data, difference));
-        let summary = verified.map_err(|error| watching.explain(error))?;
+        let summary = verified.map_err(|error| watching.explain("verifying a tree", error))?;
         report.set(&frazil_verify_summary {
             size: 0,
             header: (&summary.header).into(),

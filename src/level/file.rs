@@ -1,11 +1,11 @@
 //! The whole form: from path to path, published whole or not at all.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::{LevelBasis, LevelOptions, LevelReader, LevelSummary};
 use crate::publish::Publish;
-use crate::{Error, Result};
+use crate::{Error, Format, Result};
 
 /// Makes the level of the file `source` against `basis` and publishes its stream as the new file `level`.
 ///
@@ -33,9 +33,22 @@ pub fn level_file(
     level: impl AsRef<Path>,
     options: LevelOptions,
 ) -> Result<LevelSummary> {
-    let source = source.as_ref();
-    let mut publish = Publish::new(level.as_ref(), false)?;
+    level_file_with(source.as_ref(), basis.into(), level.as_ref(), options, None::<(io::Sink, _)>)
+}
+
+/// As [`level_file`], with somewhere for the new signature to go to.
+pub(crate) fn level_file_with(
+    source: &Path,
+    basis: LevelBasis,
+    level: &Path,
+    options: LevelOptions,
+    signature_to: Option<(impl Write + Send + 'static, Format)>,
+) -> Result<LevelSummary> {
+    let mut publish = Publish::new(level, false)?;
     let mut reader = LevelReader::open(source, basis, options)?;
+    if let Some((sink, format)) = signature_to {
+        reader = reader.signature_to(sink, format)?;
+    }
     io::copy(&mut reader, publish.file()).map_err(|error| Error::io("making a level of", error).path(source))?;
     let summary = reader.finish_summary()?;
     publish.commit()?;

@@ -19,6 +19,7 @@ mod writer;
 pub use basis::LevelBasis;
 pub use encoder::LevelStats;
 pub use file::level_file;
+pub(crate) use file::level_file_with;
 pub use machine::LevelSummary;
 pub use options::{LevelOptions, Matching};
 pub use ranges::RangeLevel;

@@ -30,19 +30,20 @@ pub fn patch_file(
     target: impl AsRef<Path>,
     options: PatchOptions,
 ) -> Result<PatchSummary> {
-    patch_to_file(open_basis(basis)?, delta, target.as_ref(), options)
+    patch_to_file(open_basis(basis)?, delta, None, target.as_ref(), options)
 }
 
-/// As [`patch_file`], on any basis.
+/// As [`patch_file`], on any basis, with a delta that may be in a file of this path.
 pub(crate) fn patch_to_file(
     basis: impl ReadAt,
     delta: impl Read,
+    delta_path: Option<&Path>,
     target: &Path,
     options: PatchOptions,
 ) -> Result<PatchSummary> {
     let publish = Publish::new(target, options.replace)?;
     write_out(PatchReader::verifying_after(delta, basis, options)?, publish)
-        .map_err(|error| error.aiming("restoring", target))
+        .map_err(|error| error.in_stream(delta_path).aiming("restoring", target))
 }
 
 /// Applies the deltas of several levels to the file `basis`, in order and in one pass, and publishes the

@@ -25,6 +25,7 @@ mod verify;
 mod walk;
 
 pub use archive::ArchiveTotals;
+pub(crate) use backup::open_backup;
 pub use backup::{
     BackupOptions, BackupReader, BackupSummary, EntryReport, Reason, Since, backup_tree, backup_tree_file,
 };

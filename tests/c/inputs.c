@@ -290,7 +290,8 @@ static void a_callback_that_claims_too_much_or_has_too_little_is_refused(void) {
     for (i = 0; i < sizeof over / sizeof *over; i++) {
         wrong.calls = 0;
         wrong.over = over[i];
-        STOPPED(0, frazil_patch_file(NULL, "level.1", "never", &options, NULL, &error));
+        SAID(FRAZIL_ERR_INVALID_INPUT, "claims more",
+             frazil_patch_file(NULL, "level.1", "never", &options, NULL, &error));
     }
     /* Another length than it has. */
     wrong = store_of(&old_content, -1);

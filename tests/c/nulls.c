@@ -193,6 +193,20 @@ static void of_trees(void) {
     REFUSED("destination", frazil_restore_tree_fd(fd, NULL, NULL, NULL, &error));
     REFUSED("read", frazil_restore_tree_stream(NULL, NULL, "y", NULL, NULL, &error));
     REFUSED("destination", frazil_restore_tree_stream(take, &empty, NULL, NULL, NULL, &error));
+    {
+        frazil_level_id level;
+        frazil_level_header header;
+        REFUSED("destination", frazil_restore_level(NULL, &level, &error));
+        REFUSED("level", frazil_restore_level(".", NULL, &error));
+        REFUSED("archive_path", frazil_archive_header(NULL, &header, &error));
+        REFUSED("header", frazil_archive_header("x", NULL, &error));
+        REFUSED("header", frazil_archive_header_fd(fd, NULL, &error));
+        REFUSED("read", frazil_archive_header_stream(NULL, NULL, &header, &error));
+        REFUSED("header", frazil_archive_header_stream(take, &empty, NULL, &error));
+    }
+    REFUSED("root", frazil_backup_tree_file(NULL, NULL, "y", "y", NULL, NULL, &error));
+    REFUSED("snapshot_path", frazil_backup_tree_file(".", NULL, NULL, "y", NULL, NULL, &error));
+    REFUSED("archive_path", frazil_backup_tree_file(".", NULL, "y", NULL, NULL, NULL, &error));
     REFUSED("destination", frazil_restore_conclude(NULL, &error));
     REFUSED("destination", frazil_restore_recover(NULL, NULL, NULL, &error));
 

@@ -60,6 +60,32 @@ static void an_observer_follows_and_stops(void) {
     CHECK(access("never", F_OK) != 0);
 }
 
+/* Lets the file that is read grow. */
+static int grow(void *user_data, const frazil_progress *made) {
+    FILE *file = fopen((const char *)user_data, "ab");
+    (void)made;
+    CHECK(file != NULL && fputc('x', file) == 'x' && fclose(file) == 0);
+    return 0;
+}
+
+static void a_file_that_changes_is_dirty_in_every_form(void) {
+    char path[] = "changing";
+    frazil_observer observer;
+    frazil_level_options options;
+    frazil_signature *signature;
+
+    save(path, &content);
+    frazil_observer_init(&observer, sizeof observer);
+    observer.user_data = path;
+    observer.progress = grow;
+    frazil_level_options_init(&options, sizeof options);
+    options.observer = &observer;
+    EXPECT(FRAZIL_DIRTY, frazil_signature_of_file(path, &options, &signature, &error));
+    CHECK(frazil_signature_is_dirty(signature));
+    frazil_signature_free(signature);
+    EXPECT(FRAZIL_DIRTY, frazil_level_file(path, NULL, "dirty", &options, NULL, NULL, &error));
+}
+
 /* What was reported of a letter that changed and of a note that is gone, and when to stop. */
 typedef struct reports {
     int letter, gone, others, code;
@@ -123,7 +149,7 @@ static void an_observer_stops_at_a_problem(void) {
     CHECK(bind(listener, (struct sockaddr *)&address, sizeof address) == 0);
     frazil_observer_init(&observer, sizeof observer);
     observer.user_data = &code;
-    observer.problem = stop_at_problem;
+    observer.note = stop_at_problem;
     frazil_backup_options_init(&options, sizeof options);
     options.observer = &observer;
     STOPPED(-2, frazil_backup_tree("tree", NULL, "never", &options, append, &archive, NULL, &error));
@@ -169,6 +195,7 @@ int main(void) {
     content = noise(2500000, 3);
     save("content", &content);
     an_observer_follows_and_stops();
+    a_file_that_changes_is_dirty_in_every_form();
     drop(&content);
 
     CHECK(mkdir("tree", 0755) == 0);

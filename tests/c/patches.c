@@ -100,10 +100,48 @@ static void zeros_that_are_pushed_become_holes(void) {
     drop(&level0);
 }
 
+/* The path and the offset that an error gives are those of one file. */
+static void an_error_names_the_file_that_is_damaged(void) {
+    bytes damaged = load("level.0");
+    frazil_patch *patch;
+    char buffer[4096];
+    size_t read;
+    int status;
+
+    damaged.data[damaged.len / 2] ^= 0xff;
+    save("damaged", &damaged);
+    drop(&damaged);
+    status = frazil_patch_file(NULL, "damaged", "never", NULL, NULL, &error);
+    CHECK(strcmp(frazil_error_path(error), "damaged") == 0);
+    CHECK(frazil_error_offset(error) != FRAZIL_UNKNOWN);
+    SAID(FRAZIL_ERR_CORRUPT, "reading a delta damaged at offset", status);
+    EXPECT(FRAZIL_OK, frazil_patch_open(NULL, "damaged", NULL, &patch, &error));
+    do {
+        status = frazil_patch_read(patch, buffer, sizeof buffer, &read, &error);
+    } while (status == FRAZIL_OK && read > 0);
+    CHECK(strcmp(frazil_error_path(error), "damaged") == 0);
+    SAID(FRAZIL_ERR_CORRUPT, "reading a delta damaged at offset", status);
+    frazil_patch_free(patch);
+}
+
+/* Whatever fails, the message begins with what was being done. */
+static void an_error_says_what_was_being_done(void) {
+    frazil_signature *signature;
+    int full = open("/dev/full", O_WRONLY), closed = open("/dev/full", O_WRONLY);
+    SAID(FRAZIL_ERR_IO, "reading file descriptor", frazil_signature_of_fd(closed, NULL, &signature, &error));
+    EXPECT(FRAZIL_OK, frazil_signature_of_file("old", NULL, &signature, &error));
+    SAID(FRAZIL_ERR_IO, "writing to file descriptor",
+         frazil_signature_write_fd(signature, FRAZIL_FORMAT_SEALED, full, &error));
+    frazil_signature_free(signature);
+    CHECK(close(full) == 0 && close(closed) == 0);
+}
+
 int main(void) {
     make_contents();
     patches_in_every_form_restore_the_same();
     zeros_that_are_pushed_become_holes();
+    an_error_names_the_file_that_is_damaged();
+    an_error_says_what_was_being_done();
     drop_contents();
     return 0;
 }

@@ -267,6 +267,122 @@ static void what_is_given_up_leaves_nothing(void) {
     drop(&archive);
 }
 
+/* The letter is all that there is beside the archives and the snapshots. */
+static int find_letter(void *user_data, const frazil_entry *entry) {
+    CHECK(strcmp(entry->path, "letter") == 0 || strcmp(entry->path, ".") == 0);
+    *(int *)user_data += strcmp(entry->path, "letter") == 0;
+    return 0;
+}
+
+static int see_letter(void *user_data, const frazil_entry *entry) {
+    CHECK(entry->path != NULL);
+    *(int *)user_data += strcmp(entry->path, "letter") == 0 && entry->action == FRAZIL_ACTION_FULL;
+    return 0;
+}
+
+static void see_missing(void *user_data, const char *path) {
+    *(int *)user_data += 10 * (strcmp(path, "nowhere") == 0);
+}
+
+/* From path to path, and with the options that say how much a restore may write and what it holds to. */
+static void whole_backups_and_limits(void) {
+    const char *paths[2] = {"letter", "nowhere"};
+    frazil_backup_options options;
+    frazil_backup_summary summary;
+    frazil_restore_options how;
+    frazil_observer observer;
+    frazil_level_header header;
+    frazil_level_id level;
+    bytes archive;
+    int seen = 0, fd;
+
+    CHECK(mkdir("root", 0755) == 0);
+    save_text("root/letter", "Dear reader");
+    frazil_backup_options_init(&options, sizeof options);
+    options.compare_device = 1;
+    frazil_backup_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_backup_tree_file("root", NULL, "root/snapshot", "root/archive", &options,
+                                              &summary, &error));
+    EXPECT(FRAZIL_OK, frazil_archive_list("root/archive", find_letter, &seen, NULL, &error));
+    CHECK(seen == 1);
+    EXPECT(FRAZIL_ERR_EXISTS,
+           frazil_backup_tree_file("root", NULL, "never", "root/archive", NULL, NULL, &error));
+    CHECK(access("never", F_OK) != 0);
+
+    EXPECT(FRAZIL_OK, frazil_archive_header("root/archive", &header, &error));
+    CHECK(memcmp(&header, &summary.header, sizeof header) == 0);
+    fd = open("root/archive", O_RDONLY);
+    EXPECT(FRAZIL_OK, frazil_archive_header_fd(fd, &header, &error));
+    CHECK(close(fd) == 0 && memcmp(&header, &summary.header, sizeof header) == 0);
+    archive = load("root/archive");
+    EXPECT(FRAZIL_OK, frazil_archive_header_stream(take, &archive, &header, &error));
+    CHECK(memcmp(&header, &summary.header, sizeof header) == 0);
+    drop(&archive);
+    CHECK(frazil_archive_header("root/snapshot", &header, NULL) < 0 && header.block_len == 0);
+
+    frazil_observer_init(&observer, sizeof observer);
+    observer.user_data = &seen;
+    observer.restoring = see_letter;
+    observer.missing = see_missing;
+    frazil_restore_options_init(&how, sizeof how);
+    how.observer = &observer;
+    how.paths = paths;
+    how.path_count = 2;
+    how.max_output = 10;
+    EXPECT(FRAZIL_ERR_LIMIT, frazil_restore_tree("root/archive", "never", &how, NULL, &error));
+    CHECK(access("never/letter", F_OK) != 0);
+    how.max_output = 11;
+    how.verify_parent = 1;
+    seen = 0;
+    EXPECT(FRAZIL_OK, frazil_restore_tree("root/archive", "limited", &how, NULL, &error));
+    CHECK(seen == 11);
+    EXPECT(FRAZIL_OK, frazil_restore_level("limited", &level, &error));
+    CHECK(memcmp(&level, &header.id, sizeof level) != 0);
+    CHECK(memcmp(&level, &summary.header.id, sizeof level) == 0);
+    EXPECT(FRAZIL_END, frazil_restore_level("root", &level, &error));
+    CHECK(memcmp(&level, &header.id, sizeof level) == 0);
+}
+
+/* Writes to a descriptor. */
+static int put(void *user_data, const void *data, size_t len) {
+    return write(*(int *)user_data, data, len) == (ssize_t)len ? 0 : -1;
+}
+
+static void what_is_written_into_the_tree_is_left_out(void) {
+    frazil_backup_options options;
+    frazil_backup *backup;
+    bytes archive;
+    char buffer[64];
+    size_t read;
+    int letters = 0, fd;
+
+    CHECK(mkdir("inside", 0755) == 0);
+    save_text("inside/letter", "Dear reader");
+    frazil_backup_options_init(&options, sizeof options);
+    options.leave_out_fds = &fd;
+    options.leave_out_fd_count = 1;
+    fd = open("inside/archive", O_WRONLY | O_CREAT, 0600);
+    EXPECT(FRAZIL_OK,
+           frazil_backup_tree("inside", NULL, "inside/snapshot", &options, put, &fd, NULL, &error));
+    CHECK(close(fd) == 0);
+    EXPECT(FRAZIL_OK, frazil_archive_list("inside/archive", find_letter, &letters, NULL, &error));
+    CHECK(letters == 1 && unlink("inside/archive") == 0 && unlink("inside/snapshot") == 0);
+
+    fd = open("inside/archive", O_WRONLY | O_CREAT, 0600);
+    EXPECT(FRAZIL_OK, frazil_backup_open("inside", NULL, "inside/snapshot", &options, &backup, &error));
+    do {
+        EXPECT(FRAZIL_OK, frazil_backup_read(backup, buffer, sizeof buffer, &read, &error));
+        CHECK(put(&fd, buffer, read) == 0);
+    } while (read > 0);
+    EXPECT(FRAZIL_OK, frazil_backup_finish(backup, NULL, &error));
+    frazil_backup_free(backup);
+    CHECK(close(fd) == 0);
+    archive = load("inside/archive");
+    EXPECT(FRAZIL_OK, frazil_archive_list_stream(take, &archive, find_letter, &letters, NULL, &error));
+    CHECK(letters == 2);
+    drop(&archive);
+}
+
 int main(void) {
     CHECK(mkdir("tree", 0755) == 0 && mkdir("tree/directory", 0755) == 0);
     save_text("tree/letter", "Dear reader");
@@ -282,5 +398,7 @@ int main(void) {
     }
     a_tree_is_held_against_its_archives();
     what_is_given_up_leaves_nothing();
+    what_is_written_into_the_tree_is_left_out();
+    whole_backups_and_limits();
     return 0;
 }

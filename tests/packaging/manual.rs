@@ -14,6 +14,7 @@ fn pages() -> Vec<PathBuf> {
 fn is_there(tool: &str) -> bool {
     let found = Command::new(tool).arg("--version").output().is_ok();
     if !found {
+        assert!(std::env::var_os("FRAZIL_REQUIRE_TOOLS").is_none(), "{tool} is not installed");
         eprintln!("{tool} is not installed, so nothing is tried with it");
     }
     found

@@ -38,10 +38,11 @@ pub(crate) fn output_of(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Whether a tool is installed; `make test` installs them all.
+/// Whether a tool is installed; `make test` installs them all, and demands them.
 pub(crate) fn is_there(tool: &str) -> bool {
     let found = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
     if !found {
+        assert!(std::env::var_os("FRAZIL_REQUIRE_TOOLS").is_none(), "{tool} is not installed");
         eprintln!("{tool} is not installed, so nothing is tried with it");
     }
     found

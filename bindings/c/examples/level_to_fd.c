@@ -7,11 +7,10 @@
  */
 #include <frazil.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { BUFFER_LEN = 1 << 16 };
 
 static frazil_error *error;
 
@@ -25,6 +24,7 @@ static void check(int status) {
 static void write_all(int fd, const char *data, size_t len) {
     while (len > 0) {
         ssize_t written = write(fd, data, len);
+        if (written < 0 && errno == EINTR) continue;
         if (written < 0) {
             perror("level_to_fd");
             exit(1);
@@ -35,7 +35,7 @@ static void write_all(int fd, const char *data, size_t len) {
 }
 
 int main(int argc, char **argv) {
-    static char buffer[BUFFER_LEN];
+    static char buffer[1 << 16];
     frazil_signature *before = NULL, *after = NULL;
     frazil_level *level = NULL;
     size_t len = 0;

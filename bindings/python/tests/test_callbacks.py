@@ -184,18 +184,23 @@ class Callbacks(Ground):
             frazil.gen_sig_from_file(self.file, cancelled=lambda answer=answer: answer)
 
     def test_problems_are_exceptions_that_are_not_raised(self):
-        problems = []
+        problems, notes = [], []
+        self.write("tree/.frazil-restore", b"a name that a restoration needs")
         with socket.socket(socket.AF_UNIX) as bound:
             bound.bind(str(self.tree / "socket"))
-        frazil.backup_tree(self.tree, lambda _: None, self.dir / "new", problem=problems.append)
-        self.assertEqual([type(problem) for problem in problems], [frazil.UnsupportedError])
-        self.assertEqual(problems[0].path, str(self.tree / "socket"))
+        summary = frazil.backup_tree(
+            self.tree, lambda _: None, self.dir / "new", problem=problems.append, note=notes.append
+        )
+        self.assertEqual((summary.problems, len(problems)), (1, 1))
+        self.assertIsInstance(problems[0], frazil.Error)
+        self.assertEqual([(type(note), note.path) for note in notes], [(frazil.UnsupportedError, str(self.tree / "socket"))])
 
-        error = ValueError("mine")
-        with self.assertRaises(ValueError) as raised:
-            frazil.backup_tree(self.tree, lambda _: None, self.dir / "never", problem=Raising(error))
-        self.assertIs(raised.exception, error)
-        self.assertNotIn("never", self.left())
+        for name in ("problem", "note"):
+            error = ValueError("mine")
+            with self.assertRaises(ValueError) as raised:
+                frazil.backup_tree(self.tree, lambda _: None, self.dir / "never", **{name: Raising(error)})
+            self.assertIs(raised.exception, error)
+            self.assertNotIn("never", self.left())
 
     def test_progress_is_told(self):
         told = []

@@ -88,15 +88,23 @@ class Interface(unittest.TestCase):
         self.assertEqual(
             unused,
             {
+                "frazil_archive_header",
+                "frazil_archive_header_fd",
+                "frazil_archive_header_stream",
                 "frazil_backup_tree",
+                "frazil_backup_tree_file",
                 "frazil_error_callback_code",
                 "frazil_gen_sig_from_file",
                 "frazil_gen_sig_from_stream",
                 "frazil_patch_file_chain",
+                "frazil_libarchive_version",
+                "frazil_librsync_version",
                 "frazil_patch_open_chain",
+                "frazil_restore_level",
                 "frazil_signature_of_data",
                 "frazil_signature_write_fd",
                 "frazil_status_name",
+                "frazil_version_number",
             },
         )
 

@@ -247,6 +247,22 @@ class Trees(Ground):
             with self.subTest(options), self.assertRaises(frazil.InvalidInputError):
                 frazil.restore_tree(memoryview(archive), self.dir / "never", **options)
 
+    def test_what_is_written_into_the_tree_is_left_out_and_limits_are_kept(self):
+        paths, seen = [], []
+        with open(self.tree / "archive", "wb") as archive:
+            frazil.backup_tree(
+                self.tree, archive, self.tree / "snapshot", leave_out=[archive], compare_device=True
+            )
+        frazil.list_archive(self.tree / "archive", lambda entry: paths.append(entry.path))
+        self.assertIn("file", paths)
+        self.assertEqual({"archive", "snapshot"} & set(paths), set())
+        with self.assertRaises(frazil.LimitError):
+            frazil.restore_tree(self.tree / "archive", self.dir / "limited", max_output=300_000)
+        frazil.restore_tree(
+            self.tree / "archive", self.dir / "restored", restoring=seen.append, verify_parent=True
+        )
+        self.assertEqual(sorted({entry.path for entry in seen}), sorted(set(paths)))
+
     def test_the_parent_of_a_destination_may_be_told(self):
         first, summary = self.backed_up(0)
         self.changed()

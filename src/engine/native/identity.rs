@@ -1,7 +1,7 @@
 //! The identity of content as it goes by: length, CRC32 and fingerprint.
 
 use super::strong::strong_sums;
-use super::threads_for;
+use super::{share_out, threads_for};
 use crate::format::{FingerprintBuilder, Identity, Leaf, StrongKind, leaf_of};
 
 /// Content held back until several leaves can be hashed at once.
@@ -143,33 +143,12 @@ impl IdentityBuilder {
         let leaves = content.len().div_ceil(leaf_len);
         let threads = threads_for(content.len(), self.threads).min(leaves.max(1));
         let share = leaves.div_ceil(threads) * leaf_len;
-        let hash_share = move |content: &[u8]| {
-            let mut sums = Vec::with_capacity(content.len().div_ceil(leaf_len));
+        let mut sums = vec![Vec::new(); content.len().div_ceil(share.max(1))];
+        share_out(content.chunks(share.max(1)).zip(&mut sums), threads, |(content, sums)| {
+            sums.reserve(content.len().div_ceil(leaf_len));
             strong_sums(StrongKind::Blake2, content, leaf_len, |leaf| sums.push(*leaf));
-            sums
-        };
-        if threads == 1 {
-            for leaf in hash_share(content) {
-                self.fingerprint.leaf(&leaf);
-            }
-            return;
-        }
-        let mut shares = content.chunks(share);
-        let own = shares.next().unwrap_or_default();
-        let (own, others) = std::thread::scope(|scope| {
-            let others: Vec<_> = shares.map(|content| scope.spawn(move || hash_share(content))).collect();
-            let own = hash_share(own);
-            (own, others.into_iter().map(|other| other.join()).collect::<Vec<_>>())
         });
-        for leaf in &own {
-            self.fingerprint.leaf(leaf);
-        }
-        for sums in others {
-            match sums {
-                Ok(sums) => sums.iter().for_each(|leaf| self.fingerprint.leaf(leaf)),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
+        sums.iter().flatten().for_each(|leaf| self.fingerprint.leaf(leaf));
     }
 
     /// The identity of all content taken in.

@@ -7,6 +7,7 @@ mod index;
 mod rolling;
 mod strong;
 mod sums;
+mod threads;
 mod weak;
 
 pub(crate) use aligned::{AlignedMatcher, BasisSums};
@@ -14,11 +15,4 @@ pub(crate) use identity::IdentityBuilder;
 pub(crate) use index::BlockIndex;
 pub(crate) use rolling::{RollingMatcher, RollingOptions};
 pub(crate) use sums::block_sums;
-
-/// Fewer bytes than this are not worth a second thread: starting one costs some 20 microseconds.
-const THREAD_BYTES_MIN: usize = 256 * 1024;
-
-/// How many threads to use for `bytes` of work when the caller allows `threads`.
-fn threads_for(bytes: usize, threads: usize) -> usize {
-    threads.min(bytes / THREAD_BYTES_MIN).max(1)
-}
+use threads::{share_out, threads_for};

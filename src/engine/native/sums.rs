@@ -1,14 +1,13 @@
 //! The sums of many blocks, over several threads.
 
 use super::strong::strong_sums;
-use super::threads_for;
 use super::weak::weak_sum;
+use super::{share_out, threads_for};
 use crate::format::{BlockSum, SignatureParams};
 
 /// Appends the sums of each block of `data`, in order; the last block may be short.
 ///
-/// The strong sums are whole, whatever length the parameters keep. The threads live as long as the call:
-/// a process that forks between two calls finds nothing missing.
+/// The strong sums are whole, whatever length the parameters keep.
 pub(crate) fn block_sums(params: &SignatureParams, data: &[u8], threads: usize, sums: &mut Vec<BlockSum>) {
     if data.is_empty() {
         return;
@@ -19,16 +18,8 @@ pub(crate) fn block_sums(params: &SignatureParams, data: &[u8], threads: usize, 
     let sums = &mut sums[first..];
     let threads = threads_for(data.len(), threads).min(sums.len());
     let share = sums.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        let mut shares = data.chunks(share * block_len).zip(sums.chunks_mut(share));
-        let own = shares.next();
-        for (data, sums) in shares {
-            scope.spawn(move || serial(params, data, sums));
-        }
-        if let Some((data, sums)) = own {
-            serial(params, data, sums);
-        }
-    });
+    let shares = data.chunks(share * block_len).zip(sums.chunks_mut(share));
+    share_out(shares, threads, |(data, sums)| serial(params, data, sums));
 }
 
 fn serial(params: &SignatureParams, data: &[u8], sums: &mut [BlockSum]) {

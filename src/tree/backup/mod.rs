@@ -20,6 +20,7 @@ mod specials;
 mod summary;
 
 pub use options::BackupOptions;
+pub(crate) use reader::open_backup;
 pub use reader::{BackupReader, Since, backup_tree, backup_tree_file};
 pub use reason::Reason;
 pub use summary::{BackupSummary, EntryReport};

@@ -195,14 +195,24 @@ fn back_up(
     mut archive: impl Write,
     options: BackupOptions,
 ) -> Result<(BackupSummary, Publish)> {
+    let (mut backup, publish) = open_backup(root, since, snapshot, options)?;
+    io::copy(&mut backup, &mut archive).map_err(|error| Error::io("backing up", error).path(root))?;
+    archive.flush().map_err(|error| Error::io("writing the archive", error))?;
+    Ok((backup.finish()?, publish))
+}
+
+/// Opens a backup with a snapshot that is to be published once the archive is where it is to stay.
+pub(crate) fn open_backup(
+    root: &Path,
+    since: Since,
+    snapshot: &Path,
+    options: BackupOptions,
+) -> Result<(BackupReader, Publish)> {
     let mut publish = Publish::new(snapshot, false)?;
     let opening = |error| Error::io("opening the snapshot", error).path(snapshot);
     // It lets those who have it recognise content that they can guess.
     publish.file().set_permissions(Permissions::from_mode(0o600)).map_err(opening)?;
     let sink = publish.file().try_clone().map_err(opening)?;
     let options = options.leave_out(&sink)?;
-    let mut backup = BackupReader::new(root, since, sink, options)?;
-    io::copy(&mut backup, &mut archive).map_err(|error| Error::io("backing up", error).path(root))?;
-    archive.flush().map_err(|error| Error::io("writing the archive", error))?;
-    Ok((backup.finish()?, publish))
+    Ok((BackupReader::new(root, since, sink, options)?, publish))
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 
 use super::{RestoreOptions, RestoreSummary, restore_tree};
 use crate::{Error, ErrorKind, Result};
@@ -49,6 +49,11 @@ impl RestoreWriter {
             .spawn(move || restore_tree(archive, destination, options))
             .map_err(|error| Error::io("starting a thread", error))?;
         Ok(Self { pieces: Some(sender), worker: Some(worker) })
+    }
+
+    /// The thread that calls the observer, until the restore has ended.
+    pub(crate) fn worker(&self) -> Option<ThreadId> {
+        self.worker.as_ref().map(|worker| worker.thread().id())
     }
 
     /// Says that the archive is whole, publishes the level and says what was done.

@@ -11,6 +11,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::thread::Builder;
 
 use self::compare::Comparing;
 use self::merge::{Merge, Message};
@@ -134,7 +135,7 @@ pub struct VerifySummary {
 ///
 /// [`InvalidInput`](ErrorKind::InvalidInput) without archives, [`WrongBasis`](ErrorKind::WrongBasis) when
 /// they are not one chain in order, what is wrong with an archive, and
-/// [`Io`](ErrorKind::Io) when the root of the tree cannot be read.
+/// [`Io`](ErrorKind::Io) when the root of the tree cannot be read or no thread can be had.
 pub fn verify_tree<R: Read + Send>(
     archives: Vec<R>,
     root: impl AsRef<Path>,
@@ -149,7 +150,7 @@ pub fn verify_tree<R: Read + Send>(
         for archive in archives {
             let (sender, receiver) = sync_channel(CHANNEL_LEN);
             receivers.push(receiver);
-            scope.spawn(move || {
+            let reading = move || {
                 let headers = sender.clone();
                 let records = sender.clone();
                 // A receiver that is gone has failed, and says so itself.
@@ -163,7 +164,9 @@ pub fn verify_tree<R: Read + Send>(
                     Ok(_) => Message::End,
                     Err(error) => Message::Failed(error.doing("reading an archive")),
                 });
-            });
+            };
+            let started = Builder::new().name("frazil-verify".to_owned()).spawn_scoped(scope, reading);
+            started.map_err(|error| Error::io("starting a thread", error))?;
         }
         let mut merge = Merge::new(receivers)?;
         let header = merge.check_chain()?;

@@ -6,13 +6,16 @@ import ctypes
 import os
 import threading
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional, TypedDict
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypedDict
 
 from . import _choices as choices
 from . import _structs as structs
 from ._callbacks import ASKED, TOLD, Callbacks
 from ._calls import error_of
 from ._errors import Error
+
+if TYPE_CHECKING:
+    from ._archive import Entry
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,10 @@ class Following(TypedDict, total=False):
     progress: Optional[Callable[[Progress], object]]
     """Is told that some work was done."""
     problem: Optional[Callable[[Error], object]]
-    """Is told of what went wrong and was survived, or is only worth knowing and counted nowhere, as an
-    exception that is not raised."""
+    """Is told of what went wrong and was survived, as an exception that is not raised."""
+    note: Optional[Callable[[Error], object]]
+    """Is told of what is only worth knowing and takes nothing from the result, as that a socket is not backed
+    up, as an exception that is not raised."""
     cancelled: Optional[Callable[[], object]]
     """Answers whether to stop: if so, the operation fails with `CancelledError`."""
 
@@ -64,10 +69,11 @@ def observer(options: Mapping[str, Any], callbacks: Callbacks) -> Optional[struc
     """The observer that the options ask for."""
     progress, problem = options.get("progress"), options.get("problem")
     cancelled, entry = options.get("cancelled"), options.get("entry")
+    note, restoring = options.get("note"), options.get("restoring")
     if cancelled is None and progress is None and threading.current_thread() is threading.main_thread():
         # A signal is answered to by the interpreter alone; so long work has to enter it now and then.
         cancelled = _never
-    if progress is cancelled is problem is entry is None:
+    if progress is cancelled is problem is entry is note is restoring is None:
         return None
     made = structs.sized(structs.Observer)
     if progress is not None:
@@ -78,6 +84,10 @@ def observer(options: Mapping[str, Any], callbacks: Callbacks) -> Optional[struc
         made.cancelled = callbacks.made(ASKED, _asking(cancelled))
     if entry is not None:
         made.entry = callbacks.made(TOLD, _telling_entry(entry))
+    if note is not None:
+        made.note = callbacks.made(TOLD, _telling_problem(note))
+    if restoring is not None:
+        made.restoring = callbacks.made(TOLD, _telling_restoring(restoring))
     return made
 
 
@@ -116,6 +126,16 @@ def _telling_entry(entry: Callable[[EntryReport], object]) -> Callable[[int, int
         action = choices.word(choices.Action, native.action)
         reason = choices.word(choices.Reason, native.reason)
         entry(EntryReport(os.fsdecode(native.path), action, reason, native.bytes))
+        return 0
+
+    return told
+
+
+def _telling_restoring(restoring: Callable[[Entry], object]) -> Callable[[int, int], int]:
+    from ._archive import Entry  # which needs this module
+
+    def told(_user_data: int, address: int) -> int:
+        restoring(Entry._of(structs.Entry.from_address(address)))
         return 0
 
     return told

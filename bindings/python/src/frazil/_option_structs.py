@@ -27,7 +27,7 @@ _CHOICES = {
 }
 
 # What `observer` takes.
-_FOLLOWING = {*Following.__optional_keys__, "entry"}
+_FOLLOWING = {*Following.__optional_keys__, "entry", "restoring"}
 
 # Puts an option into a struct in a way of its own.
 Special = Callable[[Any, Any], None]
@@ -69,6 +69,11 @@ def _put_excludes(struct: Any, values: Any) -> None:
 def _put_exclude_marked(struct: Any, values: Any) -> None:
     names = [path_of(name) for name in _several(values, "exclude_marked")]
     _array(struct, "exclude_marked", "exclude_marked_count", ctypes.c_char_p, names)
+
+
+def _put_leave_out(struct: Any, values: Any) -> None:
+    descriptors = [file if isinstance(file, int) else file.fileno() for file in values]
+    _array(struct, "leave_out_fds", "leave_out_fd_count", ctypes.c_int, descriptors)
 
 
 def _put_paths(struct: Any, values: Any) -> None:
@@ -150,7 +155,7 @@ _SELECTION: Dict[str, Special] = {"excludes": _put_excludes, "exclude_marked": _
 
 
 def backup_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.BackupOptions:
-    return _made(structs.BackupOptions, BackupOptions, given, callbacks, _SELECTION)
+    return _made(structs.BackupOptions, BackupOptions, given, callbacks, {**_SELECTION, "leave_out": _put_leave_out})
 
 
 def verify_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.VerifyOptions:

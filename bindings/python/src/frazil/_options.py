@@ -6,11 +6,14 @@ nothing else is said.
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Mapping, Optional
+from typing import TYPE_CHECKING, Callable, Iterable, Mapping, Optional
 
 from . import _choices as choices
 from ._observer import EntryReport, Following
-from ._streams import AnyPath, Sink
+from ._streams import AnyPath, OpenFile, Sink
+
+if TYPE_CHECKING:
+    from ._archive import Entry
 
 
 class LevelOptions(Following, total=False):
@@ -115,6 +118,13 @@ class BackupOptions(Selection, total=False):
     """Whether a file is taken for unchanged although its inode is another."""
     trust_holes: Optional[bool]
     """Whether the holes that a file system tells of are taken for zeros without being read."""
+    compare_device: Optional[bool]
+    """Whether a file on another device is read again; the number of a device may be another after every start
+    of the system."""
+    leave_out: Optional[Iterable[OpenFile]]
+    """Leaves out the regular files that these are open on, file descriptors or objects with `fileno`, wherever
+    in the tree they are met: the archive, where it is written to a file in there. The snapshot is left out
+    without it."""
     entry: Optional[Callable[[EntryReport], object]]
     """Is told of each entry that the backup has looked at, or found gone; not of what it passed over as
     unchanged."""
@@ -156,6 +166,13 @@ class RestoreOptions(Following, total=False):
     """Numbers of users that become others."""
     groups: Optional[Mapping[int, int]]
     """Numbers of groups that become others."""
+    verify_parent: Optional[bool]
+    """Whether the content of files that are replaced, deleted or only given other metadata is read and held
+    against the level before too, not their kind and size alone."""
+    max_output: Optional[int]
+    """Bytes that all restored files of the level may have together; no limit by default."""
+    restoring: Optional[Callable[[Entry], object]]
+    """Is told what becomes of each entry, as `list_archive` gives it, while the restoration takes it in."""
 
 
 class VerifyOptions(Selection, total=False):

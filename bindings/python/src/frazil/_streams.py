@@ -30,11 +30,17 @@ if TYPE_CHECKING:
 
         def write(self, data: bytes, /) -> object: ...
 
+    class SupportsFileno(Protocol):
+        """Is open on a file."""
+
+        def fileno(self) -> int: ...
+
     AnyPath = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
     Stream = Union[SupportsRead, socket.socket, Buffer, Iterable[Buffer], int]
     Sink = Union[SupportsWrite, Callable[[bytes], object]]
+    OpenFile = Union[int, SupportsFileno]
 else:
-    Buffer = AnyPath = Stream = Sink = Any
+    Buffer = AnyPath = Stream = Sink = OpenFile = Any
 
 _PyBUF_WRITE = 0x200
 _memory = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int)(

@@ -37,6 +37,9 @@ class Observer(ctypes.Structure):
         ("problem", TOLD),
         ("cancelled", ASKED),
         ("entry", TOLD),
+        ("note", TOLD),
+        ("restoring", TOLD),
+        ("missing", c_void_p),
     ]
 
 
@@ -192,6 +195,10 @@ class BackupOptions(ctypes.Structure):
         ("ignore_ctime", c_int),
         ("ignore_inode", c_int),
         ("trust_holes", c_int),
+        ("compare_device", c_int),
+        ("reserved", c_int),
+        ("leave_out_fds", ctypes.POINTER(c_int)),
+        ("leave_out_fd_count", c_size_t),
         ("observer", ctypes.POINTER(Observer)),
     ]
 
@@ -257,6 +264,9 @@ class RestoreOptions(ctypes.Structure):
         ("user_count", c_size_t),
         ("groups", ctypes.POINTER(OwnerChange)),
         ("group_count", c_size_t),
+        ("verify_parent", c_int),
+        ("reserved", c_int),
+        ("max_output", c_uint64),
         ("observer", ctypes.POINTER(Observer)),
     ]
 

@@ -45,7 +45,9 @@
 // outcome that is none, such as `FRAZIL_PARTIAL`, and a negative one for a failure; so test for `< 0`.
 // Each takes an `error`, which may be NULL. Else `*error` becomes NULL on entry, and on failure an object
 // that says more and is yours to free; so free it before you pass its place again. A fault inside the
-// library, a panic, is reported as `FRAZIL_ERR_INTERNAL` and nothing is unwound into your program.
+// library, a panic, is reported as `FRAZIL_ERR_INTERNAL` and nothing is unwound into your program; what it
+// was is printed on standard error too. `FRAZIL_ERR_OUT_OF_MEMORY` comes where sums grow with the content; any
+// other memory, a few mebibytes, that cannot be had ends the process.
 //
 // Outputs. They are written on success alone; on failure they are NULL or zero. There are no arguments
 // that are input and output at once, but for the size of a struct.
@@ -59,7 +61,8 @@
 // callback is given is good until it returns.
 //
 // NULL. An argument that may be NULL is said to be; any other that is NULL gives `FRAZIL_ERR_NULL`, and
-// is not touched. A pointer to 0 bytes, or to an array of 0 elements, may be NULL.
+// is not touched. A pointer to 0 bytes, or to an array of 0 elements, may be NULL. `_init` and `_free` take
+// NULL and do nothing; a field of NULL is 0, or `FRAZIL_UNKNOWN` where that is a length.
 //
 // Strings. Paths are bytes that end with a zero byte, in whatever encoding the file system has. All other
 // text is UTF-8 and ends with a zero byte.
@@ -69,8 +72,10 @@
 // are `int`: 0 is off, all else on.
 //
 // Structs of options, and summaries, begin with their `size`. Initialise them by their `_init` function,
-// with `sizeof` of the struct; zero is the default of every field. Later versions add fields at the end,
-// so a program goes on working with a newer library. NULL is the default options, or no summary.
+// with `sizeof` of the struct; zero is the default of every field. A size that the struct never had is
+// refused with `FRAZIL_ERR_INVALID_INPUT` by the function that the struct is given to. Later versions add
+// fields at the end, so a program goes on working with a newer library. NULL is the default options, or no
+// summary.
 //
 // Callbacks return 0 to go on. With any other value the function that called them stops and returns
 // `FRAZIL_ERR_CALLBACK`, and `frazil_error_callback_code` gives that value. They may call any function but
@@ -80,10 +85,15 @@
 // Threads. A function may be called from any thread, and handles may go from one to another. A
 // `frazil_signature` or `frazil_error` may be read by several at once; of every other handle, a call while
 // another is using it is refused with `FRAZIL_ERR_STATE`. Freeing a handle that another thread is using is
-// an error. Between opening and freeing a `frazil_restore`, do not fork.
+// an error. Callbacks are called by the thread that made the call, except those of the observer of a
+// `frazil_restore`. Between opening and freeing a `frazil_restore`, do not fork, unless the child calls `exec`.
 //
-// Signals. A call that is interrupted goes on. To stop one from a signal handler, set a flag there and
-// answer for it in the observer's `cancelled`.
+// Signals. A call that is interrupted goes on. To stop one from a signal handler, or from another thread,
+// set a flag there and answer for it in the observer's `cancelled`, which is asked while bytes move, and at
+// least every 100 milliseconds while a descriptor that waits has nothing to read. What waits in a callback
+// of yours is yours to interrupt. The library leaves all signals as they are: a program that writes to pipes
+// or sockets has to ignore SIGPIPE itself. A descriptor that does not wait (`O_NONBLOCK`) makes `_read` fail
+// with `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the whole.
 //
 // Versions. Statuses and other constants are never renumbered. Before 1.0 a new minor version may change
 // this interface, and the name of the shared library says which one it is (libfrazil.so.0.1); a new patch
@@ -96,11 +106,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The version of this header. `frazil_version` gives that of the library that is linked.
+// The version of this header. `frazil_version` and `frazil_version_number` give that of the library that is
+// linked.
 #define FRAZIL_VERSION_MAJOR 0
 #define FRAZIL_VERSION_MINOR 1
 #define FRAZIL_VERSION_PATCH 0
 #define FRAZIL_VERSION "0.1.0"
+// In one number, to compare: 1000000 * MAJOR + 1000 * MINOR + PATCH.
+#define FRAZIL_VERSION_NUMBER 1000
 
 
 // Stands for a number of bytes, or an offset, that is not known.
@@ -210,6 +223,24 @@ typedef enum {
   FRAZIL_REASON_CONTENT = 14,
 } frazil_reason;
 
+// What kind of entry it is.
+typedef enum {
+  // The archive does not say: it is gone, or a further name of another.
+  FRAZIL_ENTRY_UNKNOWN = 0,
+  // A regular file.
+  FRAZIL_ENTRY_FILE = 1,
+  // A directory.
+  FRAZIL_ENTRY_DIRECTORY = 2,
+  // A symbolic link.
+  FRAZIL_ENTRY_SYMLINK = 3,
+  // A named pipe.
+  FRAZIL_ENTRY_FIFO = 4,
+  // A character device.
+  FRAZIL_ENTRY_CHAR_DEVICE = 5,
+  // A block device.
+  FRAZIL_ENTRY_BLOCK_DEVICE = 6,
+} frazil_entry_kind;
+
 // The sum that rolls along the data and finds candidates.
 typedef enum {
   // That of the basis's signature, or the RabinKarp one.
@@ -280,24 +311,6 @@ typedef enum {
   // A level that had not been verified was dropped.
   FRAZIL_RECOVERY_DROPPED = 4,
 } frazil_recovery_kind;
-
-// What kind of entry it is.
-typedef enum {
-  // The archive does not say: it is gone, or a further name of another.
-  FRAZIL_ENTRY_UNKNOWN = 0,
-  // A regular file.
-  FRAZIL_ENTRY_FILE = 1,
-  // A directory.
-  FRAZIL_ENTRY_DIRECTORY = 2,
-  // A symbolic link.
-  FRAZIL_ENTRY_SYMLINK = 3,
-  // A named pipe.
-  FRAZIL_ENTRY_FIFO = 4,
-  // A character device.
-  FRAZIL_ENTRY_CHAR_DEVICE = 5,
-  // A block device.
-  FRAZIL_ENTRY_BLOCK_DEVICE = 6,
-} frazil_entry_kind;
 
 // How an entry of a tree differs from what its archives say.
 typedef enum {
@@ -443,14 +456,58 @@ typedef struct {
   uint64_t bytes;
 } frazil_entry_report;
 
+// What an archive says of one entry. Where `kind` is `FRAZIL_ENTRY_UNKNOWN`, all from `mode` on is zero or
+// NULL. Later versions may add fields at its end.
+typedef struct {
+  // Where in the tree it is; the root is `.`.
+  const char *path;
+  // Where in the level before its content is from, or which entry of this level it is a further name
+  // of; else NULL.
+  const char *from;
+  // How it comes to be what it is.
+  frazil_action action;
+  // What it is.
+  frazil_entry_kind kind;
+  // 1 if a directory closes here, with its metadata as all that is in it leaves it; else 0.
+  int closes;
+  // 1 if it changed while it was read, else 0.
+  int dirty;
+  // The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
+  // only a restore shows.
+  const uint8_t *fingerprint;
+  // Permissions with set-id and sticky bits.
+  uint32_t mode;
+  // Number of the owner.
+  uint32_t uid;
+  // Number of the group.
+  uint32_t gid;
+  // Nanoseconds of the modification time.
+  uint32_t modified_nanoseconds;
+  // When the content was last changed, in seconds since 1970.
+  int64_t modified_seconds;
+  // Bytes of content of a regular file.
+  uint64_t size;
+  // Major number of a device.
+  uint32_t device_major;
+  // Minor number of a device.
+  uint32_t device_minor;
+  // Name of the owner, empty where the system knew none.
+  const char *user;
+  // Name of the group, empty where the system knew none.
+  const char *group;
+  // Where a symbolic link leads, or NULL.
+  const char *target;
+} frazil_entry;
+
 // Who follows an operation. Make it with `frazil_observer_init` and set what you want.
 //
 // The options that name it are copied with all that is in it; what `user_data` leads to must be there
 // until the handle is freed, or the function without a handle has returned. `progress` and `cancelled` are
 // called about once for each mebibyte of work and once more before it is complete; while a restored level
 // is published, which is not stopped any more, `progress` is for some hundred entries. All are called by
-// the thread that made the call, except that `frazil_restore_feed` has them called by a thread of its own,
-// one at a time.
+// the thread that made the call, except those of a `frazil_restore`: they are called by the thread that it
+// has of its own, one at a time, from `frazil_restore_open` on until it is finished or freed, also while
+// the program is in no call at all. What they share with the program needs a lock.
 typedef struct {
   // The size of this struct, as `frazil_observer_init` sets it.
   size_t size;
@@ -458,9 +515,8 @@ typedef struct {
   void *user_data;
   // Some work was done. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`.
   int (*progress)(void *user_data, const frazil_progress *progress);
-  // Something went wrong that the operation survived; or it is only worth knowing, and then no summary
-  // counts it. `problem` is not to be kept or freed. Any value but 0 stops the operation with
-  // `FRAZIL_ERR_CALLBACK`, soon after.
+  // Something went wrong that the operation survived: its result says *partial* or *dirty*. `problem` is
+  // not to be kept or freed. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`, soon after.
   int (*problem)(void *user_data, const frazil_error *problem);
   // Whether to stop: any value but 0 does, with `FRAZIL_ERR_CANCELLED`.
   int (*cancelled)(void *user_data);
@@ -468,6 +524,18 @@ typedef struct {
   // not told. `report` is not to be kept. Any value but 0 stops the operation with
   // `FRAZIL_ERR_CALLBACK`, soon after.
   int (*entry)(void *user_data, const frazil_entry_report *report);
+  // Something is worth knowing and takes nothing from the result, as that a socket is not backed up; no
+  // summary counts it. `note` is not to be kept or freed. Any value but 0 stops the operation with
+  // `FRAZIL_ERR_CALLBACK`, soon after.
+  int (*note)(void *user_data, const frazil_error *note);
+  // The restore of a tree has taken in what becomes of an entry, whose path is that in the destination.
+  // Nothing of it is there before the archive has proved to be whole; in a dry run, nothing will be.
+  // `entry` is not to be kept. Any value but 0 stops the operation with `FRAZIL_ERR_CALLBACK`, soon after.
+  int (*restoring)(void *user_data, const frazil_entry *entry);
+  // The restore of a tree has found nothing at one of the `paths` of its options, and has published the
+  // rest; nothing stops it any more. Called by the thread that made the call, before that returns. `path`
+  // is not to be kept.
+  void (*missing)(void *user_data, const char *path);
 } frazil_observer;
 
 // Writes the next bytes of a stream.
@@ -535,7 +603,7 @@ typedef struct {
 // It puts at most `len` bytes into `buffer`, which is not to be kept, and how many into `*read`, which
 // is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
 // called again. It returns 0; any other value is a failure, which stops the operation. A count above
-// `len` does so too.
+// `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 typedef int (*frazil_read_fn)(void *user_data, void *buffer, size_t len, size_t *read);
 
 // Reads bytes from anywhere.
@@ -543,7 +611,8 @@ typedef int (*frazil_read_fn)(void *user_data, void *buffer, size_t len, size_t 
 // It puts at most `len` of the bytes from `offset` on into `buffer`, which is not to be kept, and how
 // many into `*read`, which is 0 when it is called. It may put fewer than it could, and is called again;
 // 0 bytes say that there are none. It returns 0; any other value is a failure, which stops the
-// operation. A count above `len` does so too.
+// operation. A count above `len` stops it with
+// `FRAZIL_ERR_INVALID_INPUT`.
 typedef int (*frazil_read_at_fn)(void *user_data,
                                  uint64_t offset,
                                  void *buffer,
@@ -762,6 +831,16 @@ typedef struct {
   int ignore_inode;
   // Whether the holes that a file system tells of are taken for zeros without being read.
   int trust_holes;
+  // Whether a file on another device is read again; the number of a device may be another after every start
+  // of the system.
+  int compare_device;
+  // Keep it 0.
+  int reserved;
+  // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
+  // met: the archive, where it is written to a file in there. The snapshot is left out without it.
+  const int *leave_out_fds;
+  // How many `leave_out_fds` there are.
+  size_t leave_out_fd_count;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
 } frazil_backup_options;
@@ -877,6 +956,13 @@ typedef struct {
   const frazil_owner_change *groups;
   // How many `groups` there are.
   size_t group_count;
+  // Whether the content of files that are replaced, deleted or only given other metadata is read and held
+  // against the level before too, not their kind and size alone. What content is made from always is.
+  int verify_parent;
+  // Keep it 0.
+  int reserved;
+  // Bytes that all restored files of the level may have together; 0 for no limit. A hole counts.
+  uint64_t max_output;
   // Who follows the work and may stop it until publishing begins, or NULL.
   const frazil_observer *observer;
 } frazil_restore_options;
@@ -889,9 +975,9 @@ typedef struct {
   frazil_level_header header;
   // Entries that were made, changed or deleted; a directory may count twice.
   uint64_t entries;
-  // Files whose content was written.
+  // Files whose content was written, or in a dry run would be.
   uint64_t files;
-  // Bytes of content that were written; in a dry run, none.
+  // Bytes of content that were written, or in a dry run would be.
   uint64_t output_bytes;
   // Entries that were deleted.
   uint64_t deleted;
@@ -903,7 +989,8 @@ typedef struct {
   int already_there;
   // 1 if the archive was whole, and all of it that is selected was put in its place, else 0.
   int whole;
-  // How many of the selected paths there is nothing at, at this level.
+  // How many of the selected paths there is nothing at, at this level; the observer's `missing` was told of
+  // each.
   uint64_t missing;
 } frazil_restore_summary;
 
@@ -931,50 +1018,7 @@ typedef struct {
   uint64_t problems;
 } frazil_archive_summary;
 
-// What an archive says of one entry. Where `kind` is `FRAZIL_ENTRY_UNKNOWN`, all from `mode` on is zero or
-// NULL. Later versions may add fields at its end.
-typedef struct {
-  // Where in the tree it is; the root is `.`.
-  const char *path;
-  // Where in the level before its content is from, or which entry of this level it is a further name
-  // of; else NULL.
-  const char *from;
-  // How it comes to be what it is.
-  frazil_action action;
-  // What it is.
-  frazil_entry_kind kind;
-  // 1 if a directory closes here, with its metadata as all that is in it leaves it; else 0.
-  int closes;
-  // 1 if it changed while it was read, else 0.
-  int dirty;
-  // The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
-  // only a restore shows.
-  const uint8_t *fingerprint;
-  // Permissions with set-id and sticky bits.
-  uint32_t mode;
-  // Number of the owner.
-  uint32_t uid;
-  // Number of the group.
-  uint32_t gid;
-  // Nanoseconds of the modification time.
-  uint32_t modified_nanoseconds;
-  // When the content was last changed, in seconds since 1970.
-  int64_t modified_seconds;
-  // Bytes of content of a regular file.
-  uint64_t size;
-  // Major number of a device.
-  uint32_t device_major;
-  // Minor number of a device.
-  uint32_t device_minor;
-  // Name of the owner, empty where the system knew none.
-  const char *user;
-  // Name of the group, empty where the system knew none.
-  const char *group;
-  // Where a symbolic link leads, or NULL.
-  const char *target;
-} frazil_entry;
-
-// Is told of one entry, which is not to be kept. Any value but 0 stops the operation.
+// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
 typedef int (*frazil_entry_fn)(void *user_data, const frazil_entry *entry);
 
 // What a snapshot is as a whole.
@@ -1029,7 +1073,7 @@ typedef struct {
   const char *target;
 } frazil_snapshot_entry;
 
-// Is told of one entry, which is not to be kept. Any value but 0 stops the operation.
+// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
 typedef int (*frazil_snapshot_entry_fn)(void *user_data, const frazil_snapshot_entry *entry);
 
 // Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
@@ -1079,7 +1123,7 @@ typedef struct {
   frazil_difference_kind kind;
 } frazil_difference;
 
-// Is told of one difference, which is not to be kept. Any value but 0 stops the operation.
+// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0 stops the operation.
 typedef int (*frazil_difference_fn)(void *user_data, const frazil_difference *difference);
 
 #ifdef __cplusplus
@@ -1089,9 +1133,22 @@ extern "C" {
 // The version of the library that is linked, as `MAJOR.MINOR.PATCH`.
 //
 // Returns a string that lives as long as the process; do not free it. May be called from any thread.
-// A cautious program compares it with `FRAZIL_VERSION`, the version of the header it was compiled
-// with.
+// A newer patch version does for any program; before 1.0, major and minor have to be those of the header.
 const char *frazil_version(void);
+
+// The version of the library that is linked as one number, as `FRAZIL_VERSION_NUMBER` is that of the header.
+int frazil_version_number(void);
+
+// The version of the librsync that is in the library, as it names itself.
+//
+// Returns a string that lives as long as the process.
+const char *frazil_librsync_version(void);
+
+// The version of the libarchive that is linked, as `MAJOR.MINOR.PATCH`, or the empty string where it is one
+// that cannot be used.
+//
+// Returns a string that lives as long as the process.
+const char *frazil_libarchive_version(void);
 
 // A status in a few words of English, for one that comes without an error object.
 //
@@ -1106,7 +1163,8 @@ frazil_status frazil_error_status(const frazil_error *error);
 const char *frazil_error_message(const frazil_error *error);
 
 // The file that was being worked on, as bytes in the encoding of the file system, or NULL where it is
-// not known. Lives as long as the error.
+// not known. Of a stream that has no path of its own, and of one of a chain, it is the file that the work
+// was for. Lives as long as the error.
 const char *frazil_error_path(const frazil_error *error);
 
 // The offset in bytes at which it happened, in the stream or file that the message names, or
@@ -1116,8 +1174,8 @@ uint64_t frazil_error_offset(const frazil_error *error);
 // The operating system's `errno`, or 0 where none lies beneath.
 int frazil_error_os_code(const frazil_error *error);
 
-// What the callback returned that failed, with `FRAZIL_ERR_CALLBACK`; 0 where it broke its contract in
-// another way, and with every other status.
+// What the callback returned that failed, which is not 0, with `FRAZIL_ERR_CALLBACK`; 0 with every other
+// status.
 int frazil_error_callback_code(const frazil_error *error);
 
 // Frees an error. Takes NULL.
@@ -1174,7 +1232,8 @@ frazil_status frazil_patch_from_stream(frazil_read_fn read,
                                        frazil_patch_summary *summary,
                                        frazil_error **error);
 
-// Computes the signature of a file, a device or anything that has a path. `options` may be NULL.
+// Computes the signature of a file, a device or anything that has a path. `options` may be NULL. Returns
+// `FRAZIL_DIRTY` when it changed while it was read.
 frazil_status frazil_signature_of_file(const char *path,
                                        const frazil_level_options *options,
                                        frazil_signature **signature,
@@ -1226,6 +1285,7 @@ frazil_status frazil_signature_load_data(const void *data,
                                          frazil_error **error);
 
 // Saves a signature as a new file, which appears whole or not at all; `format` is a `frazil_format`.
+// `FRAZIL_ERR_EXISTS` when something is at `path`, which is never replaced.
 //
 // A signature of MD4 or shortened sums, or one that was loaded from the plain format and knows neither
 // length nor fingerprint, cannot be sealed.
@@ -1358,7 +1418,7 @@ frazil_status frazil_level_open_stream(frazil_read_fn read,
                                        frazil_error **error);
 
 // Reads the next bytes of the level's stream into `buffer` and puts how many into `*read`, at most
-// `len`; 0 is the end of the stream.
+// `len`; 0, unless `len` is 0, is the end of the stream.
 //
 // It reads from the source as it needs to. A failure of the source comes after all output that came
 // before it; reading again asks the source again.
@@ -1383,7 +1443,7 @@ frazil_status frazil_level_finish(frazil_level *level,
 void frazil_level_free(frazil_level *level);
 
 // Makes the level of the file at `path` and publishes its stream as the new file at `level_path`, which
-// appears whole or not at all; else as `frazil_level_open` and `frazil_level_finish`.
+// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as `frazil_level_open` and `frazil_level_finish`.
 frazil_status frazil_level_file(const char *path,
                                 const frazil_signature *basis,
                                 const char *level_path,
@@ -1467,8 +1527,8 @@ frazil_status frazil_patch_open_chain_inputs(const char *basis_path,
                                              frazil_patch **patch,
                                              frazil_error **error);
 
-// Reads the next bytes of the target into `buffer` and puts how many into `*read`, at most `len`; 0 is
-// the end, and says that the target was verified.
+// Reads the next bytes of the target into `buffer` and puts how many into `*read`, at most `len`; 0,
+// unless `len` is 0, is the end, and says that the target was verified.
 //
 // A failure of the delta's source leaves the patch as it was; reading again goes on where it stopped.
 frazil_status frazil_patch_read(frazil_patch *patch,
@@ -1590,7 +1650,8 @@ frazil_status frazil_patch_in_place(const char *path,
 
 // Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
 // is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
-// `snapshot_path` by `frazil_backup_finish`, whole or not at all. `options` may be NULL.
+// `snapshot_path` by `frazil_backup_finish`, whole or not at all; `FRAZIL_ERR_EXISTS` when something is there,
+// which is never replaced. `options` may be NULL.
 //
 // Read the archive by `frazil_backup_read`. What cannot be read, or changes while it is read, is told to
 // the observer and counted, and the backup goes on.
@@ -1601,8 +1662,8 @@ frazil_status frazil_backup_open(const char *root,
                                  frazil_backup **backup,
                                  frazil_error **error);
 
-// Reads the next bytes of the archive into `buffer` and puts how many into `*read`, at most `len`; 0 is
-// the end of the archive. What a failure ends stays ended.
+// Reads the next bytes of the archive into `buffer` and puts how many into `*read`, at most `len`; 0,
+// unless `len` is 0, is the end of the archive. What a failure ends stays ended.
 frazil_status frazil_backup_read(frazil_backup *backup,
                                  void *buffer,
                                  size_t len,
@@ -1631,6 +1692,16 @@ frazil_status frazil_backup_tree(const char *root,
                                  void *user_data,
                                  frazil_backup_summary *summary,
                                  frazil_error **error);
+
+// As `frazil_backup_tree`, and publishes the archive as the new file at `archive_path`: both it and the
+// snapshot appear whole or not at all, the archive first, and neither is backed up.
+frazil_status frazil_backup_tree_file(const char *root,
+                                      const char *since_path,
+                                      const char *snapshot_path,
+                                      const char *archive_path,
+                                      const frazil_backup_options *options,
+                                      frazil_backup_summary *summary,
+                                      frazil_error **error);
 
 // Makes the default options, of `size` bytes: `sizeof (frazil_backup_options)`.
 void frazil_backup_options_init(frazil_backup_options *options, size_t size);
@@ -1696,6 +1767,13 @@ frazil_status frazil_restore_tree_stream(frazil_read_fn read,
 // `FRAZIL_ERR_STATE` while a restore is under way there, or was left half-way.
 frazil_status frazil_restore_conclude(const char *destination, frazil_error **error);
 
+// Says in `*level` which level the directory `destination` stands at, or will once a restore that was killed
+// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, and
+// `FRAZIL_ERR_STATE` while a restore is at work there.
+frazil_status frazil_restore_level(const char *destination,
+                                   frazil_level_id *level,
+                                   frazil_error **error);
+
 // Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
 // told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
 // NULL.
@@ -1714,6 +1792,24 @@ void frazil_restore_summary_init(frazil_restore_summary *summary, size_t size);
 
 // Makes a summary that can be filled, of `size` bytes: `sizeof (frazil_archive_summary)`.
 void frazil_archive_summary_init(frazil_archive_summary *summary, size_t size);
+
+// Says in `*header` which level of which chain the archive at `archive_path` is, and reads no more of it
+// than that needs.
+frazil_status frazil_archive_header(const char *archive_path,
+                                    frazil_level_header *header,
+                                    frazil_error **error);
+
+// As `frazil_archive_header`, of the archive that the file descriptor `fd` gives from where it stands. More
+// of it may have been read.
+frazil_status frazil_archive_header_fd(int fd,
+                                       frazil_level_header *header,
+                                       frazil_error **error);
+
+// As `frazil_archive_header`, of the archive that a callback reads. It may be asked for more.
+frazil_status frazil_archive_header_stream(frazil_read_fn read,
+                                           void *user_data,
+                                           frazil_level_header *header,
+                                           frazil_error **error);
 
 // Reads the archive at `archive_path` to its end, verifies all that can be without the level before, and
 // tells `each` of every entry, in the order of their paths. `summary` may be NULL.
