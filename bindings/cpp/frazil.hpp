@@ -51,9 +51,9 @@
 //
 // Exceptions that are thrown in sources, sinks, observers and other callbacks stop the work, and come out of
 // the call that they were thrown in, unchanged, whatever their type. (Those of the observer of a `restore`,
-// which is called by another thread, come out of that call or the next.) What an observer throws at the very
-// end of a call comes out of it too, when the work is done. Callbacks return or throw: no `longjmp`, and no
-// thread is cancelled in one.
+// which is called by a thread of its own, come out of the call that is made or the next.) What an observer throws
+// at the very end of a call comes out of it too, when the work is done. Callbacks return or throw: no `longjmp`,
+// and no thread is cancelled in one.
 //
 // Ownership. Handles own what they stand for, can be moved and not copied. One that was moved from, or that nothing was
 // put into, is empty: it converts to false, `get` gives NULL, it can be assigned to and destroyed, and all work with it
@@ -107,6 +107,16 @@ namespace frazil {
 // The version of the library that is linked, as `MAJOR.MINOR.PATCH`. `FRAZIL_VERSION` is that of frazil.h.
 inline std::string_view version() noexcept {
     return frazil_version();
+}
+
+// The same as one number, as `FRAZIL_VERSION_NUMBER` is that of frazil.h.
+inline int version_number() noexcept {
+    return frazil_version_number();
+}
+
+// The version of the librsync that is in the library, as it names itself.
+inline std::string_view librsync_version() noexcept {
+    return frazil_librsync_version();
 }
 
 // ---- Choices. What each stands for is said in frazil.h, at the constant that it is.
@@ -394,7 +404,7 @@ struct out_of_memory_error : error { using error::error; };
 // A fault in frazil itself.
 struct internal_error : error { using error::error; };
 
-// A callback broke its contract, or had stopped this work before. What a callback throws comes out as it is.
+// A callback had stopped this work before. What a callback throws comes out as it is.
 struct callback_error : error { using error::error; };
 
 #if defined(__GNUC__)
@@ -782,7 +792,8 @@ class descriptor {
 
 inline std::size_t checked(std::size_t got, std::size_t len) {
     if (got > len)
-        throw callback_error(status::callback, "a source claims more bytes than it was asked for, or less than 0");
+        throw invalid_input_error(status::invalid_input,
+                                  "a source claims more bytes than it was asked for, or less than 0");
     return got;
 }
 
@@ -793,7 +804,7 @@ inline std::size_t checked(std::size_t got, std::size_t len) {
 // A callable is called as `read(buffer, len)`, with a pointer to `char`, `unsigned char`, `std::byte` or `void`,
 // or with a `room`, which converts to a `std::span<std::byte>`. It puts at most as many bytes there, says how
 // many, and gives 0 at the end; it may put fewer than it could, and is called again. It throws if it fails. A
-// number above `len` is a `callback_error`, and so is a negative one.
+// number above `len` is an `invalid_input_error`, and so is a negative one.
 //
 // **Of a `std::istream` it depends on the library whether a failure can be told from the end:** the files of
 // libstdc++ throw, those of libc++ and a `std::cin` that is synchronised with C do not. For a file or a pipe, give
@@ -920,7 +931,8 @@ class input {
 // `std::span<const std::byte>`. It takes all of them, or throws; it returns nothing.
 //
 // A `std::ostream` is flushed when the work is done, and a failure of it is one of the work. To a descriptor is written
-// until all is there, as C does it in the functions that take one (`_fd`); what the system refuses is an `io_error`.
+// until all is there, as C does it in the functions that take one (`_fd`); what the system refuses is an `io_error`, as
+// EAGAIN where one does not wait (`O_NONBLOCK`).
 // `room`, an array or a span is filled, and throws `std::length_error` when it is full; a container that grows is
 // appended to. A path is none, since a file that appears whole or not at all is made by the functions that are given
 // its path; nor is a `std::string`, which could as well be meant as one.
@@ -1014,21 +1026,34 @@ struct entry_report {
     std::uint64_t bytes = 0;
 };
 
+struct entry;
+
 // Who follows an operation, by as many of these as are set.
 //
 // `progress` and `cancelled` are called about once for each mebibyte of work and once more before it is complete;
-// while a restored level is published, which is not stopped any more, `progress` is for some hundred entries. All
-// are called by the thread that made the call, except that those of a `restore` are called by a thread of its own,
-// one at a time. What they throw stops the operation.
+// `cancelled` at least every 100 milliseconds too while a descriptor that waits has nothing to read. While a restored
+// level is published, which is not stopped any more, `progress` is called for some hundred entries.
+//
+// All are called by the thread that made the call, except those of a `restore`: they are called by the thread that it
+// has of its own, one at a time, from `open` on until it is finished or destroyed, also while the program is in no call
+// at all. What they share with the program needs a lock. What they throw stops the operation.
 struct observer {
     // Some work was done.
     std::function<void(const frazil::progress &)> progress = nullptr;
-    // Something went wrong that the operation survived; or it is only worth knowing, and then no summary counts it.
+    // Something went wrong that the operation survived: its result says partial or dirty.
     std::function<void(const error &)> problem = nullptr;
     // Whether to stop, with `cancelled_error`.
     std::function<bool()> cancelled = nullptr;
     // The backup of a tree has looked at an entry, or found it gone; what was passed over as unchanged is not told.
     std::function<void(const entry_report &)> entry = nullptr;
+    // Something is worth knowing and takes nothing from the result, as that a socket is not backed up.
+    std::function<void(const error &)> note = nullptr;
+    // The restore of a tree has taken in what becomes of an entry, whose path is that in the destination. Nothing of it
+    // is there before the archive has proved to be whole; in a dry run, nothing will be.
+    std::function<void(const frazil::entry &)> restoring = nullptr;
+    // The restore of a tree has found nothing at one of the `paths` of its options, and has published the rest; nothing
+    // stops it any more. Called by the thread that made the call.
+    std::function<void(const std::filesystem::path &)> missing = nullptr;
 };
 
 // ---- What content, signatures and levels are
@@ -1314,9 +1339,9 @@ struct [[nodiscard]] restore_summary {
     level_header header;
     // Entries that were made, changed or deleted; a directory may count twice.
     std::uint64_t entries = 0;
-    // Files whose content was written.
+    // Files whose content was written, or in a dry run would be.
     std::uint64_t files = 0;
-    // Bytes of content that were written; in a dry run, none.
+    // Bytes of content that were written, or in a dry run would be.
     std::uint64_t output_bytes = 0;
     // Entries that were deleted.
     std::uint64_t deleted = 0;
@@ -1328,7 +1353,7 @@ struct [[nodiscard]] restore_summary {
     bool already_there = false;
     // Whether the archive was whole, and all of it that is selected was put in its place.
     bool whole = false;
-    // How many of the selected paths there is nothing at, at this level.
+    // How many of the selected paths there is nothing at, at this level; the observer's `missing` was told of each.
     std::uint64_t missing = 0;
 
     // Whether something is not as the level has it.
@@ -1635,13 +1660,18 @@ class context {
     // The observer as C knows it, for as long as this lives; NULL if it is none.
     const frazil_observer *observe(const observer &from) {
         watching_ = from;
-        if (!from.progress && !from.problem && !from.cancelled && !from.entry) return nullptr;
+        if (!from.progress && !from.problem && !from.cancelled && !from.entry && !from.note && !from.restoring &&
+            !from.missing)
+            return nullptr;
         frazil_observer_init(&observer_, sizeof observer_);
         observer_.user_data = this;
         if (from.progress) observer_.progress = on_progress;
         if (from.problem) observer_.problem = on_problem;
         if (from.cancelled) observer_.cancelled = on_cancelled;
         if (from.entry) observer_.entry = on_report;
+        if (from.note) observer_.note = on_note;
+        if (from.restoring) observer_.restoring = on_restoring;
+        if (from.missing) observer_.missing = on_missing;
         return &observer_;
     }
 
@@ -1698,6 +1728,18 @@ class context {
 
     static int on_problem(void *user_data, const frazil_error *problem) noexcept {
         return guard(user_data, [&](context &self) { self.watching_.problem(error(problem)); });
+    }
+
+    static int on_note(void *user_data, const frazil_error *note) noexcept {
+        return guard(user_data, [&](context &self) { self.watching_.note(error(note)); });
+    }
+
+    static int on_restoring(void *user_data, const frazil_entry *entry) noexcept {
+        return guard(user_data, [&](context &self) { self.watching_.restoring(of_c(*entry)); });
+    }
+
+    static void on_missing(void *user_data, const char *path) noexcept {
+        guard(user_data, [&](context &self) { self.watching_.missing(path); });
     }
 
     static int on_cancelled(void *user_data) noexcept {
@@ -1981,6 +2023,12 @@ struct backup_options {
     bool ignore_inode = false;
     // Whether the holes that a file system tells of are taken for zeros without being read.
     bool trust_holes = false;
+    // Whether a file on another device is read again; the number of a device may be another after every start of the
+    // system.
+    bool compare_device = false;
+    // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are met: the
+    // archive, where it is written to a file in there. The snapshot is left out without it.
+    std::vector<int> leave_out_fds = {};
     // Who follows the work and may stop it.
     frazil::observer observer = {};
 };
@@ -2025,6 +2073,11 @@ struct restore_options {
     std::vector<owner_change> users = {};
     // Groups that become others.
     std::vector<owner_change> groups = {};
+    // Whether the content of files that are replaced, deleted or only given other metadata is read and held against the
+    // level before too, not their kind and size alone. What content is made from always is.
+    bool verify_parent = false;
+    // Bytes that all restored files of the level may have together; 0 for no limit. A hole counts.
+    std::uint64_t max_output = 0;
     // Who follows the work and may stop it until publishing begins.
     frazil::observer observer = {};
 };
@@ -2112,6 +2165,9 @@ inline frazil_backup_options to_c(const backup_options &from, context &to) {
     made.ignore_ctime = from.ignore_ctime;
     made.ignore_inode = from.ignore_inode;
     made.trust_holes = from.trust_holes;
+    made.compare_device = from.compare_device;
+    made.leave_out_fds = from.leave_out_fds.data();
+    made.leave_out_fd_count = from.leave_out_fds.size();
     made.observer = to.observe(from.observer);
     return made;
 }
@@ -2139,6 +2195,8 @@ inline frazil_restore_options to_c(const restore_options &from, context &to) {
     made.user_count = from.users.size();
     made.groups = from.groups.data();
     made.group_count = from.groups.size();
+    made.verify_parent = from.verify_parent;
+    made.max_output = from.max_output;
     made.observer = to.observe(from.observer);
     return made;
 }
@@ -2699,6 +2757,11 @@ inline patch_summary patch_from_stream(stream delta, const std::filesystem::path
 
 // ---- Trees. They are there unless the library was built without them.
 
+// The version of the libarchive that is linked, as `MAJOR.MINOR.PATCH`; empty where it is one that cannot be used.
+inline std::string_view libarchive_version() noexcept {
+    return frazil_libarchive_version();
+}
+
 // The backup of a tree: its archive, made as it is read.
 class [[nodiscard]] backup : public detail::pulled<frazil_backup, frazil_backup_free, frazil_backup_read> {
   public:
@@ -2743,8 +2806,22 @@ inline backup_summary backup_tree(const std::filesystem::path &root,
     return work.finish();
 }
 
+// The same, into the new file at `archive_path`: both it and the snapshot appear whole or not at all, the archive
+// first, and neither is backed up. Throws `exists_error` when something is at either.
+inline backup_summary backup_tree_file(const std::filesystem::path &root,
+                                       const std::optional<std::filesystem::path> &since_path,
+                                       const std::filesystem::path &snapshot_path,
+                                       const std::filesystem::path &archive_path, const backup_options &options = {}) {
+    detail::context context;
+    const auto c_options = detail::to_c(options, context);
+    return detail::summary(frazil_backup_summary_init, context, [&](auto... outs) {
+        return frazil_backup_tree_file(detail::c_path(root), detail::c_path(since_path), detail::c_path(snapshot_path),
+                                       detail::c_path(archive_path), &c_options, outs...);
+    });
+}
+
 // The restoration of one level of a tree, which is fed the archive. It has a thread of its own until it is finished
-// or destroyed; do not fork in between.
+// or destroyed; do not fork in between, unless the child calls `exec`.
 class [[nodiscard]] restore : public detail::fed<frazil_restore, frazil_restore_free, frazil_restore_feed> {
   public:
     // Empty.
@@ -2791,6 +2868,15 @@ inline void restore_conclude(const std::filesystem::path &destination) {
     detail::attempt([&](frazil_error **error) { return frazil_restore_conclude(detail::c_path(destination), error); });
 }
 
+// Which level the directory `destination` stands at, or will once a restore that was killed is finished; nothing is
+// changed. None where no chain of restores is under way; throws `state_error` while a restore is at work there.
+inline std::optional<level_id> restore_level(const std::filesystem::path &destination) {
+    frazil_level_id found;
+    const int status = detail::attempt(
+        [&](frazil_error **error) { return frazil_restore_level(detail::c_path(destination), &found, error); });
+    return status == FRAZIL_END ? std::nullopt : std::optional(detail::of_c(found));
+}
+
 // Finishes, or undoes, what a restore that was killed has left in the directory `destination`. The observer is told of
 // each entry that could not be put in its place, and cannot stop the work.
 inline recovery restore_recover(const std::filesystem::path &destination, const observer &following = {}) {
@@ -2803,6 +2889,18 @@ inline recovery restore_recover(const std::filesystem::path &destination, const 
     auto made = detail::of_c(found);
     made.whole = status != FRAZIL_PARTIAL;
     return made;
+}
+
+// Says which level of which chain an archive is, and reads no more of it than that needs, or a little more where it
+// comes from a descriptor or a stream.
+inline level_header archive_header(source archive) {
+    detail::context context;
+    frazil_level_header found;
+    context.run([&](frazil_error **error) {
+        return context.call<frazil_archive_header, frazil_archive_header_fd, frazil_archive_header_stream>(
+            archive, &found, error);
+    });
+    return detail::of_c(found);
 }
 
 // Reads an archive to its end, verifies all that can be without the level before, and tells `each` of every entry, in

@@ -73,7 +73,7 @@ static void what_an_input_throws_comes_out_unchanged() {
     const frazil::input failing([](std::uint64_t, void *, std::size_t) -> int { throw own_failure{13}; }, 1000);
     THROWN(own_failure, (void)frazil::patch_file_chain("old", {"level.1", failing}, "never"));
     const frazil::input negative([](std::uint64_t, void *, std::size_t) { return -1; }, 1000);
-    THROWN(frazil::callback_error, (void)frazil::patch_file(negative, "level.1", "never"));
+    THROWN(frazil::invalid_input_error, (void)frazil::patch_file(negative, "level.1", "never"));
     // What can be read only once is none.
     int ends[2];
     CHECK(pipe(ends) == 0);
@@ -250,10 +250,10 @@ static void a_failure_of_a_stream_of_the_standard_library_is_one_of_the_work() {
 }
 
 static void a_callable_that_claims_too_much_is_refused() {
-    THROWN(frazil::callback_error, (void)frazil::signature::of([](char *, std::size_t len) { return len + 1; }));
-    THROWN(frazil::callback_error, (void)frazil::signature::of([](void *, std::size_t) { return -1; }));
+    THROWN(frazil::invalid_input_error, (void)frazil::signature::of([](char *, std::size_t len) { return len + 1; }));
+    THROWN(frazil::invalid_input_error, (void)frazil::signature::of([](void *, std::size_t) { return -1; }));
     frazil::level_writer level({}, [](frazil::bytes) {});
-    THROWN(frazil::callback_error, level.feed_from([](void *, std::size_t) -> long { return -1; }));
+    THROWN(frazil::invalid_input_error, level.feed_from([](void *, std::size_t) -> long { return -1; }));
 }
 
 static void an_error_says_all_that_is_known() {

@@ -97,7 +97,11 @@ void set_observer(options<Options> &tried) {
     only([](auto &to) { to.problem = [](const frazil::error &) {}; }, {"user_data", "problem"});
     only([](auto &to) { to.cancelled = [] { return false; }; }, {"user_data", "cancelled"});
     only([](auto &to) { to.entry = [](const frazil::entry_report &) {}; }, {"user_data", "entry"});
-    check_all_were_tried("observer", {"user_data", "progress", "problem", "cancelled", "entry"},
+    only([](auto &to) { to.note = [](const frazil::error &) {}; }, {"user_data", "note"});
+    only([](auto &to) { to.restoring = [](const frazil::entry &) {}; }, {"user_data", "restoring"});
+    only([](auto &to) { to.missing = [](const std::filesystem::path &) {}; }, {"user_data", "missing"});
+    check_all_were_tried("observer",
+                         {"user_data", "progress", "problem", "cancelled", "entry", "note", "restoring", "missing"},
                          names<frazil_observer>());
 }
 
@@ -161,6 +165,9 @@ static void options_of_trees() {
         SET(ignore_ctime, true);
         SET(ignore_inode, true);
         SET(trust_holes, true);
+        SET(compare_device, true);
+        tried.set({"leave_out_fds", "leave_out_fd_count"}, [](auto &from) { from.leave_out_fds = {13, 14}; },
+                  [](const auto &made) { CHECK(made.leave_out_fd_count == 2 && made.leave_out_fds[1] == 14); });
         set_observer(tried);
         tried.done("backup_options");
     }
@@ -182,6 +189,8 @@ static void options_of_trees() {
         SET_TEXT(prefix);
         SET_OWNERS(users, user_count);
         SET_OWNERS(groups, group_count);
+        SET(verify_parent, true);
+        SET(max_output, 1ull << 41);
         set_observer(tried);
         tried.done("restore_options");
     }

@@ -343,7 +343,8 @@ int main() {
     new_content[70000] = static_cast<char>(new_content[70000] ^ 0x55);
     save("old", old_content);
     save("new", new_content);
-    CHECK(frazil::version() == FRAZIL_VERSION);
+    CHECK(frazil::version() == FRAZIL_VERSION && frazil::version_number() == FRAZIL_VERSION_NUMBER);
+    CHECK(frazil::librsync_version() == frazil_librsync_version() && !frazil::librsync_version().empty());
     signatures_from_everywhere_are_the_same();
     a_comparison_is_a_range();
     levels_restore_what_they_were_made_of();
