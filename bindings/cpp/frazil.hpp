@@ -14,7 +14,8 @@
 //             const auto level = frazil::level_file("disk.img", {}, "level.0");
 //             level.signature.save("level.0.sig");
 //             if (level.summary.dirty) std::cerr << "disk.img changed while it was read\n";
-//             frazil::patch_file({}, "level.0", "restored.img");
+//             const auto restored = frazil::patch_file({}, "level.0", "restored.img");
+//             std::cout << restored.output_bytes << " bytes restored\n";
 //         } catch (const frazil::error &error) {
 //             std::cerr << error.what() << '\n';
 //             return 1;
@@ -36,25 +37,27 @@
 // nothing is published, and a destructor says nothing.
 //
 // Errors. What fails throws an `error`, of the class of its status. A success that is none throughout is said
-// by the summary: a level by `dirty`, a tree by `partial()`. What gives such a summary is `[[nodiscard]]`.
+// by the summary: a level by `dirty`, a tree by `partial()`. Such summaries are `[[nodiscard]]`, and so are handles.
 //
 // Sources and sinks. A `stream` is made of a `std::istream`, of bytes in contiguous memory, or of anything
 // that can be called with room for bytes; a `source` of a path, of a file descriptor, or of a stream; an `input`,
-// which is read anywhere, of a path, a descriptor, memory, or a callable; a `sink` of a `std::ostream`, of a
-// container that grows, of room in memory, or of anything that can be called with bytes. What is given as an rvalue
-// is moved in. A `std::istream`, a `std::ostream` or a container that is an lvalue is referred to, and has to stay
-// until the handle is destroyed or the function without a handle has returned; a callable is copied, as by
-// `std::function`, unless it is in a `std::ref`. A descriptor, an `int`, is duplicated, and stays yours.
+// which is read anywhere, of a path, a descriptor, memory, or a callable; a `sink` of a `std::ostream`, of a file
+// descriptor, of a container that grows, of room in memory, or of anything that can be called with bytes. What is
+// given as an rvalue is moved in; no container to write to is, since nobody would see what it holds. A
+// `std::istream`, a `std::ostream` or a container that is an lvalue is referred to, and has to stay until the handle
+// is destroyed or the function without a handle has returned; a callable is copied, as by `std::function`, unless it
+// is in a `std::ref`. A descriptor, an `int`, is duplicated, and stays yours; so a literal `0` is standard input, and
+// not none, which is `{}`.
 //
 // Exceptions that are thrown in sources, sinks, observers and other callbacks stop the work, and come out of
 // the call that they were thrown in, unchanged, whatever their type. (Those of the observer of a `restore`,
-// which is called by another thread, come out of that call or the next.) What an observer throws at the very
-// end of a call comes out of it too, when the work is done. Callbacks return or throw: no `longjmp`, and no
-// thread is cancelled in one.
+// which is called by a thread of its own, come out of the call that is made or the next.) What an observer throws
+// at the very end of a call comes out of it too, when the work is done. Callbacks return or throw: no `longjmp`,
+// and no thread is cancelled in one.
 //
-// Ownership. Handles own what they stand for, can be moved and not copied. One that was moved from is empty:
-// it converts to false, and all else but assigning to it and destroying it throws `state_error`. Paths,
-// options and `bytes` are needed during the call alone.
+// Ownership. Handles own what they stand for, can be moved and not copied. One that was moved from, or that nothing was
+// put into, is empty: it converts to false, `get` gives NULL, it can be assigned to and destroyed, and all work with it
+// throws `state_error`. Paths, options and `bytes` are needed during the call alone.
 //
 // Threads. As frazil.h says: handles may go from thread to thread, a `signature` may be read by several at
 // once, of every other handle a call while another is using it throws `state_error`. A callback may call
@@ -70,8 +73,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <filesystem>
@@ -94,13 +99,24 @@
 #include <variant>
 #include <vector>
 
-namespace frazil {
+#include <fcntl.h>
+#include <unistd.h>
 
-namespace fs = std::filesystem;
+namespace frazil {
 
 // The version of the library that is linked, as `MAJOR.MINOR.PATCH`. `FRAZIL_VERSION` is that of frazil.h.
 inline std::string_view version() noexcept {
     return frazil_version();
+}
+
+// The same as one number, as `FRAZIL_VERSION_NUMBER` is that of frazil.h.
+inline int version_number() noexcept {
+    return frazil_version_number();
+}
+
+// The version of the librsync that is in the library, as it names itself.
+inline std::string_view librsync_version() noexcept {
+    return frazil_librsync_version();
 }
 
 // ---- Choices. What each stands for is said in frazil.h, at the constant that it is.
@@ -239,6 +255,12 @@ namespace frazil {
 
 // ---- Errors
 
+// What is thrown in one shared object is to be known in another, although both be built with `-fvisibility=hidden`, as
+// plugins are.
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
 // The category of error codes that are a `status`.
 inline const std::error_category &category() noexcept {
     class frazil_category final : public std::error_category {
@@ -274,14 +296,18 @@ inline std::error_code make_error_code(status of) noexcept {
 // `code` is the operating system's `errno` in `std::system_category` where one lies beneath, so that
 // `error.code() == std::errc::no_such_file_or_directory` means what it says; else it is the status.
 //
-// It may be copied and kept, without throwing, and read by several threads at once.
+// It may be copied and kept, without throwing, and read by several threads at once. It is copied where it would be
+// moved, so that there is none without a message.
 class error : public std::system_error {
   public:
-    error(frazil::status of, std::string message)
-        : error(std::make_shared<const record>(record{of, std::move(message), {}, {}, 0, 0})) {}
+    error(frazil::status of, std::string message, int os_code = 0)
+        : error(std::make_shared<const record>(record{of, std::move(message), {}, {}, os_code, 0})) {}
 
     // Copies all of an error of C, which stays the caller's.
     explicit error(const frazil_error *of) : error(std::make_shared<const record>(copy(of))) {}
+
+    error(const error &) noexcept = default;
+    error &operator=(const error &) noexcept = default;
 
     // What was being done, to what, where, what was expected and what was found: one line of UTF-8 in English,
     // without a full stop.
@@ -290,7 +316,7 @@ class error : public std::system_error {
     frazil::status status() const noexcept { return said_->status; }
 
     // The file that was being worked on; empty where it is not known.
-    const fs::path &path() const noexcept { return said_->path; }
+    const std::filesystem::path &path() const noexcept { return said_->path; }
 
     // The offset in bytes at which it happened, in the stream or file that the message names.
     std::optional<std::uint64_t> offset() const noexcept { return said_->offset; }
@@ -305,7 +331,7 @@ class error : public std::system_error {
     struct record {
         frazil::status status;
         std::string message;
-        fs::path path;
+        std::filesystem::path path;
         std::optional<std::uint64_t> offset;
         int os_code;
         int callback_code;
@@ -378,8 +404,12 @@ struct out_of_memory_error : error { using error::error; };
 // A fault in frazil itself.
 struct internal_error : error { using error::error; };
 
-// A callback broke its contract, or had stopped this work before. What a callback throws comes out as it is.
+// A callback had stopped this work before. What a callback throws comes out as it is.
 struct callback_error : error { using error::error; };
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 namespace detail {
 
@@ -410,6 +440,12 @@ namespace detail {
     }
     // Of a newer library.
     throw error(said);
+}
+
+// To read nothing would look like the end.
+inline void refuse_no_room(std::size_t len) {
+    if (len == 0)
+        throw invalid_input_error(status::invalid_input, "there is no room to read into: a buffer of 0 bytes");
 }
 
 [[noreturn]] inline void refuse_empty() {
@@ -463,11 +499,11 @@ inline const char *c_string(const std::string &text) {
     return text.c_str();
 }
 
-inline const char *c_path(const fs::path &path) {
+inline const char *c_path(const std::filesystem::path &path) {
     return c_string(path.native());
 }
 
-inline const char *c_path(const std::optional<fs::path> &path) {
+inline const char *c_path(const std::optional<std::filesystem::path> &path) {
     return path ? c_path(*path) : nullptr;
 }
 
@@ -494,6 +530,12 @@ frazil_status in_form(Arguments... arguments) {
 
 class context;
 
+// For what needs a sink.
+template <class Sink>
+void refuse_none(const Sink &to) {
+    if (!to) throw invalid_input_error(status::invalid_input, "the sink to write to is none");
+}
+
 template <std::size_t Len>
 std::array<std::uint8_t, Len> array_of(const std::uint8_t (&bytes)[Len]) noexcept {
     std::array<std::uint8_t, Len> made;
@@ -504,12 +546,15 @@ std::array<std::uint8_t, Len> array_of(const std::uint8_t (&bytes)[Len]) noexcep
 // How much is moved at once where the caller does not say.
 inline constexpr std::size_t piece_len = 256 * 1024;
 
+template <class T>
+inline constexpr bool is_byte = sizeof(T) == 1 && std::is_trivially_copyable_v<T>;
+
 // Whether `C` has `data` and `size`, and elements that are single bytes. (By overloads: what a partial specialisation
 // may not access is an error to some compilers.)
 template <class C, class Data = decltype(std::declval<C &>().data()), class = decltype(std::declval<C &>().size())>
 constexpr bool has_bytes(int) noexcept {
     if constexpr (std::is_pointer_v<Data> && !std::is_void_v<std::remove_pointer_t<Data>>)
-        return sizeof(std::remove_pointer_t<Data>) == 1 && std::is_trivially_copyable_v<std::remove_pointer_t<Data>>;
+        return is_byte<std::remove_pointer_t<Data>>;
     else
         return false;
 }
@@ -550,14 +595,17 @@ inline constexpr bool is_text = std::is_convertible_v<const C &, std::string_vie
 // ---- Bytes, and where they come from and go
 
 // Bytes in memory that are somebody else's, as a `std::string_view` is characters: of anything contiguous
-// with single bytes as elements (`std::vector<char>`, `std::string`, `std::span<const std::byte>`), or by
-// pointer and length.
+// with single bytes as elements (`std::vector<char>`, `std::string`, `std::span<const std::byte>`), of an array, or by
+// pointer and length. An array of `const char` is none, since a literal ends with a zero that nobody means.
 class bytes {
   public:
     constexpr bytes() noexcept = default;
     bytes(const void *data, std::size_t size) noexcept : data_(static_cast<const std::byte *>(data)), size_(size) {}
     template <class C, class = std::enable_if_t<detail::is_contiguous<const C> && !std::is_same_v<C, bytes>>>
     bytes(const C &container) noexcept : bytes(container.data(), container.size()) {}
+    template <class T, std::size_t Len,
+              class = std::enable_if_t<detail::is_byte<T> && !std::is_same_v<T, const char>>>
+    bytes(T (&array)[Len]) noexcept : bytes(array, Len) {}
 
     const std::byte *data() const noexcept { return data_; }
     std::size_t size() const noexcept { return size_; }
@@ -570,10 +618,18 @@ class bytes {
     std::size_t size_ = 0;
 };
 
-// Room for bytes in memory that is somebody else's.
+// Room for bytes in memory that is somebody else's, and its size: of anything contiguous with single bytes as elements
+// that may be written to, of an array, or by pointer and length.
 class room {
   public:
     room(void *data, std::size_t size) noexcept : data_(static_cast<std::byte *>(data)), size_(size) {}
+    template <class C, class = std::enable_if_t<detail::has_room<C>() && !std::is_same_v<C, room>>>
+    room(C &container) noexcept : room(container.data(), container.size()) {}
+    // A view, which may be a temporary.
+    template <class C, class = void, class = std::enable_if_t<detail::has_room<const C>() && !std::is_same_v<C, room>>>
+    room(const C &view) noexcept : room(view.data(), view.size()) {}
+    template <class T, std::size_t Len, class = std::enable_if_t<detail::is_byte<T> && !std::is_const_v<T>>>
+    room(T (&array)[Len]) noexcept : room(array, Len) {}
 
     std::byte *data() const noexcept { return data_; }
     std::size_t size() const noexcept { return size_; }
@@ -658,9 +714,20 @@ inline constexpr bool is_memory = is_contiguous<T> && !is_text<T>;
 template <class T>
 inline constexpr bool is_fd = std::is_same_v<T, int>;
 template <class T>
-inline constexpr bool is_path = std::is_convertible_v<const T &, fs::path>;
+inline constexpr bool is_path = std::is_convertible_v<const T &, std::filesystem::path>;
 template <class T>
 inline constexpr bool is_mutable = std::is_lvalue_reference_v<T> && !std::is_const_v<std::remove_reference_t<T>>;
+
+// What a sink may be made of: a stream that stays or can be moved, what grows, and what is filled.
+template <class T>
+inline constexpr bool is_kept_ostream =
+    is_ostream<std::decay_t<T>> &&
+    (is_mutable<T> || (!std::is_reference_v<T> && std::is_move_constructible_v<std::decay_t<T>>));
+template <class T>
+inline constexpr bool is_appended = is_mutable<T> && can_append<std::decay_t<T>>(0) && !is_text<std::decay_t<T>>;
+template <class T>
+inline constexpr bool is_filled =
+    !is_appended<T> && !is_text<std::decay_t<T>> && std::is_constructible_v<room, T>;
 
 // What is an rvalue is moved to where all copies of a callable find it; an lvalue stays where it is, a stream by its
 // address, and memory as a view, since a view may be what it is.
@@ -669,7 +736,7 @@ auto kept(T &&value) {
     using plain = std::decay_t<T>;
     if constexpr (!std::is_lvalue_reference_v<T>)
         return std::make_shared<plain>(std::move(value));
-    else if constexpr (is_istream<plain>)
+    else if constexpr (is_istream<plain> || is_ostream<plain>)
         return &value;
     else
         return std::optional<bytes>(bytes(value));
@@ -692,9 +759,41 @@ inline std::size_t read_memory(bytes from, std::uint64_t offset, char *buffer, s
     return len;
 }
 
+// A file descriptor of its own, for the file of one that is somebody else's.
+class descriptor {
+  public:
+    explicit descriptor(int of) : of_(of), own_(::fcntl(of, F_DUPFD_CLOEXEC, 0)) {
+        if (own_ < 0) fail("duplicating");
+    }
+    descriptor(const descriptor &) = delete;
+    descriptor &operator=(const descriptor &) = delete;
+    ~descriptor() { ::close(own_); }
+
+    void write(bytes data) const {
+        while (!data.empty()) {
+            const auto most = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
+            const auto written = ::write(own_, data.data(), std::min(data.size(), most));
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) fail("writing to");
+            data = bytes(data.data() + written, data.size() - static_cast<std::size_t>(written));
+        }
+    }
+
+  private:
+    [[noreturn]] void fail(const std::string &doing) const {
+        const int code = errno;
+        const auto where = doing + " file descriptor " + std::to_string(of_);
+        throw io_error(status::io, where + ": " + std::system_category().message(code), code);
+    }
+
+    int of_;
+    int own_;
+};
+
 inline std::size_t checked(std::size_t got, std::size_t len) {
     if (got > len)
-        throw callback_error(status::callback, "a source claims more bytes than it was asked for, or less than 0");
+        throw invalid_input_error(status::invalid_input,
+                                  "a source claims more bytes than it was asked for, or less than 0");
     return got;
 }
 
@@ -705,7 +804,7 @@ inline std::size_t checked(std::size_t got, std::size_t len) {
 // A callable is called as `read(buffer, len)`, with a pointer to `char`, `unsigned char`, `std::byte` or `void`,
 // or with a `room`, which converts to a `std::span<std::byte>`. It puts at most as many bytes there, says how
 // many, and gives 0 at the end; it may put fewer than it could, and is called again. It throws if it fails. A
-// number above `len` is a `callback_error`, and so is a negative one.
+// number above `len` is an `invalid_input_error`, and so is a negative one.
 //
 // **Of a `std::istream` it depends on the library whether a failure can be told from the end:** the files of
 // libstdc++ throw, those of libc++ and a `std::cin` that is synchronised with C do not. For a file or a pipe, give
@@ -738,8 +837,9 @@ class stream {
             };
     }
 
-    // Reads the next bytes, at most `len`; 0 is the end.
-    std::size_t read(void *buffer, std::size_t len) {
+    // Reads the next bytes, at most `len`, which is not 0; 0 is the end.
+    [[nodiscard]] std::size_t read(void *buffer, std::size_t len) {
+        detail::refuse_no_room(len);
         if (!read_) detail::refuse_empty();
         return detail::checked(read_(static_cast<char *>(buffer), len), len);
     }
@@ -762,7 +862,7 @@ class source {
         if constexpr (detail::is_fd<Plain>)
             from_ = from;
         else if constexpr (detail::is_path<Plain>)
-            from_ = fs::path(std::forward<From>(from));
+            from_ = std::filesystem::path(std::forward<From>(from));
         else
             from_ = stream(std::forward<From>(from));
     }
@@ -770,7 +870,7 @@ class source {
   private:
     friend class detail::context;
 
-    std::variant<fs::path, int, stream> from_;
+    std::variant<std::filesystem::path, int, stream> from_;
 };
 
 // Bytes that can be read anywhere, and more than once: what a patch is applied to, or one level of a chain. It is
@@ -782,6 +882,7 @@ class input {
   public:
     input() noexcept = default;
     input(std::nullopt_t) noexcept {}
+    input(std::nullptr_t) noexcept {}
 
     template <class From, class Plain = std::decay_t<From>,
               class = std::enable_if_t<!std::is_same_v<Plain, input> &&
@@ -790,7 +891,7 @@ class input {
         if constexpr (detail::is_fd<Plain>) {
             from_ = from;
         } else if constexpr (detail::is_path<Plain>) {
-            from_ = fs::path(std::forward<From>(from));
+            from_ = std::filesystem::path(std::forward<From>(from));
         } else {
             const std::uint64_t length = bytes(from).size();
             const auto read_at = [from = detail::kept(std::forward<From>(from))](std::uint64_t at, char *into,
@@ -819,7 +920,7 @@ class input {
         std::uint64_t length;
     };
 
-    std::variant<std::monostate, fs::path, int, anywhere> from_;
+    std::variant<std::monostate, std::filesystem::path, int, anywhere> from_;
 };
 
 // Where bytes go. One may be copied; the copies write on where any of them left off. One that is made of nothing
@@ -829,8 +930,12 @@ class input {
 // `const std::byte` or `const void`, or with a `std::string_view`, or with `bytes`, which convert to a
 // `std::span<const std::byte>`. It takes all of them, or throws; it returns nothing.
 //
-// A `std::ostream` is flushed when the work is done, and a failure of it is one of the work. Memory that is full
-// throws `std::length_error`. A `std::string` is not taken, since it could as well be meant as a path.
+// A `std::ostream` is flushed when the work is done, and a failure of it is one of the work. To a descriptor is written
+// until all is there, as C does it in the functions that take one (`_fd`); what the system refuses is an `io_error`, as
+// EAGAIN where one does not wait (`O_NONBLOCK`).
+// `room`, an array or a span is filled, and throws `std::length_error` when it is full; a container that grows is
+// appended to. A path is none, since a file that appears whole or not at all is made by the functions that are given
+// its path; nor is a `std::string`, which could as well be meant as one.
 class sink {
   public:
     sink() noexcept = default;
@@ -842,33 +947,37 @@ class sink {
           }) {}
 
     template <class To, class Plain = std::decay_t<To>,
-              class = std::enable_if_t<
-                  !std::is_same_v<Plain, sink> &&
-                  (detail::can_write<Plain> ||
-                   (detail::is_mutable<To> &&
-                    (detail::is_ostream<Plain> || (detail::can_append<Plain>(0) && !detail::is_text<Plain>))))>>
+              class = std::enable_if_t<!std::is_same_v<Plain, sink> &&
+                                       (detail::is_fd<Plain> || detail::is_kept_ostream<To> ||
+                                        detail::can_write<Plain> || detail::is_appended<To> || detail::is_filled<To>)>>
     sink(To &&to) {
-        if constexpr (detail::is_ostream<Plain>) {
-            const auto check = [&to] {
-                if (!to) throw std::ios_base::failure("writing to a std::ostream has failed");
+        if constexpr (detail::is_fd<Plain>) {
+            write_ = [fd = std::make_shared<detail::descriptor>(to)](bytes piece) { fd->write(piece); };
+        } else if constexpr (detail::is_ostream<Plain>) {
+            const auto kept = detail::kept(std::forward<To>(to));
+            const auto check = [kept] {
+                if (!*kept) throw std::ios_base::failure("writing to a std::ostream has failed");
             };
-            write_ = [&to, check](bytes piece) {
-                to.write(reinterpret_cast<const char *>(piece.data()), static_cast<std::streamsize>(piece.size()));
+            write_ = [kept, check](bytes piece) {
+                kept->write(reinterpret_cast<const char *>(piece.data()), static_cast<std::streamsize>(piece.size()));
                 check();
             };
-            flush_ = [&to, check] {
-                to.flush();
+            flush_ = [kept, check] {
+                kept->flush();
                 check();
             };
         } else if constexpr (detail::can_write<Plain>) {
             write_ = [call = std::make_shared<Plain>(std::forward<To>(to))](bytes piece) {
                 detail::call_to_write(*call, piece);
             };
-        } else {
+        } else if constexpr (detail::is_appended<To>) {
             write_ = [&to](bytes piece) {
                 const auto *first = reinterpret_cast<const typename Plain::value_type *>(piece.data());
                 to.insert(to.end(), first, first + piece.size());
             };
+        } else {
+            const room memory(to);
+            *this = sink(memory.data(), memory.size());
         }
     }
 
@@ -876,7 +985,7 @@ class sink {
 
     // Writes all of the bytes.
     void write(bytes data) {
-        if (!write_) detail::refuse_empty();
+        detail::refuse_none(*this);
         write_(data);
     }
 
@@ -908,7 +1017,7 @@ struct progress {
 // What the backup of a tree did about one entry that it looked at.
 struct entry_report {
     // Where in the tree it is; the root is `.`.
-    fs::path path;
+    std::filesystem::path path;
     // How it is in the archive; `none` where it proved to be what it was.
     frazil::action action = frazil::action::none;
     // Why it was looked at.
@@ -917,21 +1026,34 @@ struct entry_report {
     std::uint64_t bytes = 0;
 };
 
+struct entry;
+
 // Who follows an operation, by as many of these as are set.
 //
 // `progress` and `cancelled` are called about once for each mebibyte of work and once more before it is complete;
-// while a restored level is published, which is not stopped any more, `progress` is for some hundred entries. All
-// are called by the thread that made the call, except that those of a `restore` are called by a thread of its own,
-// one at a time. What they throw stops the operation.
+// `cancelled` at least every 100 milliseconds too while a descriptor that waits has nothing to read. While a restored
+// level is published, which is not stopped any more, `progress` is called for some hundred entries.
+//
+// All are called by the thread that made the call, except those of a `restore`: they are called by the thread that it
+// has of its own, one at a time, from `open` on until it is finished or destroyed, also while the program is in no call
+// at all. What they share with the program needs a lock. What they throw stops the operation.
 struct observer {
     // Some work was done.
     std::function<void(const frazil::progress &)> progress = nullptr;
-    // Something went wrong that the operation survived; or it is only worth knowing, and then no summary counts it.
+    // Something went wrong that the operation survived: its result says partial or dirty.
     std::function<void(const error &)> problem = nullptr;
     // Whether to stop, with `cancelled_error`.
     std::function<bool()> cancelled = nullptr;
     // The backup of a tree has looked at an entry, or found it gone; what was passed over as unchanged is not told.
     std::function<void(const entry_report &)> entry = nullptr;
+    // Something is worth knowing and takes nothing from the result, as that a socket is not backed up.
+    std::function<void(const error &)> note = nullptr;
+    // The restore of a tree has taken in what becomes of an entry, whose path is that in the destination. Nothing of it
+    // is there before the archive has proved to be whole; in a dry run, nothing will be.
+    std::function<void(const frazil::entry &)> restoring = nullptr;
+    // The restore of a tree has found nothing at one of the `paths` of its options, and has published the rest; nothing
+    // stops it any more. Called by the thread that made the call.
+    std::function<void(const std::filesystem::path &)> missing = nullptr;
 };
 
 // ---- What content, signatures and levels are
@@ -960,6 +1082,11 @@ struct block_sum {
     std::uint32_t weak = 0;
     // The strong sum; zeros past its length.
     std::array<std::uint8_t, 32> strong{};
+
+    friend bool operator==(const block_sum &a, const block_sum &b) noexcept {
+        return a.weak == b.weak && a.strong == b.strong;
+    }
+    friend bool operator!=(const block_sum &a, const block_sum &b) noexcept { return !(a == b); }
 };
 
 // A range of the new content, in bytes.
@@ -972,6 +1099,11 @@ struct range {
     std::uint64_t from = 0;
     // What it is to the old content.
     range_kind kind = range_kind::same;
+
+    friend bool operator==(const range &a, const range &b) noexcept {
+        return a.offset == b.offset && a.len == b.len && a.from == b.from && a.kind == b.kind;
+    }
+    friend bool operator!=(const range &a, const range &b) noexcept { return !(a == b); }
 };
 
 // What a signature or a delta says of itself. What it does not say, or not of this kind, is 0 or none.
@@ -1024,7 +1156,7 @@ struct inspection {
 };
 
 // What a finished level is.
-struct level_summary {
+struct [[nodiscard]] level_summary {
     // Bytes of content that were read.
     std::uint64_t source_bytes = 0;
     // Bytes of the level's stream; 0 where only the signature was made.
@@ -1047,7 +1179,7 @@ struct level_summary {
 };
 
 // What a finished patch or chain is.
-struct patch_summary {
+struct [[nodiscard]] patch_summary {
     // Bytes of the target.
     std::uint64_t output_bytes = 0;
     // Bytes of the deltas.
@@ -1114,15 +1246,15 @@ struct metadata {
     // Name of the group, empty where the system knew none.
     std::string group;
     // Where a symbolic link leads.
-    std::optional<fs::path> target;
+    std::optional<std::filesystem::path> target;
 };
 
 // What an archive says of one entry.
 struct entry : metadata {
     // Where in the tree it is; the root is `.`.
-    fs::path path;
+    std::filesystem::path path;
     // Where in the level before its content is from, or which entry of this level it is a further name of.
-    std::optional<fs::path> from;
+    std::optional<std::filesystem::path> from;
     // How it comes to be what it is.
     frazil::action action = frazil::action::full;
     // What it is.
@@ -1138,9 +1270,9 @@ struct entry : metadata {
 // What a snapshot says of one entry.
 struct snapshot_entry : metadata {
     // Where in the tree it is; the root is `.`.
-    fs::path path;
+    std::filesystem::path path;
     // Which entry it is a further name of.
-    std::optional<fs::path> link;
+    std::optional<std::filesystem::path> link;
     // The fingerprint of a regular file's content.
     std::optional<std::array<std::uint8_t, 32>> fingerprint;
     // How many blocks the snapshot has the sums of.
@@ -1158,13 +1290,18 @@ struct snapshot_entry : metadata {
 // Where a tree differs from what its archives say.
 struct difference {
     // Where in the tree; the root is `.`.
-    fs::path path;
+    std::filesystem::path path;
     // What differs.
     difference_kind kind = difference_kind::missing;
+
+    friend bool operator==(const difference &a, const difference &b) noexcept {
+        return a.path == b.path && a.kind == b.kind;
+    }
+    friend bool operator!=(const difference &a, const difference &b) noexcept { return !(a == b); }
 };
 
 // What a finished backup is.
-struct backup_summary {
+struct [[nodiscard]] backup_summary {
     // Which level it is.
     level_header header;
     // Entries that the walk met.
@@ -1197,14 +1334,14 @@ struct backup_summary {
 };
 
 // What the restoration of one level has done.
-struct restore_summary {
+struct [[nodiscard]] restore_summary {
     // Which level it is.
     level_header header;
     // Entries that were made, changed or deleted; a directory may count twice.
     std::uint64_t entries = 0;
-    // Files whose content was written.
+    // Files whose content was written, or in a dry run would be.
     std::uint64_t files = 0;
-    // Bytes of content that were written; in a dry run, none.
+    // Bytes of content that were written, or in a dry run would be.
     std::uint64_t output_bytes = 0;
     // Entries that were deleted.
     std::uint64_t deleted = 0;
@@ -1216,7 +1353,7 @@ struct restore_summary {
     bool already_there = false;
     // Whether the archive was whole, and all of it that is selected was put in its place.
     bool whole = false;
-    // How many of the selected paths there is nothing at, at this level.
+    // How many of the selected paths there is nothing at, at this level; the observer's `missing` was told of each.
     std::uint64_t missing = 0;
 
     // Whether something is not as the level has it.
@@ -1224,7 +1361,7 @@ struct restore_summary {
 };
 
 // What was done with what a run of before had left behind.
-struct recovery {
+struct [[nodiscard]] recovery {
     // What it was.
     recovery_kind kind = recovery_kind::nothing;
     // The level that the destination now stands at, if it is known.
@@ -1249,7 +1386,7 @@ struct archive_summary {
 };
 
 // What a verified tree is.
-struct verify_summary {
+struct [[nodiscard]] verify_summary {
     // The last level.
     level_header header;
     // Entries that were held against the tree.
@@ -1289,6 +1426,14 @@ inline level_header of_c(const frazil_level_header &from) {
     level_header made{of_c(from.id), {}, of_c(from.root), from.created, from.number, from.block_len};
     if (from.has_parent != 0) made.parent = of_c(from.parent);
     return made;
+}
+
+inline block_sum of_c(const frazil_block_sum &from) {
+    return {from.weak, array_of(from.strong)};
+}
+
+inline range of_c(const frazil_range &from) {
+    return {from.offset, from.len, from.from, static_cast<range_kind>(from.kind)};
 }
 
 inline inspection of_c(const frazil_inspection &from) {
@@ -1335,6 +1480,14 @@ inline restore_summary of_c(const frazil_restore_summary &from) {
     return {of_c(from.header), from.entries,  from.files,           from.output_bytes,
             from.deleted,      from.problems, from.backup_problems, from.already_there != 0,
             from.whole != 0,   from.missing};
+}
+
+// Whether everything is as the level has it is said by the status.
+inline recovery of_c(const frazil_recovery &from) {
+    recovery made;
+    made.kind = static_cast<recovery_kind>(from.kind);
+    if (from.has_level != 0) made.level = of_c(from.level);
+    return made;
 }
 
 inline archive_summary of_c(const frazil_archive_summary &from) {
@@ -1421,7 +1574,7 @@ class context {
     // Makes a call of C in the form for what it reads: `call(path)`, `call(fd)`, or `call(function, user_data)`.
     template <class Call>
     auto read(source &from, Call &&call) {
-        if (const auto *path = std::get_if<fs::path>(&from.from_)) return call(c_path(*path));
+        if (const auto *path = std::get_if<std::filesystem::path>(&from.from_)) return call(c_path(*path));
         if (const auto *fd = std::get_if<int>(&from.from_)) return call(*fd);
         reading_ = std::move(std::get<stream>(from.from_));
         return call(&on_read, static_cast<void *>(this));
@@ -1446,7 +1599,7 @@ class context {
     const char *const *list(const Strings &strings) {
         auto &made = lists_.emplace_back();
         for (const auto &string : strings) {
-            if constexpr (std::is_same_v<decltype(string), const fs::path &>)
+            if constexpr (std::is_same_v<decltype(string), const std::filesystem::path &>)
                 made.push_back(c_path(string));
             else
                 made.push_back(c_string(string));
@@ -1457,7 +1610,7 @@ class context {
     // What is read anywhere.
     frazil_input c_input(const input &from) {
         frazil_input made{};
-        if (const auto *path = std::get_if<fs::path>(&from.from_)) {
+        if (const auto *path = std::get_if<std::filesystem::path>(&from.from_)) {
             made.kind = FRAZIL_INPUT_PATH;
             made.path = c_path(*path);
         } else if (const auto *fd = std::get_if<int>(&from.from_)) {
@@ -1483,6 +1636,9 @@ class context {
     // Makes a call, and throws what was thrown in it, or before it in another thread, or what it fails with.
     template <class Call>
     void run(Call &&call) {
+        if (lost_)
+            throw state_error(status::state,
+                              "this cannot go on: what failed before, a sink or an observer, has lost bytes of it");
         rethrow();
         owned<frazil_error, frazil_error_free> said;
         const int status = call(said.out());
@@ -1495,27 +1651,39 @@ class context {
     void finish(Call &&call) {
         run(call);
         output.flush();
-        signature.flush();
     }
+
+    // Bytes that cannot be had again are not where they should be. Nothing can be called any more: the work would end
+    // as if they were.
+    void lose() noexcept { lost_ = true; }
 
     // The observer as C knows it, for as long as this lives; NULL if it is none.
     const frazil_observer *observe(const observer &from) {
         watching_ = from;
-        if (!from.progress && !from.problem && !from.cancelled && !from.entry) return nullptr;
+        if (!from.progress && !from.problem && !from.cancelled && !from.entry && !from.note && !from.restoring &&
+            !from.missing)
+            return nullptr;
         frazil_observer_init(&observer_, sizeof observer_);
         observer_.user_data = this;
         if (from.progress) observer_.progress = on_progress;
         if (from.problem) observer_.problem = on_problem;
         if (from.cancelled) observer_.cancelled = on_cancelled;
         if (from.entry) observer_.entry = on_report;
+        if (from.note) observer_.note = on_note;
+        if (from.restoring) observer_.restoring = on_restoring;
+        if (from.missing) observer_.missing = on_missing;
         return &observer_;
     }
 
     // NULL of no sink, which is how C leaves it out, or refuses it.
     frazil_write_fn writes() const noexcept { return output ? on_write : nullptr; }
 
+    // Flushed each time: at the end of the work is too late, since the level may be published by then.
     static int on_signature(void *user_data, const void *data, std::size_t len) noexcept {
-        return guard(user_data, [&](context &self) { self.signature.write({data, len}); });
+        return guard(user_data, [&](context &self) {
+            self.signature.write({data, len});
+            self.signature.flush();
+        });
     }
 
     static int on_entry(void *user_data, const frazil_entry *entry) noexcept {
@@ -1560,6 +1728,18 @@ class context {
 
     static int on_problem(void *user_data, const frazil_error *problem) noexcept {
         return guard(user_data, [&](context &self) { self.watching_.problem(error(problem)); });
+    }
+
+    static int on_note(void *user_data, const frazil_error *note) noexcept {
+        return guard(user_data, [&](context &self) { self.watching_.note(error(note)); });
+    }
+
+    static int on_restoring(void *user_data, const frazil_entry *entry) noexcept {
+        return guard(user_data, [&](context &self) { self.watching_.restoring(of_c(*entry)); });
+    }
+
+    static void on_missing(void *user_data, const char *path) noexcept {
+        guard(user_data, [&](context &self) { self.watching_.missing(path); });
     }
 
     static int on_cancelled(void *user_data) noexcept {
@@ -1608,6 +1788,7 @@ class context {
     frazil_observer observer_{};
     std::mutex mutex_;
     std::exception_ptr thrown_;
+    bool lost_ = false;
 };
 
 // Work that goes on from call to call. What it calls back stays where it is when the handle is moved, and is
@@ -1622,10 +1803,16 @@ class running {
     C *get() const noexcept { return work_ ? work_->handle.get() : nullptr; }
 
   protected:
-    running() : work_(std::make_unique<work>()) {}
+    running() noexcept = default;
     running(running &&) noexcept = default;
     running &operator=(running &&) noexcept = default;
     ~running() = default;
+
+    // Makes what is called back, for the call that opens the handle.
+    context &start() {
+        work_ = std::make_unique<work>();
+        return work_->called;
+    }
 
     // What is called back, and calls.
     context &called() { return some().called; }
@@ -1655,29 +1842,49 @@ class running {
 template <class C, void (*Free)(C *), frazil_status (*Read)(C *, void *, std::size_t, std::size_t *, frazil_error **)>
 class pulled : public running<C, Free> {
   public:
-    // Reads the next bytes into `buffer` and says how many, at most `len`; 0 is the end.
-    std::size_t read(void *buffer, std::size_t len) {
+    // Reads the next bytes into `buffer` and says how many, at most `len`, which is not 0; 0 is the end.
+    [[nodiscard]] std::size_t read(void *buffer, std::size_t len) {
+        refuse_no_room(len);
         std::size_t got = 0;
-        this->called().run([&](frazil_error **error) { return Read(this->get(), buffer, len, &got, error); });
+        auto &called = this->called();
+        try {
+            called.run([&](frazil_error **error) { return Read(this->get(), buffer, len, &got, error); });
+        } catch (...) {
+            // An observer has thrown when there were bytes already.
+            if (got > 0) called.lose();
+            throw;
+        }
         return got;
     }
 
-    // Reads into anything contiguous that may be written to, at most as much as it has room for.
-    template <class Buffer, class = std::enable_if_t<has_room<std::remove_reference_t<Buffer>>()>>
-    std::size_t read(Buffer &&buffer) {
-        return read(buffer.data(), buffer.size());
-    }
+    // Reads into a container, an array or a span, at most as much as its size.
+    [[nodiscard]] std::size_t read(room buffer) { return read(buffer.data(), buffer.size()); }
 
     // Reads all that is left and writes it to a sink, which is flushed; says how many bytes that were.
+    //
+    // What the sink throws ends the work, since nobody knows how much of its last piece it took: this can then only be
+    // destroyed. What reading throws does not.
     std::uint64_t copy_to(sink to) {
+        refuse_none(to);
         std::vector<std::byte> piece(piece_len);
         std::uint64_t copied = 0;
         while (const std::size_t got = read(piece)) {
-            to.write({piece.data(), got});
+            deliver([&] { to.write({piece.data(), got}); });
             copied += got;
         }
-        to.flush();
+        deliver([&] { to.flush(); });
         return copied;
+    }
+
+  private:
+    template <class Give>
+    void deliver(Give &&give) {
+        try {
+            give();
+        } catch (...) {
+            this->called().lose();
+            throw;
+        }
     }
 };
 
@@ -1708,6 +1915,12 @@ class fed : public running<C, Free> {
 
 // ---- Options. All are values with a default for every member: set what is wanted, in C++20 also by name
 // (`level_options{.block_len = 4096}`).
+
+// Options of loading a signature.
+struct load_options {
+    // The most bytes of memory that it may take; 0 is no limit.
+    std::uint64_t memory_limit = 0;
+};
 
 // Options of a level or a signature. The default suits a backup.
 struct level_options {
@@ -1744,15 +1957,15 @@ struct level_options {
     // Whether the new signature is not held in memory. It then goes to `write_signature`, or nowhere, and finishing
     // the level gives none.
     bool no_signature = false;
-    // Is given the new signature on the way, so that memory stays constant however long the content is. Finishing
-    // the level then gives none.
+    // Is given the new signature on the way, so that memory stays constant however long the content is; a
+    // `std::ostream` is flushed each time. Finishing the level then gives none.
     sink write_signature = {};
     // The form in which `write_signature` is given the signature.
     frazil::format signature_format = frazil::format::sealed;
     // The file that holds the basis's signature, whose sums are then read from there as they are wanted, so that
     // memory stays constant however long the basis is; blocks are matched in their place alone. The `basis` is then
     // none. Empty for none.
-    fs::path basis_signature_path = {};
+    std::filesystem::path basis_signature_path = {};
     // Who follows the work and may stop it.
     frazil::observer observer = {};
 };
@@ -1810,6 +2023,12 @@ struct backup_options {
     bool ignore_inode = false;
     // Whether the holes that a file system tells of are taken for zeros without being read.
     bool trust_holes = false;
+    // Whether a file on another device is read again; the number of a device may be another after every start of the
+    // system.
+    bool compare_device = false;
+    // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are met: the
+    // archive, where it is written to a file in there. The snapshot is left out without it.
+    std::vector<int> leave_out_fds = {};
     // Who follows the work and may stop it.
     frazil::observer observer = {};
 };
@@ -1845,15 +2064,20 @@ struct restore_options {
     // Restores these paths and what is below them alone; of none, everything. All levels of a chain have to be
     // restored with the same. What needs a file that is not selected, as a further name of it or made from it, is
     // left out and reported.
-    std::vector<fs::path> paths = {};
+    std::vector<std::filesystem::path> paths = {};
     // Leaves out so many of the first names of each path; what has no more is not restored.
     std::size_t strip = 0;
     // Puts everything below this path of the destination, which is made if need be; empty for none.
-    fs::path prefix = {};
+    std::filesystem::path prefix = {};
     // Users that become others.
     std::vector<owner_change> users = {};
     // Groups that become others.
     std::vector<owner_change> groups = {};
+    // Whether the content of files that are replaced, deleted or only given other metadata is read and held against the
+    // level before too, not their kind and size alone. What content is made from always is.
+    bool verify_parent = false;
+    // Bytes that all restored files of the level may have together; 0 for no limit. A hole counts.
+    std::uint64_t max_output = 0;
     // Who follows the work and may stop it until publishing begins.
     frazil::observer observer = {};
 };
@@ -1941,6 +2165,9 @@ inline frazil_backup_options to_c(const backup_options &from, context &to) {
     made.ignore_ctime = from.ignore_ctime;
     made.ignore_inode = from.ignore_inode;
     made.trust_holes = from.trust_holes;
+    made.compare_device = from.compare_device;
+    made.leave_out_fds = from.leave_out_fds.data();
+    made.leave_out_fd_count = from.leave_out_fds.size();
     made.observer = to.observe(from.observer);
     return made;
 }
@@ -1968,6 +2195,8 @@ inline frazil_restore_options to_c(const restore_options &from, context &to) {
     made.user_count = from.users.size();
     made.groups = from.groups.data();
     made.group_count = from.groups.size();
+    made.verify_parent = from.verify_parent;
+    made.max_output = from.max_output;
     made.observer = to.observe(from.observer);
     return made;
 }
@@ -1995,7 +2224,7 @@ auto summary(void (*init)(C *, std::size_t), context &context, Call &&call) {
 //
 // It is immutable, and may be used by several threads at once; levels that are made against it share its memory,
 // and it may be destroyed before they are.
-class signature {
+class [[nodiscard]] signature {
   public:
     // Empty: there is none.
     signature() noexcept = default;
@@ -2013,13 +2242,13 @@ class signature {
         });
     }
 
-    // Loads a signature, sealed or plain, out of a source, which is read to its end, into at most `memory_limit`
-    // bytes; 0 is no limit.
-    static signature load(source from, std::uint64_t memory_limit = 0) {
+    // Loads a signature, sealed or plain, out of a source, which is read to its end. Bytes in memory are
+    // `{data, size}`, as everywhere.
+    static signature load(source from, const load_options &options = {}) {
         detail::context context;
         return made(context, [&](auto... outs) {
             return context.call<frazil_signature_load, frazil_signature_load_fd, frazil_signature_load_stream>(
-                from, memory_limit, outs...);
+                from, options.memory_limit, outs...);
         });
     }
 
@@ -2027,7 +2256,7 @@ class signature {
     //
     // A signature of MD4 or shortened sums, or one that was loaded from the plain format and knows neither length nor
     // fingerprint, cannot be sealed.
-    void save(const fs::path &path, frazil::format form = frazil::format::sealed) const {
+    void save(const std::filesystem::path &path, frazil::format form = frazil::format::sealed) const {
         detail::attempt([&](frazil_error **error) {
             return frazil_signature_save(handle_.some(), detail::c_path(path), static_cast<int>(form), error);
         });
@@ -2035,16 +2264,10 @@ class signature {
 
     // The same, to a sink.
     void write(sink to, frazil::format form = frazil::format::sealed) const {
+        detail::refuse_none(to);
         detail::context context(std::move(to));
         context.finish([&](frazil_error **error) {
             return frazil_signature_write(handle_.some(), static_cast<int>(form), context.writes(), &context, error);
-        });
-    }
-
-    // The same, to the file descriptor `fd`.
-    void write_fd(int fd, frazil::format form = frazil::format::sealed) const {
-        detail::attempt([&](frazil_error **error) {
-            return frazil_signature_write_fd(handle_.some(), static_cast<int>(form), fd, error);
         });
     }
 
@@ -2086,7 +2309,7 @@ class signature {
         const int status = detail::attempt(
             [&](frazil_error **error) { return frazil_signature_block(handle_.some(), index, &found, error); });
         if (status == FRAZIL_END) return std::nullopt;
-        return block_sum{found.weak, detail::array_of(found.strong)};
+        return detail::of_c(found);
     }
 
     // Whether there is one.
@@ -2112,6 +2335,8 @@ class signature {
 
 // The signature that a level is made against, or none, for a level 0: of a `signature`, a pointer, a
 // `std::optional`, `{}` or `std::nullopt`. A signature that is empty is refused rather than taken for none.
+//
+// It is a view, to be made in the call that it is an argument of: the signature has to stay for as long as it does.
 class basis {
   public:
     basis() noexcept = default;
@@ -2134,8 +2359,11 @@ class basis {
 
 // The ranges of new content as an old signature knows them, in order and without gaps: a range that can be gone
 // through once, `for (const frazil::range &range : frazil::comparison::open(before, after))`.
-class comparison {
+class [[nodiscard]] comparison {
   public:
+    // Empty.
+    comparison() noexcept = default;
+
     // Compares two signatures in memory; both may be destroyed before the comparison is.
     //
     // Only blocks that stand on the grid of both can be recognised: after an insertion in the middle of a block,
@@ -2150,7 +2378,7 @@ class comparison {
     }
 
     // Compares two signatures in files, in constant memory: blocks that moved count as changed.
-    static comparison open_files(const fs::path &old_path, const fs::path &new_path) {
+    static comparison open_files(const std::filesystem::path &old_path, const std::filesystem::path &new_path) {
         comparison made;
         detail::attempt([&](frazil_error **error) {
             return frazil_comparison_open_files(detail::c_path(old_path), detail::c_path(new_path), made.handle_.out(),
@@ -2212,14 +2440,12 @@ class comparison {
     frazil_comparison *get() const noexcept { return handle_.get(); }
 
   private:
-    comparison() noexcept = default;
-
     static std::optional<range> next_of(frazil_comparison *from) {
         frazil_range found;
         const int status =
             detail::attempt([&](frazil_error **error) { return frazil_comparison_next(from, &found, error); });
         if (status == FRAZIL_END) return std::nullopt;
-        return range{found.offset, found.len, found.from, static_cast<range_kind>(found.kind)};
+        return detail::of_c(found);
     }
 
     detail::owned<frazil_comparison, frazil_comparison_free> handle_;
@@ -2238,7 +2464,7 @@ inline inspection inspection::of(source from) {
 // ---- Levels
 
 // What a level gives when it is finished.
-struct finished_level {
+struct [[nodiscard]] finished_level {
     // What the next level needs; empty if the options do not hold it in memory.
     frazil::signature signature;
     level_summary summary;
@@ -2257,8 +2483,11 @@ finished_level finish_level(context &context, Call &&call) {
 }  // namespace detail
 
 // A level that is made as it is read: `read` or `copy_to` gives its stream, `finish` the new signature.
-class level : public detail::pulled<frazil_level, frazil_level_free, frazil_level_read> {
+class [[nodiscard]] level : public detail::pulled<frazil_level, frazil_level_free, frazil_level_read> {
   public:
+    // Empty.
+    level() noexcept = default;
+
     // Opens a source to make a level of it against a signature, or a level 0.
     //
     // Should a file that is given by its path change while it is read, the level restores the bytes that were read,
@@ -2266,7 +2495,7 @@ class level : public detail::pulled<frazil_level, frazil_level_free, frazil_leve
     // after all that came before it; reading again asks it again.
     static level open(source from, basis against = {}, const level_options &options = {}) {
         level made;
-        const auto c_options = detail::to_c(options, made.called());
+        const auto c_options = detail::to_c(options, made.start());
         made.begin([&](auto... outs) {
             return made.called().call<frazil_level_open, frazil_level_open_fd, frazil_level_open_stream>(
                 from, against.get(), &c_options, outs...);
@@ -2278,20 +2507,22 @@ class level : public detail::pulled<frazil_level, frazil_level_free, frazil_leve
     //
     // Before anything was read it computes the signature alone, faster; after a part it fails, since the rest of
     // the stream would be lost. Whatever it does, the level can then only be destroyed.
-    [[nodiscard]] finished_level finish() {
+    finished_level finish() {
         return detail::finish_level(called(), [&](auto... outs) { return frazil_level_finish(get(), outs...); });
     }
-
-  private:
-    level() = default;
 };
 
 // A level that is fed its content and writes its stream to a sink, in large pieces.
-class level_writer : public detail::fed<frazil_level_writer, frazil_level_writer_free, frazil_level_writer_feed> {
+class [[nodiscard]] level_writer
+    : public detail::fed<frazil_level_writer, frazil_level_writer_free, frazil_level_writer_feed> {
   public:
+    // Empty.
+    level_writer() noexcept = default;
+
     // Prepares to be fed content; `{}` is the basis of a level 0.
     level_writer(basis against, sink to, const level_options &options = {}) {
-        called().output = std::move(to);
+        detail::refuse_none(to);
+        start().output = std::move(to);
         const auto c_options = detail::to_c(options, called());
         begin([&](auto... outs) {
             return frazil_level_writer_new(against.get(), &c_options, called().writes(), &called(), outs...);
@@ -2300,15 +2531,15 @@ class level_writer : public detail::fed<frazil_level_writer, frazil_level_writer
 
     // Ends the content, writes the rest of the stream and gives the new signature. Without it the stream has no
     // trailer, and no reader will take it for complete. Whatever it does, the level can then only be destroyed.
-    [[nodiscard]] finished_level finish() {
+    finished_level finish() {
         return detail::finish_level(called(), [&](auto... outs) { return frazil_level_writer_finish(get(), outs...); });
     }
 };
 
 // Makes the level of the file at `path` and publishes its stream as the new file at `level_path`, which appears
 // whole or not at all.
-[[nodiscard]] inline finished_level level_file(const fs::path &path, basis against, const fs::path &level_path,
-                                               const level_options &options = {}) {
+inline finished_level level_file(const std::filesystem::path &path, basis against,
+                                 const std::filesystem::path &level_path, const level_options &options = {}) {
     detail::context context;
     const auto c_options = detail::to_c(options, context);
     return detail::finish_level(context, [&](auto... outs) {
@@ -2345,13 +2576,16 @@ class basis_in_c {
 //
 // What has been read is **provisional** until the read that gives 0 bytes: only then has the whole target been
 // held against the trailer of the delta.
-class patch : public detail::pulled<frazil_patch, frazil_patch_free, frazil_patch_read> {
+class [[nodiscard]] patch : public detail::pulled<frazil_patch, frazil_patch_free, frazil_patch_read> {
   public:
+    // Empty.
+    patch() noexcept = default;
+
     // Opens a delta, to be applied to a basis; `{}` is none, as for a level 0. What a stream or the basis throws comes
     // out of `read` and leaves the patch as it was; reading again goes on where it stopped.
     static patch open(const input &basis, source delta, const patch_options &options = {}) {
         patch made;
-        const detail::basis_in_c on(basis, options, made.called());
+        const detail::basis_in_c on(basis, options, made.start());
         made.begin([&](auto... outs) {
             return made.called().read(delta, [&](auto... of) {
                 return detail::in_form<frazil_patch_open, frazil_patch_open_fd, frazil_patch_open_stream>(
@@ -2365,7 +2599,7 @@ class patch : public detail::pulled<frazil_patch, frazil_patch_free, frazil_patc
     // is read once and checked before anything comes out.
     static patch open_chain(const input &basis, const std::vector<input> &deltas, const patch_options &options = {}) {
         patch made;
-        const detail::basis_in_c on(basis, options, made.called());
+        const detail::basis_in_c on(basis, options, made.start());
         const auto *list = made.called().list(deltas);
         made.begin([&](auto... outs) {
             return frazil_patch_open_chain_inputs(on.path(), list, deltas.size(), on.options(), outs...);
@@ -2379,18 +2613,20 @@ class patch : public detail::pulled<frazil_patch, frazil_patch_free, frazil_patc
         return detail::summary(frazil_patch_summary_init, called(),
                                [&](auto... outs) { return frazil_patch_finish(get(), outs...); });
     }
-
-  private:
-    patch() = default;
 };
 
 // A patch that is fed its delta.
-class patch_writer : public detail::fed<frazil_patch_writer, frazil_patch_writer_free, frazil_patch_writer_feed> {
+class [[nodiscard]] patch_writer
+    : public detail::fed<frazil_patch_writer, frazil_patch_writer_free, frazil_patch_writer_feed> {
   public:
+    // Empty.
+    patch_writer() noexcept = default;
+
     // Prepares to be fed a delta, to apply it to a basis and to write the target to a sink; `{}` is no basis, as for
     // a level 0. What the sink was given is **provisional** until `finish` has returned.
     patch_writer(const input &basis, sink to, const patch_options &options = {}) {
-        called().output = std::move(to);
+        detail::refuse_none(to);
+        start().output = std::move(to);
         const detail::basis_in_c on(basis, options, called());
         begin([&](auto... outs) {
             return frazil_patch_writer_new(on.path(), on.options(), called().writes(), &called(), outs...);
@@ -2399,9 +2635,10 @@ class patch_writer : public detail::fed<frazil_patch_writer, frazil_patch_writer
 
     // The same, into the file at `target_path`, which may be the basis: it appears whole at `finish`, or not at all.
     // Long runs of zeros become holes.
-    static patch_writer new_file(const input &basis, const fs::path &target_path, const patch_options &options = {}) {
+    static patch_writer new_file(const input &basis, const std::filesystem::path &target_path,
+                                 const patch_options &options = {}) {
         patch_writer made;
-        const detail::basis_in_c on(basis, options, made.called());
+        const detail::basis_in_c on(basis, options, made.start());
         made.begin([&](auto... outs) {
             return frazil_patch_writer_new_file(on.path(), detail::c_path(target_path), on.options(), outs...);
         });
@@ -2414,9 +2651,6 @@ class patch_writer : public detail::fed<frazil_patch_writer, frazil_patch_writer
         return detail::summary(frazil_patch_summary_init, called(),
                                [&](auto... outs) { return frazil_patch_writer_finish(get(), outs...); });
     }
-
-  private:
-    patch_writer() = default;
 };
 
 // Applies a delta to a basis and publishes the result as `target_path`, which may be the basis; `{}` is no basis, as
@@ -2424,7 +2658,7 @@ class patch_writer : public detail::fed<frazil_patch_writer, frazil_patch_writer
 //
 // The target appears whole and verified, or what was there stays as it was. Throws `exists_error` when something is
 // there and `replace` is not set.
-inline patch_summary patch_file(const input &basis, source delta, const fs::path &target_path,
+inline patch_summary patch_file(const input &basis, source delta, const std::filesystem::path &target_path,
                                 const patch_options &options = {}) {
     detail::context context;
     const detail::basis_in_c on(basis, options, context);
@@ -2437,8 +2671,8 @@ inline patch_summary patch_file(const input &basis, source delta, const fs::path
 }
 
 // Applies the deltas of several levels, lowest first, in one pass; else as `patch_file`.
-inline patch_summary patch_file_chain(const input &basis, const std::vector<input> &deltas, const fs::path &target_path,
-                                      const patch_options &options = {}) {
+inline patch_summary patch_file_chain(const input &basis, const std::vector<input> &deltas,
+                                      const std::filesystem::path &target_path, const patch_options &options = {}) {
     detail::context context;
     const detail::basis_in_c on(basis, options, context);
     const auto *list = context.list(deltas);
@@ -2453,7 +2687,7 @@ inline patch_summary patch_file_chain(const input &basis, const std::vector<inpu
 // **What this gives up:** once writing has begun the old content is gone, and a crash or a full disk leaves a file
 // that is neither old nor new. The whole delta, and the basis where the delta is sealed, are checked before the
 // first write. An observer can stop the checks, but not the writing.
-inline patch_summary patch_in_place(const fs::path &path, const fs::path &delta_path,
+inline patch_summary patch_in_place(const std::filesystem::path &path, const std::filesystem::path &delta_path,
                                     const patch_options &options = {}) {
     detail::context context;
     const auto c_options = detail::to_c(options, context);
@@ -2467,8 +2701,8 @@ inline patch_summary patch_in_place(const fs::path &path, const fs::path &delta_
 // Reads the file at `fs_path` once, gives its signature and writes its level to a sink: level 0 where
 // `ex_signature` is `{}`, else level n against the signature of level n-1. An empty sink, `{}`, is for the
 // signature alone. If the file changed while it was read, the signature is `is_dirty`.
-[[nodiscard]] inline signature gen_sig_from_file(const fs::path &fs_path, basis ex_signature, sink to,
-                                                 const level_options &options = {}) {
+inline signature gen_sig_from_file(const std::filesystem::path &fs_path, basis ex_signature, sink to,
+                                   const level_options &options = {}) {
     detail::context context(std::move(to));
     const auto c_options = detail::to_c(options, context);
     detail::owned<frazil_signature, frazil_signature_free> made;
@@ -2480,8 +2714,8 @@ inline patch_summary patch_in_place(const fs::path &path, const fs::path &delta_
 }
 
 // The same, of what a stream gives.
-[[nodiscard]] inline signature gen_sig_from_stream(stream from, basis ex_signature, sink to,
-                                                   const level_options &options = {}) {
+inline signature gen_sig_from_stream(stream from, basis ex_signature, sink to,
+                                     const level_options &options = {}) {
     detail::context context(std::move(to));
     const auto c_options = detail::to_c(options, context);
     detail::owned<frazil_signature, frazil_signature_free> made;
@@ -2494,8 +2728,9 @@ inline patch_summary patch_in_place(const fs::path &path, const fs::path &delta_
     return signature(made.release());
 }
 
-// Applies the delta in the file at `delta_path` to the file at `destination`, as `patch_from_stream` does.
-inline patch_summary patch_from_file(const fs::path &delta_path, const fs::path &destination,
+// Applies the delta in the file at `delta_path` to the file at `destination`, as `patch_from_stream` does. (What C's
+// does with a basis that stays and a delta out of a callback is `patch_file`.)
+inline patch_summary patch_from_file(const std::filesystem::path &delta_path, const std::filesystem::path &destination,
                                      const patch_options &options = {}) {
     detail::context context;
     const auto c_options = detail::to_c(options, context);
@@ -2505,24 +2740,12 @@ inline patch_summary patch_from_file(const fs::path &delta_path, const fs::path 
     });
 }
 
-// Applies the delta that a stream gives to the file at `basis_path`, and creates `destination`.
-inline patch_summary patch_from_file(const fs::path &basis_path, const fs::path &destination, stream delta,
-                                     const patch_options &options = {}) {
-    detail::context context;
-    const auto c_options = detail::to_c(options, context);
-    return detail::summary(frazil_patch_summary_init, context, [&](auto... outs) {
-        return context.read(delta, [&](auto... of) {
-            return frazil_patch_from_file(detail::c_path(basis_path), detail::c_path(destination), of...,
-                                          &c_options, outs...);
-        });
-    });
-}
-
 // Applies the delta that a stream gives: a level 0 creates the file at `destination`, a level n turns the file that is
 // there into its next state, whole or not at all.
 //
 // A level 0 over a file that is there throws `wrong_basis_error`, unless the options let it replace the file.
-inline patch_summary patch_from_stream(stream delta, const fs::path &destination, const patch_options &options = {}) {
+inline patch_summary patch_from_stream(stream delta, const std::filesystem::path &destination,
+                                       const patch_options &options = {}) {
     detail::context context;
     const auto c_options = detail::to_c(options, context);
     return detail::summary(frazil_patch_summary_init, context, [&](auto... outs) {
@@ -2534,18 +2757,26 @@ inline patch_summary patch_from_stream(stream delta, const fs::path &destination
 
 // ---- Trees. They are there unless the library was built without them.
 
+// The version of the libarchive that is linked, as `MAJOR.MINOR.PATCH`; empty where it is one that cannot be used.
+inline std::string_view libarchive_version() noexcept {
+    return frazil_libarchive_version();
+}
+
 // The backup of a tree: its archive, made as it is read.
-class backup : public detail::pulled<frazil_backup, frazil_backup_free, frazil_backup_read> {
+class [[nodiscard]] backup : public detail::pulled<frazil_backup, frazil_backup_free, frazil_backup_read> {
   public:
+    // Empty.
+    backup() noexcept = default;
+
     // Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot is at
     // `since_path`; `{}` makes a level 0. The new snapshot is published as the new file at `snapshot_path` by
     // `finish`, whole or not at all.
     //
     // What cannot be read, or changes while it is read, is told to the observer and counted, and the backup goes on.
-    static backup open(const fs::path &root, const std::optional<fs::path> &since_path, const fs::path &snapshot_path,
-                       const backup_options &options = {}) {
+    static backup open(const std::filesystem::path &root, const std::optional<std::filesystem::path> &since_path,
+                       const std::filesystem::path &snapshot_path, const backup_options &options = {}) {
         backup made;
-        const auto c_options = detail::to_c(options, made.called());
+        const auto c_options = detail::to_c(options, made.start());
         made.begin([&](auto... outs) {
             return frazil_backup_open(detail::c_path(root), detail::c_path(since_path), detail::c_path(snapshot_path),
                                       &c_options, outs...);
@@ -2555,39 +2786,55 @@ class backup : public detail::pulled<frazil_backup, frazil_backup_free, frazil_b
 
     // Publishes the snapshot and says what was done, after the archive was read to its end and is where it is to
     // stay; throws `state_error` when it was not read. Whatever it does, the backup can then only be destroyed.
-    [[nodiscard]] backup_summary finish() {
+    backup_summary finish() {
         return detail::summary(frazil_backup_summary_init, called(),
                                [&](auto... outs) { return frazil_backup_finish(get(), outs...); });
     }
-
-  private:
-    backup() = default;
 };
 
 // Backs up a tree in one call and writes the archive to a sink; else as `backup::open` and its `finish`.
 //
 // Not by `frazil_backup_tree`: that would publish the snapshot before a `std::ostream` is flushed, and a snapshot of an
 // archive that was lost would be the basis of levels that cannot be restored.
-[[nodiscard]] inline backup_summary backup_tree(const fs::path &root, const std::optional<fs::path> &since_path,
-                                                const fs::path &snapshot_path, sink to,
-                                                const backup_options &options = {}) {
+inline backup_summary backup_tree(const std::filesystem::path &root,
+                                  const std::optional<std::filesystem::path> &since_path,
+                                  const std::filesystem::path &snapshot_path, sink to,
+                                  const backup_options &options = {}) {
+    detail::refuse_none(to);
     auto work = backup::open(root, since_path, snapshot_path, options);
     work.copy_to(std::move(to));
     return work.finish();
 }
 
+// The same, into the new file at `archive_path`: both it and the snapshot appear whole or not at all, the archive
+// first, and neither is backed up. Throws `exists_error` when something is at either.
+inline backup_summary backup_tree_file(const std::filesystem::path &root,
+                                       const std::optional<std::filesystem::path> &since_path,
+                                       const std::filesystem::path &snapshot_path,
+                                       const std::filesystem::path &archive_path, const backup_options &options = {}) {
+    detail::context context;
+    const auto c_options = detail::to_c(options, context);
+    return detail::summary(frazil_backup_summary_init, context, [&](auto... outs) {
+        return frazil_backup_tree_file(detail::c_path(root), detail::c_path(since_path), detail::c_path(snapshot_path),
+                                       detail::c_path(archive_path), &c_options, outs...);
+    });
+}
+
 // The restoration of one level of a tree, which is fed the archive. It has a thread of its own until it is finished
-// or destroyed; do not fork in between.
-class restore : public detail::fed<frazil_restore, frazil_restore_free, frazil_restore_feed> {
+// or destroyed; do not fork in between, unless the child calls `exec`.
+class [[nodiscard]] restore : public detail::fed<frazil_restore, frazil_restore_free, frazil_restore_feed> {
   public:
+    // Empty.
+    restore() noexcept = default;
+
     // Begins to restore one level into the directory `destination`, which is made if need be.
     //
     // Nothing is published before `finish`. Level 0 wants an empty destination, unless it may overwrite; level n
     // wants one that stands at level n-1, of which a note is kept there until `restore_conclude`. A failure may come
     // out of a later `feed` than the one that fed the cause.
-    static restore open(const fs::path &destination, const restore_options &options = {}) {
+    static restore open(const std::filesystem::path &destination, const restore_options &options = {}) {
         restore made;
-        const auto c_options = detail::to_c(options, made.called());
+        const auto c_options = detail::to_c(options, made.start());
         made.begin(
             [&](auto... outs) { return frazil_restore_open(detail::c_path(destination), &c_options, outs...); });
         return made;
@@ -2597,19 +2844,16 @@ class restore : public detail::fed<frazil_restore, frazil_restore_free, frazil_r
     //
     // On any failure the tree is as it was, or is finished by the next restore or by `restore_recover`. Whatever it
     // does, the restore can then only be destroyed.
-    [[nodiscard]] restore_summary finish() {
+    restore_summary finish() {
         return detail::summary(frazil_restore_summary_init, called(),
                                [&](auto... outs) { return frazil_restore_finish(get(), outs...); });
     }
-
-  private:
-    restore() = default;
 };
 
 // Restores the level whose archive a source gives into the directory `destination`; else as `restore::open` and its
 // `finish`.
-[[nodiscard]] inline restore_summary restore_tree(source archive, const fs::path &destination,
-                                                  const restore_options &options = {}) {
+inline restore_summary restore_tree(source archive, const std::filesystem::path &destination,
+                                    const restore_options &options = {}) {
     detail::context context;
     const auto c_options = detail::to_c(options, context);
     return detail::summary(frazil_restore_summary_init, context, [&](auto... outs) {
@@ -2620,22 +2864,43 @@ class restore : public detail::fed<frazil_restore, frazil_restore_free, frazil_r
 
 // Ends a chain: removes the note of the level that the directory `destination` stands at. Throws `state_error` while
 // a restore is under way there, or was left half-way.
-inline void restore_conclude(const fs::path &destination) {
+inline void restore_conclude(const std::filesystem::path &destination) {
     detail::attempt([&](frazil_error **error) { return frazil_restore_conclude(detail::c_path(destination), error); });
+}
+
+// Which level the directory `destination` stands at, or will once a restore that was killed is finished; nothing is
+// changed. None where no chain of restores is under way; throws `state_error` while a restore is at work there.
+inline std::optional<level_id> restore_level(const std::filesystem::path &destination) {
+    frazil_level_id found;
+    const int status = detail::attempt(
+        [&](frazil_error **error) { return frazil_restore_level(detail::c_path(destination), &found, error); });
+    return status == FRAZIL_END ? std::nullopt : std::optional(detail::of_c(found));
 }
 
 // Finishes, or undoes, what a restore that was killed has left in the directory `destination`. The observer is told of
 // each entry that could not be put in its place, and cannot stop the work.
-[[nodiscard]] inline recovery restore_recover(const fs::path &destination, const observer &following = {}) {
+inline recovery restore_recover(const std::filesystem::path &destination, const observer &following = {}) {
     detail::context context;
     frazil_recovery found{};
     int status = FRAZIL_OK;
     context.finish([&](frazil_error **error) {
         return status = frazil_restore_recover(detail::c_path(destination), context.observe(following), &found, error);
     });
-    recovery made{static_cast<recovery_kind>(found.kind), {}, status != FRAZIL_PARTIAL};
-    if (found.has_level != 0) made.level = detail::of_c(found.level);
+    auto made = detail::of_c(found);
+    made.whole = status != FRAZIL_PARTIAL;
     return made;
+}
+
+// Says which level of which chain an archive is, and reads no more of it than that needs, or a little more where it
+// comes from a descriptor or a stream.
+inline level_header archive_header(source archive) {
+    detail::context context;
+    frazil_level_header found;
+    context.run([&](frazil_error **error) {
+        return context.call<frazil_archive_header, frazil_archive_header_fd, frazil_archive_header_stream>(
+            archive, &found, error);
+    });
+    return detail::of_c(found);
 }
 
 // Reads an archive to its end, verifies all that can be without the level before, and tells `each` of every entry, in
@@ -2661,7 +2926,7 @@ inline archive_summary archive_verify(source archive, const observer &following 
 
 // Reads the snapshot at `snapshot_path` to its end, verifies it, and tells `each` of every entry, in the order of their
 // paths. What was told is provisional until the function has returned.
-inline snapshot_summary snapshot_list(const fs::path &snapshot_path,
+inline snapshot_summary snapshot_list(const std::filesystem::path &snapshot_path,
                                       const std::function<void(const snapshot_entry &)> &each) {
     detail::context context;
     context.each_snapshot_entry = each;
@@ -2675,9 +2940,10 @@ inline snapshot_summary snapshot_list(const fs::path &snapshot_path,
 // archives are verified on the way, as `archive_verify` does.
 //
 // `each` is called by the thread of the caller; each archive has another thread, until the function returns.
-[[nodiscard]] inline verify_summary tree_verify(const std::vector<fs::path> &archive_paths, const fs::path &root,
-                                                const std::function<void(const difference &)> &each,
-                                                const verify_options &options = {}) {
+inline verify_summary tree_verify(const std::vector<std::filesystem::path> &archive_paths,
+                                  const std::filesystem::path &root,
+                                  const std::function<void(const difference &)> &each,
+                                  const verify_options &options = {}) {
     detail::context context;
     context.each_difference = each;
     const auto c_options = detail::to_c(options, context);
@@ -2740,5 +3006,15 @@ class output_streambuf : public std::streambuf {
 };
 
 }  // namespace frazil
+
+// Any of its bytes would do, since all are random.
+template <>
+struct std::hash<frazil::level_id> {
+    std::size_t operator()(const frazil::level_id &of) const noexcept {
+        std::size_t made;
+        std::memcpy(&made, of.bytes.data(), sizeof made);
+        return made;
+    }
+};
 
 #endif  // FRAZIL_HPP

@@ -28,9 +28,8 @@ static void what_a_source_throws_comes_out_unchanged() {
     THROWN(own_failure, (void)frazil::gen_sig_from_stream(failing_source{100000}, {}, made));
     const failing_source from{0};
     THROWN(own_failure, (void)frazil::signature::load(from));
-    THROWN(own_failure, frazil::patch_from_stream(from, "never"));
-    THROWN(own_failure, frazil::patch_from_file("old", "never", from));
-    THROWN(own_failure, frazil::patch_file("old", from, "never"));
+    THROWN(own_failure, (void)frazil::patch_from_stream(from, "never"));
+    THROWN(own_failure, (void)frazil::patch_file("old", from, "never"));
     CHECK(!std::filesystem::exists("never"));
 
     // Whatever its type, and the object itself.
@@ -52,7 +51,7 @@ static void what_a_source_throws_comes_out_unchanged() {
     again.fails = false;
     level.copy_to(stream);
     CHECK(level.finish().summary.source_bytes == 100000);
-    frazil::patch_from_stream(stream, "made in two");
+    (void)frazil::patch_from_stream(stream, "made in two");
     CHECK(load("made in two") == content(100000, 'x'));
 }
 
@@ -64,22 +63,21 @@ static void what_an_input_throws_comes_out_unchanged() {
         return len;
     };
     const frazil::input basis(read, old_content.size());
-    CHECK(THROWN(own_failure, frazil::patch_file(basis, "level.1", "never")).number == 12);
+    CHECK(THROWN(own_failure, (void)frazil::patch_file(basis, "level.1", "never")).number == 12);
     content target;
     auto patch = frazil::patch::open(basis, "level.1");
     THROWN(own_failure, patch.copy_to(target));
     fails = false;
     patch.copy_to(target);
     CHECK(target == new_content && patch.finish().verified());
-    THROWN(own_failure, frazil::patch_file_chain("old", {"level.1", {[](std::uint64_t, void *, std::size_t) -> int {
-        throw own_failure{13};
-    }, 1000}}, "never"));
-    THROWN(frazil::callback_error, frazil::patch_file({[](std::uint64_t, void *, std::size_t) { return -1; }, 1000},
-                                                      "level.1", "never"));
+    const frazil::input failing([](std::uint64_t, void *, std::size_t) -> int { throw own_failure{13}; }, 1000);
+    THROWN(own_failure, (void)frazil::patch_file_chain("old", {"level.1", failing}, "never"));
+    const frazil::input negative([](std::uint64_t, void *, std::size_t) { return -1; }, 1000);
+    THROWN(frazil::invalid_input_error, (void)frazil::patch_file(negative, "level.1", "never"));
     // What can be read only once is none.
     int ends[2];
     CHECK(pipe(ends) == 0);
-    THROWN(frazil::invalid_input_error, frazil::patch_file(ends[0], "level.1", "never"));
+    THROWN(frazil::invalid_input_error, (void)frazil::patch_file(ends[0], "level.1", "never"));
     close(ends[0]);
     close(ends[1]);
     CHECK(!std::filesystem::exists("never"));
@@ -101,9 +99,9 @@ static void what_a_sink_throws_comes_out_unchanged() {
     frazil::patch_writer patch({}, refuse);
     THROWN(own_failure, {
         patch.feed(level0);
-        patch.finish();
+        (void)patch.finish();
     });
-    THROWN(frazil::state_error, patch.finish());
+    THROWN(frazil::state_error, (void)patch.finish());
 
     frazil::level_options options;
     options.write_signature = refuse;
@@ -111,7 +109,71 @@ static void what_a_sink_throws_comes_out_unchanged() {
 
     char room[100];
     THROWN(std::length_error, (void)frazil::gen_sig_from_file("new", {}, frazil::sink(room, sizeof room)));
-    THROWN(frazil::invalid_input_error, frazil::level_writer({}, {}));
+    THROWN(frazil::invalid_input_error, (void)frazil::level_writer({}, {}));
+    THROWN(frazil::invalid_input_error, (void)frazil::patch_writer({}, {}));
+    const auto none = THROWN(frazil::invalid_input_error, frazil::signature::of("new").write({}));
+    CHECK(std::strstr(none.what(), "sink") != nullptr);
+
+    // What a system says of a descriptor.
+    const descriptor full("/dev/full", O_WRONLY);
+    const auto refused = THROWN(frazil::io_error, frazil::level::open("new").copy_to(full.get()));
+    CHECK(refused.code() == std::errc::no_space_on_device && refused.os_code() == ENOSPC);
+    CHECK(std::strstr(refused.what(), ("descriptor " + std::to_string(full.get())).c_str()) != nullptr);
+    CHECK(THROWN(frazil::io_error, frazil::sink(-1)).os_code() == EBADF);
+}
+
+// Reads on from `work` into a sink that fails once, at its `at`th piece: what it was given is lost, so nothing of it
+// may look complete.
+template <class Work>
+static void a_loss_is_final(Work &&work, int at) {
+    content kept;
+    const auto once = [&](frazil::bytes piece) {
+        if (at-- == 0) throw own_failure{16};
+        kept.insert(kept.end(), reinterpret_cast<const char *>(piece.begin()),
+                    reinterpret_cast<const char *>(piece.end()));
+    };
+    CHECK(THROWN(own_failure, work.copy_to(once)).number == 16);
+    const auto before = kept;
+    THROWN(frazil::state_error, work.copy_to(once));
+    char buffer[100];
+    THROWN(frazil::state_error, (void)work.read(buffer, sizeof buffer));
+    CHECK(std::strstr(THROWN(frazil::state_error, (void)work.finish()).what(), "lost") != nullptr && kept == before);
+}
+
+static void what_a_sink_loses_is_not_taken_for_written() {
+    for (const int at : {0, 1}) {
+        a_loss_is_final(frazil::level::open("new"), at);
+        a_loss_is_final(frazil::patch::open("old", "level.1"), at);
+    }
+    // Little enough that it fails only when it is flushed.
+    std::ofstream late("/dev/full", std::ios::binary);
+    auto level = frazil::level::open(frazil::bytes("ab", 2));
+    THROWN(std::ios_base::failure, level.copy_to(late));
+    THROWN(frazil::state_error, (void)level.finish());
+    // No sink at all is seen before anything is read.
+    auto whole = frazil::level::open("new");
+    THROWN(frazil::invalid_input_error, whole.copy_to({}));
+    content stream;
+    whole.copy_to(stream);
+    CHECK(whole.finish().summary.stream_bytes == stream.size());
+}
+
+static void a_level_is_not_published_when_its_signature_is_lost() {
+    std::ofstream full("/dev/full", std::ios::binary);
+    frazil::level_options options;
+    options.write_signature = full;
+    save("short", text("ab"));
+    THROWN(std::ios_base::failure, (void)frazil::level_file("short", {}, "never", options));
+    CHECK(!std::filesystem::exists("never"));
+}
+
+static void to_read_into_nothing_is_not_the_end() {
+    auto level = frazil::level::open("new");
+    content none;
+    none.reserve(65536);
+    THROWN(frazil::invalid_input_error, (void)level.read(none));
+    THROWN(frazil::invalid_input_error, (void)level.read(none.data(), 0));
+    THROWN(frazil::invalid_input_error, (void)frazil::stream(new_content).read(none.data(), 0));
 }
 
 static void what_an_observer_throws_comes_out_unchanged() {
@@ -147,14 +209,14 @@ static void what_an_observer_throws_comes_out_unchanged() {
 
     patch.observer = {};
     patch.observer.cancelled = []() -> bool { throw own_failure{10}; };
-    CHECK(THROWN(own_failure, frazil::patch_file({}, "watched", "never", patch)).number == 10);
+    CHECK(THROWN(own_failure, (void)frazil::patch_file({}, "watched", "never", patch)).number == 10);
     bool stop = true;
     patch.observer.cancelled = [&] { return stop; };
-    const auto cancelled = THROWN(frazil::cancelled_error, frazil::patch_file({}, "watched", "never", patch));
+    const auto cancelled = THROWN(frazil::cancelled_error, (void)frazil::patch_file({}, "watched", "never", patch));
     CHECK(cancelled.code() == std::errc::operation_canceled);
     CHECK(!std::filesystem::exists("never"));
     stop = false;
-    frazil::patch_file({}, "watched", "at last", patch);
+    (void)frazil::patch_file({}, "watched", "at last", patch);
 }
 
 static void a_failure_of_a_stream_of_the_standard_library_is_one_of_the_work() {
@@ -188,10 +250,10 @@ static void a_failure_of_a_stream_of_the_standard_library_is_one_of_the_work() {
 }
 
 static void a_callable_that_claims_too_much_is_refused() {
-    THROWN(frazil::callback_error, (void)frazil::signature::of([](char *, std::size_t len) { return len + 1; }));
-    THROWN(frazil::callback_error, (void)frazil::signature::of([](void *, std::size_t) { return -1; }));
+    THROWN(frazil::invalid_input_error, (void)frazil::signature::of([](char *, std::size_t len) { return len + 1; }));
+    THROWN(frazil::invalid_input_error, (void)frazil::signature::of([](void *, std::size_t) { return -1; }));
     frazil::level_writer level({}, [](frazil::bytes) {});
-    THROWN(frazil::callback_error, level.feed_from([](void *, std::size_t) -> long { return -1; }));
+    THROWN(frazil::invalid_input_error, level.feed_from([](void *, std::size_t) -> long { return -1; }));
 }
 
 static void an_error_says_all_that_is_known() {
@@ -204,20 +266,20 @@ static void an_error_says_all_that_is_known() {
     content cut = level1;
     cut.resize(cut.size() - 10);
     save("cut", cut);
-    const auto truncated = THROWN(frazil::truncated_error, frazil::patch_file("old", "cut", "never"));
+    const auto truncated = THROWN(frazil::truncated_error, (void)frazil::patch_file("old", "cut", "never"));
     CHECK(truncated.code() == frazil::status::truncated && truncated.code().category() == frazil::category());
     CHECK(truncated.offset() && truncated.os_code() == 0 && truncated.code() != std::errc::io_error);
     CHECK(truncated.code().message() == frazil_status_name(FRAZIL_ERR_TRUNCATED));
     cut[cut.size() / 2] = static_cast<char>(cut[cut.size() / 2] ^ 1);
     save("cut", cut);
-    THROWN(frazil::corrupt_error, frazil::patch_file("old", "cut", "never"));
+    THROWN(frazil::corrupt_error, (void)frazil::patch_file("old", "cut", "never"));
     content target;
     THROWN(frazil::wrong_basis_error, frazil::patch::open("new", "level.1").copy_to(target));
     CHECK(target.empty());
 
     // By every class above its own.
     int caught = 0;
-    const auto fail = [] { frazil::patch_file("old", "cut", "never"); };
+    const auto fail = [] { (void)frazil::patch_file("old", "cut", "never"); };
     try { fail(); } catch (const frazil::damage_error &) { caught++; }
     try { fail(); } catch (const frazil::error &) { caught++; }
     try { fail(); } catch (const std::system_error &) { caught++; }
@@ -225,6 +287,10 @@ static void an_error_says_all_that_is_known() {
     try { fail(); } catch (const std::exception &) { caught++; }
     CHECK(caught == 5);
     static_assert(std::is_nothrow_copy_constructible_v<frazil::error>);
+    static_assert(std::is_nothrow_move_constructible_v<frazil::io_error>);
+    auto first = missing;
+    const auto second = std::move(first);
+    CHECK(std::strcmp(first.what(), missing.what()) == 0 && second.path() == "no/where" && first.os_code() == ENOENT);
 
     const auto exists = THROWN(frazil::exists_error, (void)frazil::level_file("old", {}, "level.1"));
     CHECK(exists.code() == std::errc::file_exists);
@@ -257,19 +323,29 @@ static void what_is_empty_or_finished_is_refused() {
     THROWN(frazil::state_error, (void)level.finish());
 
     content sink;
-    frazil::level_writer writer({}, sink);
+    frazil::level_writer writer;
+    THROWN(frazil::state_error, writer.feed(old_content));
+    CHECK(!writer && writer.get() == nullptr);
+    writer = frazil::level_writer({}, sink);
     auto other = std::move(writer);
     THROWN(frazil::state_error, writer.feed(old_content));
     other.feed(old_content);
     CHECK(other.finish().signature.length() == old_content.size());
     THROWN(frazil::state_error, other.feed(old_content));
 
-    auto patch = frazil::patch::open("old", "level.1");
-    THROWN(frazil::state_error, patch.finish());
+    frazil::patch patch;
+    THROWN(frazil::state_error, (void)patch.read(buffer));
+    THROWN(frazil::state_error, (void)patch.finish());
+    patch = frazil::patch::open("old", "level.1");
+    THROWN(frazil::state_error, (void)patch.finish());
+    THROWN(frazil::state_error, (void)frazil::comparison().next());
+    THROWN(frazil::state_error, (void)frazil::level().finish());
+    frazil::patch_writer nothing;
+    THROWN(frazil::state_error, nothing.feed("x", 1));
     auto to_file = frazil::patch_writer::new_file("old", "never");
     THROWN(frazil::corrupt_error, to_file.feed("no delta at all", 15));
     THROWN(frazil::state_error, to_file.feed("x", 1));
-    THROWN(frazil::state_error, to_file.finish());
+    THROWN(frazil::state_error, (void)to_file.finish());
 }
 
 static void what_is_destroyed_in_the_middle_leaves_nothing() {
@@ -312,6 +388,9 @@ int main() {
     what_a_source_throws_comes_out_unchanged();
     what_an_input_throws_comes_out_unchanged();
     what_a_sink_throws_comes_out_unchanged();
+    what_a_sink_loses_is_not_taken_for_written();
+    a_level_is_not_published_when_its_signature_is_lost();
+    to_read_into_nothing_is_not_the_end();
     what_an_observer_throws_comes_out_unchanged();
     a_failure_of_a_stream_of_the_standard_library_is_one_of_the_work();
     a_callable_that_claims_too_much_is_refused();

@@ -36,6 +36,7 @@ static_assert(!is_source<double> && !is_source<std::nullopt_t>);
 
 // An input can be read more than once.
 static_assert(is_input<const char *> && is_input<std::string> && is_input<int> && is_input<std::nullopt_t>);
+static_assert(is_input<std::nullptr_t>);
 static_assert(is_input<content &> && is_input<content> && is_input<frazil::bytes>);
 static_assert(std::is_constructible_v<frazil::input, int (*)(std::uint64_t, char *, std::size_t), std::uint64_t>);
 static_assert(!std::is_constructible_v<frazil::input, int (*)(char *, std::size_t), std::uint64_t>);
@@ -45,23 +46,47 @@ static_assert(is_sink<std::ostream &> && is_sink<std::ofstream &> && is_sink<con
 static_assert(is_sink<std::vector<unsigned char> &> && std::is_constructible_v<frazil::sink, void *, std::size_t>);
 static_assert(is_sink<void (*)(const void *, std::size_t)> && is_sink<void (*)(const std::byte *, std::size_t)>);
 static_assert(is_sink<void (*)(frazil::bytes)> && is_sink<void (*)(std::string_view)>);
-static_assert(!is_sink<const char *> && !is_sink<std::string &> && !is_sink<std::filesystem::path> && !is_sink<int>);
+static_assert(is_sink<int> && is_sink<const int &> && is_sink<std::ofstream> && is_sink<frazil::room>);
+static_assert(is_sink<std::array<char, 3> &> && is_sink<unsigned char (&)[3]>);
+static_assert(!is_sink<const char *> && !is_sink<std::string &> && !is_sink<std::filesystem::path>);
+static_assert(!is_sink<bool> && !is_sink<long> && !is_sink<std::nullptr_t> && !is_sink<const char (&)[3]>);
 // What would go with the temporary, or cannot grow.
-static_assert(!is_sink<content> && !is_sink<std::ofstream> && !is_sink<const content &>);
-static_assert(!is_sink<std::array<char, 3> &> && !is_sink<std::vector<int> &> && !is_sink<std::deque<char> &>);
+static_assert(!is_sink<content> && !is_sink<const content &>);
+static_assert(!is_sink<std::ostream> && !is_sink<const std::ofstream &>);
+static_assert(!is_sink<std::array<char, 3>> && !is_sink<const std::array<char, 3> &>);
+static_assert(!is_sink<std::vector<int> &> && !is_sink<std::deque<char> &> && !is_sink<int (&)[3]>);
 // Whose result would be lost.
 static_assert(!is_sink<bool (*)(const void *, std::size_t)> && !is_sink<std::size_t (*)(frazil::bytes)>);
 #if defined(__cpp_lib_span)
 static_assert(is_stream<std::span<const std::byte>> && is_stream<std::span<char>> && is_input<std::span<char>>);
+static_assert(is_sink<std::span<char>> && !is_sink<std::span<const char>> && is_sink<std::span<char> &>);
 static_assert(is_stream<int (*)(std::span<std::byte>)> && is_sink<void (*)(std::span<const std::byte>)>);
 #elif __cplusplus > 201703L
 #error "of C++20, spans are to be tried"
 #endif
 
+// Bytes in memory, as everywhere else: not a path and a limit.
+template <class... Arguments>
+using loaded = decltype(frazil::signature::load(std::declval<Arguments>()...));
+template <class, class... Arguments>
+constexpr bool loads = false;
+template <class... Arguments>
+constexpr bool loads<std::void_t<loaded<Arguments...>>, Arguments...> = true;
+static_assert(loads<void, const char *> && loads<void, const char *, frazil::load_options>);
+static_assert(!loads<void, const char *, std::size_t> && !loads<void, char *, int>);
+
+// Arrays of bytes are bytes, and room; a literal is neither, for its zero.
+static_assert(std::is_convertible_v<char (&)[3], frazil::bytes> && std::is_convertible_v<char (&)[3], frazil::room>);
+static_assert(std::is_convertible_v<const unsigned char (&)[3], frazil::bytes>);
+static_assert(!std::is_convertible_v<const char (&)[3], frazil::bytes>);
+static_assert(!std::is_convertible_v<const std::byte (&)[3], frazil::room>);
+static_assert(std::is_convertible_v<content &, frazil::room> && !std::is_convertible_v<content, frazil::room>);
+
 // Handles are moved, and never throw on it; options and summaries are values.
 template <class T>
 constexpr bool is_handle = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
                            !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
+static_assert(std::is_nothrow_default_constructible_v<frazil::level>);
 static_assert(is_handle<frazil::signature> && is_handle<frazil::comparison>);
 static_assert(is_handle<frazil::level> && is_handle<frazil::level_writer>);
 static_assert(is_handle<frazil::patch> && is_handle<frazil::patch_writer>);
@@ -139,9 +164,24 @@ static void sinks_of_every_kind_take_the_same() {
     content room(first.size());
     write({room.data(), room.size()});
     CHECK(same(room));
+    std::array<unsigned char, 4096> longer{};
+    write(longer);
+    CHECK(std::memcmp(longer.data(), first.data(), first.size()) == 0 && longer[first.size()] == 0);
+    {
+        const descriptor fd("written", O_WRONLY | O_CREAT);
+        write(fd.get());
+    }
+    CHECK(same(load("written")));
+    write(std::ofstream("moved in", std::ios::binary));
+    CHECK(same(load("moved in")));
     std::ostringstream stream;
     write(stream);
     CHECK(same(stream.str()));
+#if defined(__cpp_lib_span)
+    std::fill(room.begin(), room.end(), 'x');
+    write(std::span(room));
+    CHECK(same(room));
+#endif
     std::string string;
     const auto append = [&](const char *piece, std::size_t len) { string.append(piece, len); };
     const auto check = [&] {
@@ -179,7 +219,7 @@ static void a_level_keeps_what_it_reads_from() {
         level.copy_to(stream);
         frazil::patch_writer patch({}, restored);
         patch.feed(stream);
-        patch.finish();
+        (void)patch.finish();
         CHECK(restored == data);
     }
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <set>
+#include <sys/stat.h>
 #include <thread>
 
 namespace fs = std::filesystem;
@@ -54,6 +56,8 @@ static frazil::level_id levels_are_backed_up() {
     CHECK(reports.at("directory/note").reason == frazil::reason::gone);
     CHECK(level1.header.number == 1 && level1.header.parent == level0.header.id && level1.deleted == 1);
     CHECK(level1.header.id != level0.header.id && level1.header.root == level0.header.id);
+    const std::hash<frazil::level_id> hash;
+    CHECK(hash(level1.header.id) != hash(level0.header.id) && hash(level1.header.id) == hash(level1.header.id));
     CHECK((level1.header.id < level0.header.id) != (level0.header.id < level1.header.id));
     save("archive.1", next);
     return level0.header.id;
@@ -182,7 +186,7 @@ static void a_tree_is_held_against_its_archives() {
     verified = frazil::tree_verify({"archive.0", "archive.1"}, "restored", keep);
     CHECK(verified.partial() && verified.differences == found.size());
     CHECK(std::count_if(found.begin(), found.end(), [](const frazil::difference &difference) {
-              return difference.path == "directory/extra" && difference.kind == frazil::difference_kind::extra;
+              return difference == frazil::difference{"directory/extra", frazil::difference_kind::extra};
           }) == 1);
     found.clear();
     frazil::verify_options options;
@@ -202,6 +206,7 @@ static void what_callbacks_of_trees_throw_comes_out_unchanged() {
     THROWN(own_failure, (void)frazil::restore_tree(fail, "never"));
     const auto refuse = [](frazil::bytes) { throw own_failure{5}; };
     THROWN(own_failure, (void)frazil::backup_tree("tree", {}, "never", refuse));
+    THROWN(frazil::invalid_input_error, (void)frazil::backup_tree("tree", {}, "never", {}));
     frazil::backup_options options;
     options.observer.entry = [](const frazil::entry_report &) { throw own_failure{15}; };
     content archive;
@@ -220,6 +225,20 @@ static void what_callbacks_of_trees_throw_comes_out_unchanged() {
     std::ofstream full("/dev/full", std::ios::binary);
     THROWN(std::ios_base::failure, (void)frazil::backup_tree("tree/letter", {}, "never", full, leaving_out()));
     CHECK(!fs::exists("never"));
+
+    // Nor after a sink has lost a piece of it, although the next ones were taken.
+    content kept;
+    int pieces = 0;
+    const auto once = [&](frazil::bytes piece) {
+        if (pieces++ == 1) throw own_failure{16};
+        kept.insert(kept.end(), reinterpret_cast<const char *>(piece.begin()),
+                    reinterpret_cast<const char *>(piece.end()));
+    };
+    auto losing = frazil::backup::open("tree", {}, "never", leaving_out());
+    CHECK(THROWN(own_failure, losing.copy_to(once)).number == 16);
+    THROWN(frazil::state_error, losing.copy_to(once));
+    THROWN(frazil::state_error, (void)losing.finish());
+    CHECK(pieces == 2 && !fs::exists("never"));
 
     // A restore that is fed calls its observer from a thread of its own.
     frazil::restore_options following;
@@ -242,7 +261,11 @@ static void what_callbacks_of_trees_throw_comes_out_unchanged() {
 static void what_is_given_up_leaves_nothing() {
     char buffer[100];
     const content archive = load("archive.0");
-    auto backup = frazil::backup::open("tree", {}, "given up");
+    frazil::backup backup;
+    THROWN(frazil::state_error, (void)backup.read(buffer));
+    backup = frazil::backup::open("tree", {}, "given up");
+    frazil::restore none;
+    THROWN(frazil::state_error, none.feed(buffer));
     CHECK(backup.read(buffer, sizeof buffer) > 0);
     THROWN(frazil::state_error, (void)backup.finish());
     THROWN(frazil::state_error, (void)backup.read(buffer, sizeof buffer));
@@ -277,6 +300,82 @@ static void what_is_given_up_leaves_nothing() {
     CHECK(!fs::exists("abandoned") && !fs::exists("abandoned too") && !fs::exists("given up"));
 }
 
+// The paths in an archive.
+static std::set<fs::path> paths_in(const fs::path &archive) {
+    std::set<fs::path> found;
+    frazil::archive_list(archive, [&](const frazil::entry &entry) { found.insert(entry.path); });
+    return found;
+}
+
+static void from_path_to_path_and_within_limits() {
+    fs::create_directory("root");
+    save("root/letter", text("Dear reader"));
+    frazil::backup_options options;
+    options.compare_device = true;
+    const auto made = frazil::backup_tree_file("root", {}, "root/snapshot", "root/archive", options);
+    CHECK(!made.partial() && paths_in("root/archive") == (std::set<fs::path>{".", "letter"}));
+    THROWN(frazil::exists_error, (void)frazil::backup_tree_file("root", {}, "never", "root/archive"));
+    CHECK(!fs::exists("never"));
+
+    const descriptor fd("root/archive", O_RDONLY);
+    const frazil::level_header headers[] = {frazil::archive_header("root/archive"), frazil::archive_header(fd.get()),
+                                            frazil::archive_header(load("root/archive"))};
+    for (const auto &header : headers) CHECK(header.id == made.header.id && header.created == made.header.created);
+    THROWN(frazil::truncated_error, (void)frazil::archive_header("root/snapshot"));
+    THROWN(own_failure, (void)frazil::archive_header([](void *, std::size_t) -> int { throw own_failure{17}; }));
+
+    int seen = 0;
+    std::vector<fs::path> missing;
+    frazil::restore_options how;
+    how.paths = {"letter", "nowhere"};
+    how.verify_parent = true;
+    how.observer.restoring = [&](const frazil::entry &entry) {
+        seen += entry.path == "letter" && entry.action == frazil::action::full && entry.size == 11;
+    };
+    how.observer.missing = [&](const fs::path &path) { missing.push_back(path); };
+    how.max_output = 10;
+    THROWN(frazil::limit_error, (void)frazil::restore_tree("root/archive", "limited", how));
+    CHECK(!fs::exists("limited/letter") && missing.empty());
+    how.max_output = 11;
+    seen = 0;
+    CHECK(!frazil::restore_level("root"));
+    CHECK(frazil::restore_tree("root/archive", "limited", how).missing == 1);
+    CHECK(seen == 1 && missing == std::vector<fs::path>{"nowhere"});
+    CHECK(frazil::restore_level("limited") == made.header.id);
+    // It is told when nothing stops the work any more.
+    how.observer.missing = [](const fs::path &) { throw own_failure{18}; };
+    CHECK(THROWN(own_failure, (void)frazil::restore_tree("root/archive", "told", how)).number == 18);
+    CHECK(load("told/letter") == text("Dear reader"));
+    how.observer.restoring = [](const frazil::entry &) { throw own_failure{19}; };
+    CHECK(THROWN(own_failure, (void)frazil::restore_tree("root/archive", "stopped", how)).number == 19);
+    CHECK(!fs::exists("stopped/letter"));
+}
+
+static void what_is_written_into_the_tree_is_left_out() {
+    fs::create_directory("inside");
+    save("inside/letter", text("Dear reader"));
+    const descriptor archive("inside/archive", O_WRONLY | O_CREAT);
+    frazil::backup_options options;
+    options.leave_out_fds = {archive.get()};
+    (void)frazil::backup_tree("inside", {}, "inside/snapshot", archive.get(), options);
+    CHECK(paths_in("inside/archive") == (std::set<fs::path>{".", "letter"}));
+}
+
+static void what_is_only_worth_knowing_makes_nothing_partial() {
+    fs::create_directory("with a socket");
+    CHECK(mknod("with a socket/socket", S_IFSOCK | 0600, 0) == 0);
+    std::vector<frazil::error> notes;
+    frazil::backup_options options;
+    options.observer.note = [&](const frazil::error &note) { notes.push_back(note); };
+    options.observer.problem = [](const frazil::error &) { throw own_failure{20}; };
+    content archive;
+    CHECK(!frazil::backup_tree("with a socket", {}, "noted", archive, options).partial());
+    CHECK(notes.size() == 1 && std::strstr(notes[0].what(), "socket") != nullptr);
+    options.observer.note = [](const frazil::error &) { throw own_failure{21}; };
+    CHECK(THROWN(own_failure, (void)frazil::backup_tree("with a socket", {}, "never", archive, options)).number == 21);
+    CHECK(!fs::exists("never"));
+}
+
 static void problems_are_told_and_make_it_partial() {
     // Root reads everything.
     if (geteuid() == 0) return;
@@ -293,6 +392,7 @@ static void problems_are_told_and_make_it_partial() {
 }
 
 int main() {
+    CHECK(frazil::libarchive_version() == frazil_libarchive_version() && !frazil::libarchive_version().empty());
     make_tree();
     const auto level0 = levels_are_backed_up();
     archives_are_listed();
@@ -302,5 +402,8 @@ int main() {
     a_tree_is_held_against_its_archives();
     what_callbacks_of_trees_throw_comes_out_unchanged();
     what_is_given_up_leaves_nothing();
+    from_path_to_path_and_within_limits();
+    what_is_written_into_the_tree_is_left_out();
+    what_is_only_worth_knowing_makes_nothing_partial();
     problems_are_told_and_make_it_partial();
 }
