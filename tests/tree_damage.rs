@@ -482,6 +482,36 @@ fn damage_loses_the_entry_that_it_is_in_and_a_damaged_batch_those_that_it_answer
 }
 
 #[test]
+fn an_archive_in_the_tree_does_not_stand_in_for_what_is_around_it() {
+    let mut random = Random::new(seed(7));
+    let dir = scratch();
+    let path = |name: &str| dir.path().join(name);
+    let mut fill = |len: usize| {
+        for name in ["a", "d/f", "zz"] {
+            fs::write(path(name), random.content(Content::Random, len)).unwrap();
+        }
+    };
+    fs::create_dir(path("d")).unwrap();
+    fill(3000);
+    let inner = back_up(dir.path(), Since::Nothing, Filter::None).unwrap().0;
+    fill(2000);
+    fs::write(path("m"), &inner).unwrap();
+    let (archive, _) = back_up(dir.path(), Since::Nothing, Filter::None).unwrap();
+    let chain = Chain {
+        archives: [archive.clone(), Vec::new()],
+        snapshots: Default::default(),
+        trees: [tree(dir.path()), Listing::new()],
+    };
+    let mut ground = Ground::new(&chain, 0);
+    let name = b"full/m\0";
+    let header = archive.windows(name.len()).step_by(512).position(|window| window == name).unwrap() * 512;
+    for at in [header, header + 148, header + 257] {
+        let lost = ground.keep_going(&flipped(&archive, at, 1), &format!("byte {at}"));
+        assert_eq!(lost, BTreeSet::from(["m".into()]), "byte {at}");
+    }
+}
+
+#[test]
 fn entries_that_are_swapped_repeated_dropped_or_of_another_archive_are_refused() {
     let chain = chain(Filter::None, 10);
     let other = self::chain(Filter::None, 10);

@@ -175,6 +175,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
                     }
                     if self.options.keep_going {
                         if self.entries.resume()? {
+                            self.waiting.resume();
                             continue;
                         }
                         self.give_up_waiting()?;
@@ -225,7 +226,10 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     fn take_entry(&mut self, entry: ReadEntry) -> Result<Option<ArchiveTotals>> {
         let name = entry.path.clone();
         match EntryName::parse(&name)? {
-            EntryName::Header => Err(corrupt("archive has a second header")),
+            EntryName::Header => {
+                self.drop_foreign()?;
+                Err(corrupt("archive has a second header"))
+            }
             EntryName::Batch(number) => self.take_batch(number).map(|()| None),
             EntryName::Trailer => self.take_trailer().map(Some),
             EntryName::Full(path) => {
@@ -272,6 +276,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
             unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading a batch of records"))?;
         let (level, own_number, records) = decode_batch(&payload, self.header.block_len)?;
         if level != self.header.id {
+            self.drop_foreign()?;
             return Err(corrupt("batch of records is of another level").expected(self.header.id, level));
         }
         let expected = self.batches + 1;
@@ -306,7 +311,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     fn take_record(&mut self, record: Record) -> Result<()> {
         let wants_entry = matches!(record.action, Action::Full | Action::Delta);
         let may_have_entry = wants_entry || matches!(record.action, Action::Link | Action::Void);
-        let waits = || self.waiting.position(&record.position.path);
+        let waits = || self.waiting.position(&record.position.path, record.identity);
         let waiting = match may_have_entry.then(waits).flatten() {
             Some(index) => {
                 // What is before it has no record.
@@ -364,6 +369,16 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         }
     }
 
+    /// Drops what came since damage was passed: it is of an archive that was a file of this one.
+    fn drop_foreign(&mut self) -> Result<()> {
+        while let Some(unclaimed) = self.waiting.pop_foreign() {
+            if let Some(Ok((made, _))) = unclaimed.made {
+                self.intake.discard(made)?;
+            }
+        }
+        Ok(())
+    }
+
     fn give_up_waiting(&mut self) -> Result<()> {
         while let Some(unclaimed) = self.waiting.pop() {
             self.give_up(unclaimed)?;
@@ -390,6 +405,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
         let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the trailer"))?;
         let trailer = decode_trailer(&payload)?;
         if trailer.level != self.header.id {
+            self.drop_foreign()?;
             return Err(corrupt("trailer is of another level").expected(self.header.id, trailer.level));
         }
         let found = Trailer {

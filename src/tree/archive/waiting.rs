@@ -38,11 +38,13 @@ pub(super) struct Waiting<M> {
     entries: VecDeque<Unclaimed<M>>,
     /// Bytes of them.
     len: usize,
+    /// How many came before the archive was last gone on with behind damage.
+    sure: usize,
 }
 
 impl<M> Default for Waiting<M> {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), len: 0 }
+        Self { entries: VecDeque::new(), len: 0, sure: 0 }
     }
 }
 
@@ -65,6 +67,22 @@ impl<M> Waiting<M> {
     pub(super) fn pop(&mut self) -> Option<Unclaimed<M>> {
         let entry = self.entries.pop_front()?;
         self.len -= entry.len();
+        self.sure = self.sure.saturating_sub(1);
+        Some(entry)
+    }
+
+    /// Damage was passed: what comes from now on may be of an archive that is a file of this one.
+    pub(super) fn resume(&mut self) {
+        self.sure = self.entries.len();
+    }
+
+    /// Takes the last of what has come since, which has proved to be of another archive.
+    pub(super) fn pop_foreign(&mut self) -> Option<Unclaimed<M>> {
+        if self.entries.len() <= self.sure {
+            return None;
+        }
+        let entry = self.entries.pop_back()?;
+        self.len -= entry.len();
         Some(entry)
     }
 
@@ -80,8 +98,14 @@ impl<M> Waiting<M> {
         self.entries.iter().any(|entry| entry.path == path && matches!(entry.made, Some(Err(_))))
     }
 
-    /// How many come before that of `path`.
-    pub(super) fn position(&self, path: &[u8]) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.path == path)
+    /// How many come before that of `path`: before one with this identity if there is one, else before the last.
+    pub(super) fn position(&self, path: &[u8], identity: Option<Identity>) -> Option<usize> {
+        let found = |entry: &Unclaimed<M>| match &entry.made {
+            Some(Ok((_, found))) => Some(*found),
+            _ => None,
+        };
+        let of_path = |entry: &Unclaimed<M>| entry.path == path;
+        let is_it = |entry: &Unclaimed<M>| of_path(entry) && found(entry) == identity;
+        self.entries.iter().position(is_it).or_else(|| self.entries.iter().rposition(of_path))
     }
 }
