@@ -121,6 +121,65 @@ fn a_level_goes_onto_a_partial_one_when_asked() {
     assert!(!ground.path("out/data").exists());
 }
 
+/// With `out` at level 1 in part, which lacks what one bit is wrong in, and `damaged` the archive of that level.
+fn at_1_in_part() -> Ground {
+    let ground = Ground::with_archives();
+    let mut damaged = ground.read("a.1");
+    let reply = damaged.windows(12).position(|bytes| bytes == b"Dear writer\n").unwrap();
+    damaged[reply] ^= 1;
+    ground.write("damaged", &damaged);
+    ground.run("restore --keep-going a.0 damaged out").expect(PROBLEMS);
+    assert!(!ground.path("out/docs/reply").exists());
+    ground
+}
+
+#[test]
+fn a_chain_in_part_is_gone_on_from_with_the_same_archives() {
+    let ground = at_1_in_part();
+    let said = ground.run("restore --keep-going a.0 damaged a.2 out").expect(FAILED);
+    assert!(said.stderr.contains("--accept-partial") && said.stderr.contains("--overwrite"), "{}", said.stderr);
+    // Nothing comes behind it yet.
+    let said = ground.run("restore --accept-partial a.0 damaged out").expect(FAILED);
+    assert!(said.stderr.contains("go on with the level after it and --accept-partial"), "{}", said.stderr);
+    let said = ground.run("restore --keep-going --accept-partial --json a.0 damaged a.2 out").expect(PROBLEMS);
+    assert_eq!(said.json()["levels"].as_array().unwrap().len(), 1, "{}", said.text());
+    assert_eq!(said.json()["level"], 2);
+    assert_eq!(ground.read("out/data"), ground.read("tree/data"));
+    assert!(!ground.path("out/docs/reply").exists());
+}
+
+#[test]
+fn a_chain_in_part_is_restored_anew_when_it_may_overwrite() {
+    for archives in ["a.0 a.1", "a.0 a.1 a.2"] {
+        let ground = at_1_in_part();
+        ground.run(&format!("restore --overwrite {archives} out")).expect(DONE);
+        assert_eq!(ground.look("out"), ground.look("tree"), "{archives}");
+    }
+}
+
+#[test]
+fn a_chain_is_restored_anew_with_another_selection_when_it_may_overwrite() {
+    let ground = at_1_in_part();
+    ground.run("restore --path docs a.0 a.1 out").expect(USAGE);
+    ground.run("restore --overwrite --path docs a.0 a.1 out").expect(DONE);
+    assert_eq!(ground.read("out/docs/reply"), b"Dear writer\n");
+}
+
+#[test]
+fn what_was_changed_in_a_chain_that_is_whole_is_replaced_when_it_may_be() {
+    let ground = Ground::with_archives();
+    ground.run("restore --more a.0 a.1 out").expect(DONE);
+    ground.write("out/docs/letter", b"Dear me\n");
+    ground.run("restore --more a.0 a.1 out").expect(DONE);
+    assert_eq!(ground.read("out/docs/letter"), b"Dear me\n");
+    // These begin above level 0, so they cannot begin anew.
+    ground.run("restore --overwrite --more a.1 a.2 out").expect(DONE);
+    assert_eq!(ground.read("out/docs/letter"), b"Dear me\n");
+    ground.run("restore --overwrite --more a.1 a.2 out").expect(DONE);
+    ground.run("restore --overwrite a.0 a.1 out").expect(DONE);
+    assert_eq!(ground.look("out"), ground.look("tree"));
+}
+
 #[test]
 fn a_chain_that_ended_in_part_is_concluded_when_asked() {
     let ground = with_damage();
