@@ -90,6 +90,33 @@ fn of_many_problems_of_a_sort_the_first_are_named_and_the_others_counted() {
 }
 
 #[test]
+fn what_is_found_in_a_damaged_file_does_not_make_a_sort_of_its_own() {
+    let ground = Ground::new();
+    fs::create_dir(ground.path("tree")).unwrap();
+    for number in 0..150 {
+        ground.write(&format!("tree/{number:03}"), format!("content {number:03}").as_bytes());
+    }
+    // Of another sort, and the last; its path is in many a word.
+    ground.write("tree/a", &[b'z'; 5_000]);
+    ground.run("backup -q --snapshot s tree whole").expect(DONE);
+    let mut damaged = ground.read("whole");
+    for at in 0..damaged.len() {
+        if damaged[at..].starts_with(b"content ") && damaged[at + 11] == 0 {
+            damaged[at] ^= 1;
+        }
+    }
+    ground.write("damaged", &damaged);
+    let said = ground.run("restore --keep-going --max-file 1K damaged out").expect(PROBLEMS);
+    let wrong = said.stderr.lines().filter(|line| line.contains("content is not what its record says: expected"));
+    assert_eq!(wrong.count(), 100, "{}", said.stderr);
+    assert_eq!(said.stderr.matches("frazil: and 50 more: ").count(), 1, "{}", said.stderr);
+    assert!(said.stderr.contains("frazil: a: a file is longer than is allowed"), "{}", said.stderr);
+    assert!(!said.stderr.contains("of other kinds"), "{}", said.stderr);
+    let json = ground.run("restore --json --keep-going --max-file 1K damaged json").expect(PROBLEMS).json();
+    assert_eq!((&json["problem_count"], json["problems"].as_array().unwrap().len()), (&json!(151), 102));
+}
+
+#[test]
 fn what_is_cut_off_is_named_once() {
     let ground = Ground::with_archives();
     ground.write("cut", &ground.read("a.0")[..100_000]);
