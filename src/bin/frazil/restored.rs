@@ -63,6 +63,8 @@ pub(crate) fn report(
 
 /// Of what a run before had left behind.
 pub(crate) fn recovery(destination: &Path, recovered: Recovery, concluded: bool) -> Report {
+    // Where no level was known, there was no chain to end.
+    let concluded = concluded && recovered.level().is_some();
     let end = if concluded { "; its note of that was removed" } else { "" };
     let text = format!("{}: {recovered}{end}", one_line(destination));
     let is_partial = recovered.is_partial();
