@@ -170,6 +170,14 @@ impl Error {
         self.context.path.as_deref()
     }
 
+    /// What was being done and what is wrong, without what is of one file alone: its path, the offset, and what was
+    /// expected and found there. Failures of many files that have one cause have this in common.
+    pub fn summary(&self) -> String {
+        let Context { what, doing, aim, .. } = &*self.context;
+        let parts = [*aim, doing.as_deref(), Some(&**what)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+    }
+
     /// The offset in bytes at which it happened, in the stream or file that the message names.
     pub fn offset(&self) -> Option<u64> {
         self.context.offset
@@ -245,12 +253,15 @@ mod tests {
             "reading a sealed delta a.frz at offset 40: frame checksum does not match: \
              expected 00000001, found 00000002"
         );
+        assert_eq!(error.summary(), "reading a sealed delta: frame checksum does not match");
     }
 
     #[test]
     fn an_offset_is_not_taken_for_one_in_the_file_that_the_work_was_for() {
         let error = Error::new(ErrorKind::Truncated, "stream ends").doing("reading a delta").at(7);
         assert_eq!(error.aiming("writing", "x").to_string(), "writing x: reading a delta at offset 7: stream ends");
+        let error = Error::new(ErrorKind::Truncated, "stream ends").doing("reading a delta").aiming("writing", "x");
+        assert_eq!(error.summary(), "writing: reading a delta: stream ends");
         let error = Error::new(ErrorKind::Io, "no").doing("opening").path("basis").aiming("writing", "x");
         assert_eq!(error.to_string(), "opening basis: no");
     }

@@ -51,6 +51,7 @@ fn rights_that_are_left_out_are_a_problem() {
     ground.run("backup -q --snapshot s tree a").expect(DONE);
     let said = ground.run("restore a out").expect(PROBLEMS);
     assert!(said.stderr.contains("out/data: ") && !said.stderr.contains("note: "), "{}", said.stderr);
+    assert!(said.stderr.ends_with("  problems   1\n"), "{}", said.stderr);
     ground.run("restore --privileged a whole").expect(DONE);
     assert_eq!(ground.look("whole"), ground.look("tree"));
 }
@@ -90,6 +91,33 @@ fn of_many_problems_of_a_sort_the_first_are_named_and_the_others_counted() {
 }
 
 #[test]
+fn what_is_found_in_a_damaged_file_does_not_make_a_sort_of_its_own() {
+    let ground = Ground::new();
+    fs::create_dir(ground.path("tree")).unwrap();
+    for number in 0..150 {
+        ground.write(&format!("tree/{number:03}"), format!("content {number:03}").as_bytes());
+    }
+    // Of another sort, and the last; its path is in many a word.
+    ground.write("tree/a", &[b'z'; 5_000]);
+    ground.run("backup -q --snapshot s tree whole").expect(DONE);
+    let mut damaged = ground.read("whole");
+    for at in 0..damaged.len() {
+        if damaged[at..].starts_with(b"content ") && damaged[at + 11] == 0 {
+            damaged[at] ^= 1;
+        }
+    }
+    ground.write("damaged", &damaged);
+    let said = ground.run("restore --keep-going --max-file 1K damaged out").expect(PROBLEMS);
+    let wrong = said.stderr.lines().filter(|line| line.contains("content is not what its record says: expected"));
+    assert_eq!(wrong.count(), 100, "{}", said.stderr);
+    assert_eq!(said.stderr.matches("frazil: and 50 more: ").count(), 1, "{}", said.stderr);
+    assert!(said.stderr.contains("frazil: a: a file is longer than is allowed"), "{}", said.stderr);
+    assert!(!said.stderr.contains("of other kinds"), "{}", said.stderr);
+    let json = ground.run("restore --json --keep-going --max-file 1K damaged json").expect(PROBLEMS).json();
+    assert_eq!((&json["problem_count"], json["problems"].as_array().unwrap().len()), (&json!(151), 102));
+}
+
+#[test]
 fn what_is_cut_off_is_named_once() {
     let ground = Ground::with_archives();
     ground.write("cut", &ground.read("a.0")[..100_000]);
@@ -121,6 +149,65 @@ fn a_level_goes_onto_a_partial_one_when_asked() {
     assert!(!ground.path("out/data").exists());
 }
 
+/// With `out` at level 1 in part, which lacks what one bit is wrong in, and `damaged` the archive of that level.
+fn at_1_in_part() -> Ground {
+    let ground = Ground::with_archives();
+    let mut damaged = ground.read("a.1");
+    let reply = damaged.windows(12).position(|bytes| bytes == b"Dear writer\n").unwrap();
+    damaged[reply] ^= 1;
+    ground.write("damaged", &damaged);
+    ground.run("restore --keep-going a.0 damaged out").expect(PROBLEMS);
+    assert!(!ground.path("out/docs/reply").exists());
+    ground
+}
+
+#[test]
+fn a_chain_in_part_is_gone_on_from_with_the_same_archives() {
+    let ground = at_1_in_part();
+    let said = ground.run("restore --keep-going a.0 damaged a.2 out").expect(FAILED);
+    assert!(said.stderr.contains("--accept-partial") && said.stderr.contains("--overwrite"), "{}", said.stderr);
+    // Nothing comes behind it yet.
+    let said = ground.run("restore --accept-partial a.0 damaged out").expect(FAILED);
+    assert!(said.stderr.contains("go on with the level after it and --accept-partial"), "{}", said.stderr);
+    let said = ground.run("restore --keep-going --accept-partial --json a.0 damaged a.2 out").expect(PROBLEMS);
+    assert_eq!(said.json()["levels"].as_array().unwrap().len(), 1, "{}", said.text());
+    assert_eq!(said.json()["level"], 2);
+    assert_eq!(ground.read("out/data"), ground.read("tree/data"));
+    assert!(!ground.path("out/docs/reply").exists());
+}
+
+#[test]
+fn a_chain_in_part_is_restored_anew_when_it_may_overwrite() {
+    for archives in ["a.0 a.1", "a.0 a.1 a.2"] {
+        let ground = at_1_in_part();
+        ground.run(&format!("restore --overwrite {archives} out")).expect(DONE);
+        assert_eq!(ground.look("out"), ground.look("tree"), "{archives}");
+    }
+}
+
+#[test]
+fn a_chain_is_restored_anew_with_another_selection_when_it_may_overwrite() {
+    let ground = at_1_in_part();
+    ground.run("restore --path docs a.0 a.1 out").expect(USAGE);
+    ground.run("restore --overwrite --path docs a.0 a.1 out").expect(DONE);
+    assert_eq!(ground.read("out/docs/reply"), b"Dear writer\n");
+}
+
+#[test]
+fn what_was_changed_in_a_chain_that_is_whole_is_replaced_when_it_may_be() {
+    let ground = Ground::with_archives();
+    ground.run("restore --more a.0 a.1 out").expect(DONE);
+    ground.write("out/docs/letter", b"Dear me\n");
+    ground.run("restore --more a.0 a.1 out").expect(DONE);
+    assert_eq!(ground.read("out/docs/letter"), b"Dear me\n");
+    // These begin above level 0, so they cannot begin anew.
+    ground.run("restore --overwrite --more a.1 a.2 out").expect(DONE);
+    assert_eq!(ground.read("out/docs/letter"), b"Dear me\n");
+    ground.run("restore --overwrite --more a.1 a.2 out").expect(DONE);
+    ground.run("restore --overwrite a.0 a.1 out").expect(DONE);
+    assert_eq!(ground.look("out"), ground.look("tree"));
+}
+
 #[test]
 fn a_chain_that_ended_in_part_is_concluded_when_asked() {
     let ground = with_damage();
@@ -131,7 +218,8 @@ fn a_chain_that_ended_in_part_is_concluded_when_asked() {
     assert_eq!(json["concluded"], true);
     assert!(!ground.path("out/.frazil-restore").exists());
     let said = ground.run("restore --conclude out").expect(DONE);
-    assert!(said.stderr.contains("no restore is under way"), "{}", said.stderr);
+    assert!(said.stderr.ends_with("out: no restore is under way\n"), "{}", said.stderr);
+    assert_eq!(ground.run("restore --json --conclude out").expect(DONE).json()["concluded"], false);
 
     ground.run("restore --keep-going --conclude damaged at-once").expect(PROBLEMS);
     assert!(!ground.path("at-once/.frazil-restore").exists() && ground.path("at-once/docs/letter").exists());

@@ -40,8 +40,10 @@ fn a_path_at_which_nothing_is_is_named() {
 fn a_level_that_stood_there_already_is_said_to() {
     let ground = Ground::with_archives();
     ground.run("restore --more a.0 out").expect(DONE);
-    let said = ground.run("restore --more a.0 out").expect(DONE);
-    assert!(said.stderr.contains("stood there already"), "{}", said.stderr);
+    for (options, done) in [("--more", "0 levels restored"), ("--dry-run", "1 level verified")] {
+        let said = ground.run(&format!("restore {options} a.0 out")).expect(DONE);
+        assert!(said.stderr.contains(done) && said.stderr.contains("stood there already"), "{}", said.stderr);
+    }
     let said = ground.run("restore --more a.1 out").expect(DONE);
     assert!(!said.stderr.contains("stood there already"), "{}", said.stderr);
 }

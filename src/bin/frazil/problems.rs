@@ -1,56 +1,45 @@
 //! What the work survived: said as it comes, and counted where there is much of a sort.
 
-use frazil::Error;
+use frazil::{Error, ErrorKind};
 
 use crate::report::plain;
 
 /// So many of one sort are said; of the others, how many there were.
-const SAID_MAX: usize = 100;
+const SAID_MAX: u64 = 100;
 
-/// So many sorts are told apart; all others are one.
+/// So many sorts of problems are told apart, and of notes; all others are one.
 const SORTS_MAX: usize = 8;
 
 /// Something that the work survived.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     text: String,
-    /// The text without what is of one file alone.
-    sort: String,
+    sort: Sort,
     /// Whether the result is less than what was asked for; else it only took another way.
     grave: bool,
+}
+
+/// What problems of one cause have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sort {
+    kind: Option<ErrorKind>,
+    /// The text without what is of one file alone.
+    text: String,
 }
 
 impl Problem {
     pub(crate) fn new(text: impl Into<String>, grave: bool) -> Self {
         let text = text.into();
-        Self { sort: text.clone(), text, grave }
+        Self { sort: Sort { kind: None, text: text.clone() }, text, grave }
     }
 
     /// What the library tells.
     pub(crate) fn of(error: &Error, grave: bool) -> Self {
-        let text = error.to_string();
-        Self { sort: sort(error, &text), text, grave }
+        Self { text: error.to_string(), sort: Sort { kind: Some(error.kind()), text: error.summary() }, grave }
     }
 
     fn line(&self) -> String {
         line(&self.text, self.grave)
-    }
-}
-
-/// Without the path and the offset.
-fn sort(error: &Error, text: &str) -> String {
-    let mut sort = text.to_owned();
-    if let Some(path) = error.file() {
-        let path = path.display();
-        // Behind what was being done, or in front.
-        sort = match sort.strip_prefix(&format!("{path}: ")) {
-            Some(rest) => rest.to_owned(),
-            None => sort.replacen(&format!(" {path}"), "", 1),
-        };
-    }
-    match error.offset() {
-        Some(offset) => sort.replacen(&format!(" at offset {offset}"), "", 1),
-        None => sort,
     }
 }
 
@@ -64,24 +53,17 @@ pub(crate) struct Problems {
     /// Whether texts are kept until the end, for JSON, and not said at once.
     keeps: bool,
     kept: Vec<Problem>,
-    sorts: Vec<Sort>,
-    others: Others,
-    grave: u64,
+    grave: Tally,
+    notes: Tally,
 }
 
-#[derive(Debug)]
-struct Sort {
-    name: String,
-    grave: bool,
-    number: usize,
-}
-
-/// What is of no sort that is told apart.
+/// How many there were, either of what is grave or of what is not: many notes are in no problem's way.
 #[derive(Debug, Default)]
-struct Others {
-    said: usize,
-    grave: u64,
-    notes: u64,
+struct Tally {
+    all: u64,
+    sorts: Vec<(Sort, u64)>,
+    /// Of no sort that is told apart.
+    others: u64,
 }
 
 impl Problems {
@@ -91,8 +73,8 @@ impl Problems {
 
     /// Takes one in, and gives the line that is to be said of it now, if any.
     pub(crate) fn add(&mut self, problem: Problem) -> Option<String> {
-        self.grave += u64::from(problem.grave);
-        if !self.is_said(&problem) {
+        let tally = if problem.grave { &mut self.grave } else { &mut self.notes };
+        if tally.count(&problem.sort) > SAID_MAX {
             return None;
         }
         if self.keeps {
@@ -102,50 +84,49 @@ impl Problems {
         Some(problem.line())
     }
 
-    /// Counts it, and tells whether it is among the first of its sort.
-    fn is_said(&mut self, problem: &Problem) -> bool {
-        let known = |sort: &&mut Sort| sort.grave == problem.grave && sort.name == problem.sort;
-        if let Some(sort) = self.sorts.iter_mut().find(known) {
-            sort.number += 1;
-            return sort.number <= SAID_MAX;
-        }
-        if self.sorts.len() < SORTS_MAX {
-            self.sorts.push(Sort { name: problem.sort.clone(), grave: problem.grave, number: 1 });
-            return true;
-        }
-        let others = &mut self.others;
-        if others.said < SAID_MAX {
-            others.said += 1;
-            return true;
-        }
-        *(if problem.grave { &mut others.grave } else { &mut others.notes }) += 1;
-        false
-    }
-
     /// How many took something from the result.
     pub(crate) fn grave(&self) -> u64 {
-        self.grave
+        self.grave.all
     }
 
     /// The texts that were kept, and how many more there were: what took something from the result, or what did not.
     pub(crate) fn texts(&self, grave: bool) -> Vec<String> {
         let kept = self.kept.iter().filter(|problem| problem.grave == grave).map(|problem| problem.text.clone());
-        kept.chain(self.more().into_iter().filter(|(_, is_grave)| *is_grave == grave).map(|(text, _)| text)).collect()
+        kept.chain(if grave { &self.grave } else { &self.notes }.more()).collect()
     }
 
     /// The lines that were not said yet.
     pub(crate) fn lines(&self) -> Vec<String> {
         let kept = self.kept.iter().map(Problem::line);
-        kept.chain(self.more().into_iter().map(|(text, grave)| line(&text, grave))).collect()
+        let more = [(&self.grave, true), (&self.notes, false)];
+        let more = more.into_iter().flat_map(|(tally, grave)| tally.more().map(move |text| line(&text, grave)));
+        kept.chain(more).collect()
+    }
+}
+
+impl Tally {
+    /// Which one of its sort it is, from 1.
+    fn count(&mut self, sort: &Sort) -> u64 {
+        self.all += 1;
+        let mut known = self.sorts.iter().position(|(known, _)| known == sort);
+        if known.is_none() && self.sorts.len() < SORTS_MAX {
+            known = Some(self.sorts.len());
+            self.sorts.push((sort.clone(), 0));
+        }
+        let number = match known {
+            Some(known) => &mut self.sorts[known].1,
+            None => &mut self.others,
+        };
+        *number += 1;
+        *number
     }
 
-    /// How many there were beyond those that were said, and whether they were grave.
-    fn more(&self) -> Vec<(String, bool)> {
-        let sorts = self.sorts.iter().filter(|sort| sort.number > SAID_MAX);
-        let more = |sort: &Sort| (format!("and {} more: {}", sort.number - SAID_MAX, sort.name), sort.grave);
-        let others = [(self.others.grave, true), (self.others.notes, false)];
-        let others = others.into_iter().filter(|(number, _)| *number > 0);
-        sorts.map(more).chain(others.map(|(number, grave)| (format!("and {number} of other kinds"), grave))).collect()
+    /// How many there were beyond those that were said.
+    fn more(&self) -> impl Iterator<Item = String> {
+        let sorts = self.sorts.iter().filter(|(_, number)| *number > SAID_MAX);
+        let sorts = sorts.map(|(sort, number)| format!("and {} more: {}", number - SAID_MAX, sort.text));
+        let others = self.others.checked_sub(SAID_MAX).filter(|number| *number > 0);
+        sorts.chain(others.map(|number| format!("and {number} of other kinds")))
     }
 }
 
@@ -153,9 +134,10 @@ impl Problems {
 mod tests {
     use super::*;
 
-    fn told(problems: &mut Problems, number: usize, sort: &str, grave: bool) -> usize {
-        let problem = |n| Problem { text: format!("{sort} {n}"), sort: sort.to_owned(), grave };
-        (0..number).filter(|&n| problems.add(problem(n)).is_some()).count()
+    fn told(problems: &mut Problems, number: u64, sort: &str, grave: bool) -> u64 {
+        let sort = Sort { kind: Some(ErrorKind::Io), text: sort.to_owned() };
+        let problem = |n| Problem { text: format!("{} {n}", sort.text), sort: sort.clone(), grave };
+        (0..number).map(|n| u64::from(problems.add(problem(n)).is_some())).sum()
     }
 
     #[test]
@@ -169,14 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn notes_leave_room_for_problems() {
+        let mut problems = Problems::new(false);
+        for sort in 0..2_000 {
+            told(&mut problems, 1, &format!("note {sort}"), false);
+        }
+        assert_eq!(told(&mut problems, 1 + SAID_MAX, "damaged", true), SAID_MAX);
+        assert_eq!(problems.lines()[0], "frazil: and 1 more: damaged");
+    }
+
+    #[test]
     fn what_is_kept_is_bounded_however_many_sorts_there_are() {
         let mut problems = Problems::new(true);
         for sort in 0..2_000 {
             assert_eq!(told(&mut problems, 1, &format!("sort {sort}"), sort % 2 == 0), 0);
         }
-        assert_eq!((problems.kept.len(), problems.sorts.len()), (SORTS_MAX + SAID_MAX, SORTS_MAX));
+        let said = SORTS_MAX + SAID_MAX as usize;
+        assert_eq!((problems.kept.len(), problems.grave.sorts.len()), (2 * said, SORTS_MAX));
         assert_eq!(problems.grave(), 1_000);
-        let rest = (2_000 - SORTS_MAX - SAID_MAX) / 2;
+        let rest = 1_000 - said;
         for grave in [true, false] {
             assert_eq!(problems.texts(grave).last(), Some(&format!("and {rest} of other kinds")));
         }

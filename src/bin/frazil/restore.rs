@@ -25,9 +25,11 @@ Give the archives in order, level 0 first; DEST is made if it is not there. Each
 before anything of it appears, and appears whole or not at all. While levels are still to come (--more), DEST \
 keeps a directory .frazil-restore that says where it stands; the next run goes on from there. A run that was \
 killed is finished, or undone, by the next; without archives, nothing else is done, and with the same archives \
-it goes on from the level that DEST stands at.
+it goes on from the level that DEST stands at, or behind it, with --accept-partial, where that is there in part.
 
-Level 0 wants an empty DEST, or --overwrite. A user other than root restores no owners and no devices; root restores \
+Level 0 wants an empty DEST, or --overwrite, with which a chain from level 0 up is restored anew, whatever DEST \
+stands at. Only a level 0 that DEST stands at is not written again, if it is whole and its note is there: --conclude \
+removes that. A user other than root restores no owners and no devices; root restores \
 set-id bits, devices and attributes of the system (trusted.*, security.*) with --privileged alone. What could not be \
 restored as it was is named, and the exit status is 3.
 
@@ -159,7 +161,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         options = options.observer(log.clone());
     }
     let mut summaries = Vec::new();
-    for archive in not_passed(archives, destination).map_err(|error| failed(None, error))? {
+    for archive in not_passed(archives, destination, arguments, session).map_err(|error| failed(None, error))? {
         let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let restored = restore_tree(input, destination, options.clone());
         if let Some(failure) = log.as_ref().and_then(|log| log.take_failure()) {
@@ -181,16 +183,33 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     Ok(report(destination, arguments, &summaries, session))
 }
 
-/// The archives from the level on that the destination stands at: given again, a chain goes on from there.
+/// The archives that are still to be restored: given again, a chain goes on from the level that the destination
+/// stands at, which is verified once more, and behind it where what is there in part is accepted. Overwriting, a
+/// chain from level 0 up begins anew.
 ///
 /// Only files can be looked into beforehand. What cannot be read fails where it is restored.
-fn not_passed<'a>(archives: &'a [Place], destination: &Path) -> frazil::Result<&'a [Place]> {
+fn not_passed<'a>(
+    archives: &'a [Place],
+    destination: &Path,
+    arguments: &Arguments,
+    session: &Session,
+) -> frazil::Result<&'a [Place]> {
     if archives.len() == 1 || !destination.is_dir() {
+        return Ok(archives);
+    }
+    let begins_at_0 = || header_of(&archives[0]).is_none_or(|header| header.parent.is_none());
+    if arguments.overwrite && !arguments.accept_partial && begins_at_0() {
         return Ok(archives);
     }
     let Some(stands_at) = restored_level(destination)? else { return Ok(archives) };
     let is_it = |archive: &Place| header_of(archive).is_some_and(|header| header.id == stands_at);
-    Ok(&archives[archives.iter().rposition(is_it).unwrap_or_default()..])
+    let Some(at) = archives.iter().rposition(is_it) else { return Ok(archives) };
+    // Whether a level is there in part is only known when its publishing is over. The last one has nothing behind
+    // it to go on with, and is refused with what can be done.
+    let is_behind = arguments.accept_partial
+        && at + 1 < archives.len()
+        && recover_restore(destination, Some(session.observer()))?.is_partial();
+    Ok(&archives[at + usize::from(is_behind)..])
 }
 
 fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, Failure> {

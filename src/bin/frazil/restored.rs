@@ -21,7 +21,9 @@ pub(crate) fn report(
     let total = |figure: fn(&RestoreSummary) -> u64| levels.iter().map(figure).sum::<u64>();
     let last = levels.last();
     let is_partial = levels.iter().any(RestoreSummary::is_partial);
-    let done = levels.iter().filter(|level| !level.already_there).count() as u64;
+    let there = levels.iter().filter(|level| level.already_there).count() as u64;
+    // What stands there already is verified too.
+    let done = levels.len() as u64 - if arguments.dry_run { 0 } else { there };
     let (verb, written, deleted) = match arguments.dry_run {
         true => ("verified, nothing changed", "would write", "would delete"),
         false => ("restored", "written", "deleted"),
@@ -33,8 +35,8 @@ pub(crate) fn report(
         count(total(|level| level.entries), "entry"),
         seconds(session.elapsed()),
     ));
-    if levels.len() as u64 > done {
-        table.row("stood there already", count(levels.len() as u64 - done, "level"));
+    if there > 0 {
+        table.row("stood there already", count(there, "level"));
     }
     table.row(written, format!("{}, {}", count(total(|level| level.files), "file"), human(total(|l| l.output_bytes))));
     table.row(deleted, total(|level| level.deleted));
@@ -48,6 +50,10 @@ pub(crate) fn report(
         };
         table.row("partial", format!("not everything is as the level has it{then}"));
     }
+    let problems = total(|level| level.problems);
+    if problems > 0 {
+        table.row("problems", problems);
+    }
     let json = json!({
         "command": "restore",
         "dry_run": arguments.dry_run,
@@ -57,12 +63,14 @@ pub(crate) fn report(
         "levels": levels.iter().map(level_json).collect::<Vec<_>>(),
         "seconds": session.elapsed().as_secs_f64(),
     });
-    let problems = total(|level| level.problems + level.backup_problems);
+    let problems = problems + total(|level| level.backup_problems);
     Report::new(table.into_text(), json, false).partial(is_partial || problems > 0)
 }
 
 /// Of what a run before had left behind.
 pub(crate) fn recovery(destination: &Path, recovered: Recovery, concluded: bool) -> Report {
+    // Where no level was known, there was no chain to end.
+    let concluded = concluded && recovered.level().is_some();
     let end = if concluded { "; its note of that was removed" } else { "" };
     let text = format!("{}: {recovered}{end}", one_line(destination));
     let is_partial = recovered.is_partial();
