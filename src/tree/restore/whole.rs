@@ -26,7 +26,7 @@ use crate::{Error, ErrorKind, Result};
 /// Everything is staged inside the destination and verified to the archive's trailer; only then is it
 /// published, so that the tree is at the level before or at this one. A run that is killed while it publishes is
 /// finished by the next. Level 0 wants an empty destination, unless it may overwrite; level n wants one that
-/// stands at its parent, which `DEST/.frazil-restore` keeps note of until [`conclude_restore`].
+/// stands at its parent, which `DEST/.frazil-restore` keeps note of until [`conclude_restore`](crate::conclude_restore).
 ///
 /// A level that the destination stands at already is read and verified, and nothing else.
 ///
