@@ -14,7 +14,7 @@ use frazil::{
 
 use crate::content::noise;
 use crate::ground::{Ground, Log, privileged};
-use crate::tree::{assert_same, image, set_time, time_of};
+use crate::tree::{assert_same, image, paths, set_time, time_of};
 
 /// Two levels; the second changes, copies, deletes and links what the first has.
 fn two_levels() -> Ground {
@@ -90,6 +90,35 @@ fn a_level_goes_onto_one_in_part_when_that_is_accepted_and_names_what_it_lacks()
     conclude_restore(&destination).unwrap();
     assert_eq!(recover_restore(&destination, None).unwrap(), Recovery::Nothing);
     assert!(!destination.join(".frazil-restore").exists());
+}
+
+#[test]
+fn only_content_that_is_put_in_its_place_is_counted() {
+    let ground = two_levels();
+    ground.restore(0, "level 0", privileged());
+    let archive = &ground.archives[0];
+    let flipped = damaged(&ground, &["changes", "retouched"]);
+    let moves = noise(100_000, 2);
+    let cut = archive.windows(moves.len()).position(|window| window == moves).unwrap() + moves.len();
+    for (name, archive, options, expected) in [
+        ("whole", &archive[..], privileged(), (5, 300_015)),
+        ("damaged", &flipped, privileged(), (3, 100_010)),
+        // The records are behind all of the content.
+        ("cut", &archive[..cut], privileged(), (0, 0)),
+        ("selected", archive, privileged().path("d").unwrap(), (1, 5)),
+    ] {
+        for dry in [true, false] {
+            let destination = ground.at(name);
+            let options = options.clone().keep_going(true).dry_run(dry);
+            let summary = restore_tree(archive, &destination, options).unwrap();
+            assert_eq!((summary.files, summary.output_bytes), expected, "{name}, dry: {dry}");
+            let there = if dry { Vec::new() } else { paths(&destination) };
+            let files = there.iter().map(|path| fs::metadata(destination.join(path)).unwrap());
+            let lens: Vec<u64> = files.filter(|found| found.is_file()).map(|found| found.len()).collect();
+            let found = (lens.len() as u64, lens.iter().sum());
+            assert_eq!(found, if dry { (0, 0) } else { expected }, "{name}");
+        }
+    }
 }
 
 #[test]

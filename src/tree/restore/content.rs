@@ -112,7 +112,6 @@ impl Incoming<'_> {
             self.discard(item)?;
             return Err(wrong(expected, found.fingerprint()).path(self.destination.display(place)));
         }
-        self.count(|summary| summary.output_bytes += found.length());
         Ok(item)
     }
 
@@ -126,9 +125,7 @@ impl Incoming<'_> {
             None => None,
         };
         let Some((id, file)) = created else {
-            let filled = fill(self, None)?;
-            self.count(|summary| summary.files += 1);
-            return Ok((None, filled));
+            return Ok((None, fill(self, None)?));
         };
         let mut file = SparseFile::new(file);
         let filled = fill(self, Some(&mut file));
@@ -137,10 +134,7 @@ impl Incoming<'_> {
             Ok(filled)
         });
         match finished {
-            Ok(filled) => {
-                self.count(|summary| summary.files += 1);
-                Ok((Some(id), filled))
-            }
+            Ok(filled) => Ok((Some(id), filled)),
             Err(error) => {
                 self.stage().map_or(Ok(()), |stage| stage.discard(id))?;
                 Err(error)

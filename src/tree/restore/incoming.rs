@@ -147,7 +147,8 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// Has a record carried out when the level is published.
+    /// Has a record carried out when the level is published. What has content is counted here, and not where that
+    /// is staged: much that is staged is discarded.
     pub(super) fn append(&mut self, item: Option<StageId>, record: &Record) -> Result<()> {
         let is_locked = record.metadata.as_ref().is_some_and(is_locked);
         let inode = match (item, self.stage()) {
@@ -155,6 +156,12 @@ impl<'a> Incoming<'a> {
             _ => None,
         };
         self.come_to(record)?;
+        if let Some(identity) = record.identity {
+            self.count(|summary| {
+                summary.files += 1;
+                summary.output_bytes += identity.length();
+            });
+        }
         self.journal(item, inode, record)
     }
 
@@ -258,9 +265,7 @@ impl Intake for Incoming<'_> {
                 .path(path::to_os(path))
                 .expected(format_args!("at most {limit} bytes"), size));
         }
-        let (item, identity) = self.staged(|this, to| this.copy(body, to, limit))?;
-        self.count(|summary| summary.output_bytes += identity.length());
-        Ok((item, identity))
+        self.staged(|this, to| this.copy(body, to, limit))
     }
 
     fn delta(&mut self, path: &[u8], delta: &mut dyn Read) -> Result<(Self::Made, Identity)> {
@@ -284,7 +289,6 @@ impl Intake for Incoming<'_> {
             .map_err(|error| error.path(path::to_os(path)))?;
         let identity =
             patch.finish()?.identity.ok_or_else(|| Error::new(ErrorKind::Internal, "sealed delta without identity"))?;
-        self.count(|summary| summary.output_bytes += identity.length());
         Ok((item, identity))
     }
 

@@ -33,6 +33,9 @@ pub(crate) struct Published {
     pub(crate) done: u64,
     /// Records that could not be: the tree is not as the level has it.
     pub(crate) failed: u64,
+    /// Files among those whose content was made, and the bytes that it has.
+    pub(crate) failed_files: u64,
+    pub(crate) failed_bytes: u64,
     /// All that was reported, `failed` among it.
     pub(crate) problems: u64,
 }
@@ -70,6 +73,10 @@ pub(crate) fn publish(
             Ok(()) => published.done += 1,
             Err(error) if is_survivable(&error) => {
                 published.failed += 1;
+                if let (Some(_), Some(identity)) = (entry.item, entry.record.identity) {
+                    published.failed_files += 1;
+                    published.failed_bytes += identity.length();
+                }
                 publisher.failed.insert(entry.record.position.path.clone());
                 publisher.reports.report(&entry.record.position.path, error);
             }

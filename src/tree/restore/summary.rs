@@ -13,9 +13,9 @@ pub struct RestoreSummary {
     pub header: LevelHeader,
     /// Entries that were made, changed or deleted; a directory may count twice.
     pub entries: u64,
-    /// Files whose content was written; in a dry run, those whose content would be.
+    /// Files whose content was put in its place; in a dry run, those whose content would be.
     pub files: u64,
-    /// Bytes of content that were written, or would be.
+    /// Bytes of content that were put in their place, or would be.
     pub output_bytes: u64,
     /// Entries that were deleted.
     pub deleted: u64,

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use super::incoming::{Ground, Incoming, Prepared, Staged};
 use super::mapping::Mapping;
+use super::publish::Published;
 use super::standing::{look, telling};
 use super::{
     Applying, Confined, JournalHeader, JournalWriter, Phase, Policy, Private, Recovered, RestoreOptions,
@@ -122,7 +123,10 @@ fn restore_into(
     summary.backup_problems = taken.totals.problems;
     summary.whole &= taken.whole;
     if let Some(ground) = ground {
-        summary.whole &= restore.publish(ground, summary.whole, progress, &mut problem)?;
+        let (is_whole, published) = restore.publish(ground, summary.whole, progress, &mut problem)?;
+        summary.whole &= is_whole;
+        summary.files = summary.files.saturating_sub(published.failed_files);
+        summary.output_bytes = summary.output_bytes.saturating_sub(published.failed_bytes);
     }
     summary.problems += problems;
     let mapping = Mapping::new(&options);
@@ -285,14 +289,14 @@ impl Restore<'_> {
         Ok(true)
     }
 
-    /// Puts the level in its place; whether the tree is then whole.
+    /// Puts the level in its place; whether the tree is then whole, and what it came to.
     fn publish(
         &mut self,
         ground: Ground,
         whole: bool,
         progress: Progress,
         problem: &mut dyn FnMut(Error),
-    ) -> Result<bool> {
+    ) -> Result<(bool, Published)> {
         let (Some(left), Some(mut next)) = (&self.recovered, self.next.take()) else {
             return Err(Error::new(ErrorKind::Internal, "a level without its ground"));
         };
@@ -314,7 +318,7 @@ impl Restore<'_> {
         let published = publish(self.destination, &left.private, &mut step, problem)?;
         self.options.watch.report(Progress { entries: published.done + published.failed, ..progress });
         let state = conclude(&left.private, self.options.sync, &published)?;
-        Ok(!state.partial)
+        Ok((!state.partial, published))
     }
 
     /// Leaves the destination as it was.
