@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use frazil::{
-    BackupOptions, Error, ErrorKind, Observer, Progress, Recovery, RestoreOptions, RestoreWriter, conclude_restore,
-    recover_restore, restore_tree,
+    ArchiveEntry, BackupOptions, Error, ErrorKind, Observer, Progress, Recovery, RestoreOptions, RestoreWriter,
+    conclude_restore, recover_restore, restore_tree,
 };
 
 use crate::content::noise;
@@ -167,6 +167,53 @@ fn one_restore_is_at_work_at_a_time() {
     first.write_all(&archive[archive.len() / 2..]).unwrap();
     assert!(first.finish().unwrap().whole);
     assert!(ground.restore(0, "destination", privileged()).already_there);
+}
+
+/// Puts a file of its own where an entry is about to be restored.
+struct Coming {
+    destination: PathBuf,
+    at: &'static [&'static str],
+    problems: Mutex<Vec<(ErrorKind, PathBuf)>>,
+}
+
+impl Observer for Coming {
+    fn restoring(&self, entry: &ArchiveEntry) {
+        if let Some(path) = self.at.iter().find(|path| Path::new(path) == entry.path) {
+            fs::write(self.destination.join(path), "mine").unwrap();
+        }
+    }
+
+    fn problem(&self, problem: &Error) {
+        self.problems.lock().unwrap().push((problem.kind(), problem.file().unwrap().to_owned()));
+    }
+}
+
+#[test]
+fn what_came_after_it_was_looked_for_is_replaced_only_on_request() {
+    let ground = two_levels();
+    for overwrite in [false, true] {
+        let destination = ground.at(&format!("destination {overwrite}"));
+        let at: &'static [&'static str] = &["d", "stays"];
+        let coming = Arc::new(Coming { destination: destination.clone(), at, problems: Mutex::default() });
+        let options = privileged().overwrite(overwrite).observer(coming.clone());
+        let summary = restore_tree(&ground.archives[0][..], &destination, options).unwrap();
+        let content = fs::read(destination.join("stays")).unwrap();
+        if overwrite {
+            assert!(summary.whole && summary.files == 5, "{summary:?}");
+            assert_eq!(content, b"stays");
+            assert_eq!(fs::read(destination.join("d/goes")).unwrap(), b"early");
+            continue;
+        }
+        assert!(summary.is_partial(), "{summary:?}");
+        assert_eq!((summary.files, summary.output_bytes), (3, 300_005));
+        assert_eq!((fs::read(destination.join("d")).unwrap(), content), (b"mine".to_vec(), b"mine".to_vec()));
+        let problems = coming.problems.lock().unwrap();
+        for path in at {
+            assert!(problems.contains(&(ErrorKind::Exists, destination.join(path))), "{problems:?}");
+        }
+        let level = summary.header.id;
+        assert_eq!(recover_restore(&destination, None).unwrap(), Recovery::StandsAt { level, partial: true });
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::tree::record::Record;
 use crate::{Error, ErrorKind, Result};
 
 const MAGIC: [u8; 8] = *b"\x89frazjn\n";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 const DAMAGED: &str = "journal of a restore is damaged; restore the chain again from its level 0";
 const MISSING: &str = "journal of a restore is missing; restore the chain again from its level 0";
@@ -35,6 +35,7 @@ const PREFIX: usize = 8;
 const PRIVILEGED: u8 = 1;
 const MAKE_PARENTS: u8 = 2;
 const SYNC_FILE: u8 = 4;
+const OVERWRITE: u8 = 8;
 
 /// How a journal is to be carried out, also by a later run that was given other options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct JournalHeader {
     pub(crate) policy: Policy,
     /// Whether directories that are missing, since their records were lost, are made.
     pub(crate) make_parents: bool,
+    /// Whether what is in the way of a new entry makes way for it.
+    pub(crate) overwrite: bool,
     pub(crate) sync: SyncMode,
 }
 
@@ -71,7 +74,8 @@ impl JournalWriter {
         bytes.put_u8(
             flag(header.policy.privileged, PRIVILEGED)
                 | flag(header.make_parents, MAKE_PARENTS)
-                | flag(header.sync == SyncMode::File, SYNC_FILE),
+                | flag(header.sync == SyncMode::File, SYNC_FILE)
+                | flag(header.overwrite, OVERWRITE),
         );
         writer.write(&bytes)?;
         writer.write(&crc32fast::hash(&bytes).to_be_bytes())?;
@@ -225,6 +229,7 @@ fn read_header(file: &mut impl Read) -> Result<JournalHeader> {
         leaf_len,
         policy: Policy { privileged: flags & PRIVILEGED != 0 },
         make_parents: flags & MAKE_PARENTS != 0,
+        overwrite: flags & OVERWRITE != 0,
         sync: if flags & SYNC_FILE != 0 { SyncMode::File } else { SyncMode::Level },
     })
 }

@@ -9,11 +9,13 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, FileType, IFlags, Mode, linkat, mkdirat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, FileType, IFlags, Mode, RenameFlags, linkat, mkdirat, renameat, renameat_with, statat, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::confined::{Confined, leads_nowhere};
-use super::dress::{dress, flush, is_locked, lock, pin, pin_same};
+use super::dress::{dress, flush, inode_of, is_locked, lock, pin, pin_same};
 use super::flags::{LOCKS, set_flags, unlock, unlocking};
 use super::journal::{Entry, JournalHeader, JournalReader};
 use super::pinned::Pinned;
@@ -140,14 +142,20 @@ impl Publisher<'_> {
     fn carry_out(&mut self, entry: &Entry) -> Result<()> {
         let Entry { item, inode, record } = entry;
         let path = &record.position.path;
+        let way = match record.parent {
+            None if !self.header.overwrite => Way::Free,
+            _ => Way::Replace,
+        };
         match (record.action, *item, &record.metadata) {
             (Action::Void, None, _) => Ok(()),
             (Action::Delete, None, _) => self.delete(path, record.position.closes),
-            (Action::Link, None, _) => self.link(path, record.basis_path()),
-            (Action::Full, None, Some(metadata)) if metadata.kind == EntryKind::Directory => self.make_directory(path),
+            (Action::Link, None, _) => self.link(path, record.basis_path(), way),
+            (Action::Full, None, Some(metadata)) if metadata.kind == EntryKind::Directory => {
+                self.make_directory(path, way)
+            }
             (Action::Metadata, None, Some(metadata)) => self.dress(path, metadata, record, *inode),
             (_, Some(item), Some(metadata)) if metadata.kind != EntryKind::Directory => {
-                self.place(path, item, metadata, *inode)
+                self.place(path, item, way, metadata, *inode)
             }
             _ => Err(Error::new(ErrorKind::Internal, "journal has a record that nothing is staged for")),
         }
@@ -155,14 +163,23 @@ impl Publisher<'_> {
 
     /// Moves an item of the stage to its place. One that is to be locked there is known by its inode: a run
     /// before this one may have moved it, and somebody has put something else into its place.
-    fn place(&mut self, path: &[u8], item: StageId, metadata: &Metadata, inode: Option<(u64, u64)>) -> Result<()> {
+    fn place(
+        &mut self,
+        path: &[u8],
+        item: StageId,
+        way: Way,
+        metadata: &Metadata,
+        inode: Option<(u64, u64)>,
+    ) -> Result<()> {
         let (parent, name) = path::split(path);
         let directory = enter(&mut self.directories, &self.header, &mut self.reports, parent)?;
         let (shard, staged) = self.stage.place(item)?;
-        let moved = move_to(self.step, (shard, staged.as_bytes()), (directory, name));
+        let moved = move_to(self.step, (shard, staged.as_bytes()), (directory, name), way);
         if let Err(error) = moved {
             // It is not in the stage: a run before this one moved it.
-            if error.os_code() != Some(Errno::NOENT.raw_os_error()) || self.stage.holds(item)? {
+            let may_be_moved =
+                error.os_code() == Some(Errno::NOENT.raw_os_error()) || error.kind() == ErrorKind::Exists;
+            if !may_be_moved || self.stage.holds(item)? {
                 return Err(error);
             }
         }
@@ -175,7 +192,7 @@ impl Publisher<'_> {
     }
 
     /// Gives the entry at `basis` one more name, by way of the stage, so that it replaces what is there.
-    fn link(&mut self, path: &[u8], basis: &[u8]) -> Result<()> {
+    fn link(&mut self, path: &[u8], basis: &[u8], way: Way) -> Result<()> {
         if self.failed.contains(basis) {
             let what = "is one more name of an entry that could not be put in its place";
             return Err(Error::new(ErrorKind::Mismatch, what).doing("publishing"));
@@ -206,7 +223,11 @@ impl Publisher<'_> {
             }
             linked => linked.map_err(failed),
         }
-        .and_then(|()| move_to(self.step, (stage, LINK), (directory, name)))
+        .and_then(|()| match move_to(self.step, (stage, LINK), (directory, name), way) {
+            // A run before this one has put it there.
+            Err(error) if error.kind() == ErrorKind::Exists && is_same((stage, LINK), (directory, name)) => Ok(()),
+            moved => moved,
+        })
         .and_then(|()| match unlinkat(stage, LINK, AtFlags::empty()) {
             // A rename between two names of one file does nothing, and leaves both.
             Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -217,7 +238,7 @@ impl Publisher<'_> {
     }
 
     /// Makes a directory that only its owner may open; the record that closes it gives it the rest.
-    fn make_directory(&mut self, path: &[u8]) -> Result<()> {
+    fn make_directory(&mut self, path: &[u8], way: Way) -> Result<()> {
         if path.is_empty() {
             return Ok(());
         }
@@ -231,6 +252,9 @@ impl Publisher<'_> {
                 let there = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
                 if FileType::from_raw_mode(there.st_mode) == FileType::Directory {
                     return Ok(());
+                }
+                if way == Way::Free {
+                    return Err(in_the_way());
                 }
                 (self.step)()?;
                 remove(directory, name, AtFlags::empty())?;
@@ -297,19 +321,37 @@ fn enter<'s>(
     directories.enter_to_change(directory, if header.make_parents { Some(&mut made) } else { None })
 }
 
-/// Renames over whatever is there; an empty directory makes way.
+/// What may be in the place of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Nothing: it was so when that was looked at, and what has come since is somebody else's.
+    Free,
+    /// What the parent level had there, or what the caller wants replaced.
+    Replace,
+}
+
+/// Renames; over whatever is there if that is to be replaced, when an empty directory makes way too.
+///
+/// # Errors
+///
+/// [`ErrorKind::Exists`] when something is there that is not to be replaced.
 fn move_to(
     step: &mut dyn FnMut() -> Result<()>,
     (from, staged): (BorrowedFd<'_>, &[u8]),
     (directory, name): (BorrowedFd<'_>, &[u8]),
+    way: Way,
 ) -> Result<()> {
-    let rename = || unlocking(directory, &[name, b""], || renameat(from, staged, directory, name));
+    let rename = || match way {
+        Way::Free => unlocking(directory, &[b""], || rename_to_free((from, staged), (directory, name))),
+        Way::Replace => unlocking(directory, &[name, b""], || renameat(from, staged, directory, name)),
+    };
     let failed = |error: Errno| match error {
         Errno::XDEV => Error::io("publishing across a mount point in the destination, to", error.into()),
         error => Error::io("publishing", error.into()),
     };
     step()?;
     match rename() {
+        Err(Errno::EXIST) if way == Way::Free => Err(in_the_way()),
         Err(Errno::ISDIR | Errno::EXIST | Errno::NOTEMPTY) => {
             step()?;
             remove(directory, name, AtFlags::REMOVEDIR)?;
@@ -318,6 +360,34 @@ fn move_to(
         }
         renamed => renamed.map_err(failed),
     }
+}
+
+fn rename_to_free(from: (BorrowedFd<'_>, &[u8]), to: (BorrowedFd<'_>, &[u8])) -> rustix::io::Result<()> {
+    match renameat_with(from.0, from.1, to.0, to.1, RenameFlags::NOREPLACE) {
+        // The file system, or the kernel, cannot do it at once.
+        Err(Errno::INVAL | Errno::NOSYS) => look_and_rename(from, to),
+        renamed => renamed,
+    }
+}
+
+/// The same in two steps, between which something may still come.
+fn look_and_rename(from: (BorrowedFd<'_>, &[u8]), to: (BorrowedFd<'_>, &[u8])) -> rustix::io::Result<()> {
+    match statat(to.0, to.1, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(_) => Err(Errno::EXIST),
+        Err(Errno::NOENT) => renameat(from.0, from.1, to.0, to.1),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether two names are of one entry.
+fn is_same(a: (BorrowedFd<'_>, &[u8]), b: (BorrowedFd<'_>, &[u8])) -> bool {
+    let inode = |(directory, name)| statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(|found| inode_of(&found));
+    inode(a).is_ok_and(|a| inode(b) == Ok(a))
+}
+
+fn in_the_way() -> Error {
+    let what = "something came there since the level was checked, and was not to be replaced";
+    Error::new(ErrorKind::Exists, what).doing("publishing")
 }
 
 /// Removes one name; that it is gone already is as good.
@@ -329,5 +399,33 @@ fn remove(directory: BorrowedFd<'_>, name: &[u8], flags: AtFlags) -> Result<()> 
             Err(Error::new(ErrorKind::Exists, what).doing("removing"))
         }
         Err(error) => Err(Error::io("removing", error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_renamed_over_what_is_there_with_help_of_the_file_system_or_without() {
+        for rename in [rename_to_free, look_and_rename] {
+            let dir = tempfile::tempdir().unwrap();
+            let directory = fs::File::open(dir.path()).unwrap();
+            let at = |name: &'static [u8]| (directory.as_fd(), name);
+            fs::write(dir.path().join("new"), "new").unwrap();
+            fs::write(dir.path().join("there"), "there").unwrap();
+            std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
+            for there in [&b"there"[..], b"link", b"."] {
+                assert!(rename(at(b"new"), at(there)).is_err());
+            }
+            assert_eq!(rename(at(b"new"), at(b"there")), Err(Errno::EXIST));
+            assert_eq!(fs::read(dir.path().join("there")).unwrap(), b"there");
+            rename(at(b"new"), at(b"free")).unwrap();
+            assert_eq!(fs::read(dir.path().join("free")).unwrap(), b"new");
+            assert_eq!(rename(at(b"new"), at(b"another")), Err(Errno::NOENT));
+        }
     }
 }

@@ -212,6 +212,7 @@ impl Restore<'_> {
             leaf_len: header.block_len,
             policy: self.policy,
             make_parents: self.options.keep_going,
+            overwrite: self.options.overwrite,
             sync: self.options.sync,
         };
         let journal = JournalWriter::create(private, &journal_header)?;

@@ -46,6 +46,7 @@ fn a_journal_takes_no_record_out_of_order_and_none_of_what_is_frazils_own() {
         leaf_len: LEAF,
         policy: Policy::default(),
         make_parents: false,
+        overwrite: false,
         sync: SyncMode::Level,
     };
     let mut journal = JournalWriter::create(&level.private, &header).unwrap();

@@ -179,6 +179,7 @@ struct Level {
     records: Vec<(Option<StageId>, Record)>,
     policy: Policy,
     make_parents: bool,
+    overwrite: bool,
     sync: SyncMode,
 }
 
@@ -188,7 +189,16 @@ impl Level {
         let private = Private::create(&confined).unwrap();
         let stage = Stage::create(&private).unwrap();
         let policy = Policy::default();
-        Self { confined, private, stage, records: Vec::new(), policy, make_parents: false, sync: SyncMode::File }
+        Self {
+            confined,
+            private,
+            stage,
+            records: Vec::new(),
+            policy,
+            make_parents: false,
+            overwrite: false,
+            sync: SyncMode::File,
+        }
     }
 
     fn dressed(&mut self, id: StageId, record: Record) {
@@ -268,11 +278,19 @@ impl Level {
     /// Writes the journal and says that the level is being published.
     fn begin(mut self) -> (Confined, Private) {
         self.records.sort_by(|(_, a), (_, b)| a.position.cmp(&b.position));
+        // What is there now is what the level was checked against.
+        for (_, record) in self.records.iter_mut().filter(|(_, record)| record.parent.is_none()) {
+            let found = self.confined.stat(&record.position.path).unwrap();
+            let kind = found.and_then(|found| EntryKind::of_mode(found.st_mode));
+            let digest = |kind| (kind == EntryKind::File).then_some([0; 32]);
+            record.parent = kind.map(|kind| Parent { kind, size: 0, digest: digest(kind) });
+        }
         let header = JournalHeader {
             level: LEVEL,
             leaf_len: LEAF,
             policy: self.policy,
             make_parents: self.make_parents,
+            overwrite: self.overwrite,
             sync: self.sync,
         };
         let mut journal = JournalWriter::create(&self.private, &header).unwrap();

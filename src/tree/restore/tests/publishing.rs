@@ -147,6 +147,69 @@ fn what_is_not_of_the_tree_stays_and_is_reported() {
 }
 
 #[test]
+fn what_came_after_the_level_was_checked_is_replaced_only_on_request_also_by_a_later_run() {
+    for overwrite in [false, true] {
+        for is_killed in [false, true] {
+            let place = Place::new();
+            place.file("replaced", "old");
+            place.file("basis", "basis");
+            let mut level = Level::new(&place);
+            level.overwrite = overwrite;
+            level.file("a", 0o644, "moved before");
+            level.directory("d", 0o755);
+            level.file("d/f", 0o644, "new");
+            level.file("file", 0o644, "new");
+            level.hard_link("link", "basis");
+            level.hard_link("linked", "basis");
+            level.file("replaced", 0o644, "new");
+            level.symlink("symlink", "new");
+            let (confined, private) = level.begin();
+            if is_killed {
+                // Everything is in its place, and then somebody takes some of it.
+                publish(&confined, &private, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap();
+                fs::remove_file(place.root.join("d/f")).unwrap();
+                fs::remove_dir(place.root.join("d")).unwrap();
+                for name in ["file", "link", "symlink"] {
+                    fs::remove_file(place.root.join(name)).unwrap();
+                }
+            }
+            for name in ["d", "file", "link", "symlink"] {
+                place.file(name, "mine");
+            }
+            let (recovered, problems) = finish(&confined, private);
+            let published = recovered.published.unwrap();
+            assert_eq!(published.failed > 0, !overwrite, "{problems:?}");
+            let told: Vec<_> = problems.iter().map(|problem| problem.file().unwrap().to_owned()).collect();
+            let read = |name: &str| fs::read_to_string(place.root.join(name)).unwrap_or_default();
+            assert_eq!([read("a"), read("linked"), read("replaced")], ["moved before", "basis", "new"]);
+            let is_same = fs::metadata(place.root.join("linked")).unwrap().ino()
+                == fs::metadata(place.root.join("basis")).unwrap().ino();
+            assert!(is_same);
+            if !overwrite {
+                assert!(recovered.state.unwrap().partial);
+                assert_eq!((read("d"), read("link")), ("mine".into(), "mine".into()));
+                assert!(told.contains(&place.root.join("d")) && told.contains(&place.root.join("link")), "{told:?}");
+                assert!(!told.contains(&place.root.join("a")) && !told.contains(&place.root.join("linked")));
+            }
+            // What had left the stage before stays as somebody has it, as what else is changed later does.
+            if !overwrite || is_killed {
+                assert_eq!([read("file"), read("symlink")], ["mine", "mine"]);
+            }
+            if !is_killed && !overwrite {
+                let file = place.root.join("file");
+                let problem = problems.iter().find(|problem| problem.file() == Some(&*file)).unwrap();
+                assert_eq!(problem.kind(), ErrorKind::Exists);
+                assert_eq!((published.failed_files, published.failed_bytes), (2, 6), "{problems:?}");
+            }
+            if overwrite && !is_killed {
+                assert_eq!([read("d/f"), read("file"), read("link")], ["new", "new", "basis"]);
+                assert_eq!(fs::read_link(place.root.join("symlink")).unwrap(), Path::new("new"));
+            }
+        }
+    }
+}
+
+#[test]
 fn directories_whose_records_were_lost_are_made_only_on_request() {
     for make_parents in [false, true] {
         let place = Place::new();
