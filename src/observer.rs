@@ -47,8 +47,9 @@ pub trait Observer: Send + Sync {
         let _ = entry;
     }
 
-    /// The restore of a tree has taken in what becomes of an entry, whose path is that in the destination. Nothing
-    /// of it is there before the archive has proved to be whole; in a dry run, nothing will be.
+    /// The restore of a tree has taken in what becomes of an entry, whose path is that in the destination; what is
+    /// refused is a problem, and not told of here. Nothing of it is there before the archive has proved to be whole;
+    /// in a dry run, nothing will be.
     #[cfg(feature = "tree")]
     fn restoring(&self, entry: &crate::ArchiveEntry) {
         let _ = entry;

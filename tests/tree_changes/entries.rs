@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use frazil::{
     Action, BackupOptions, ErrorKind, Reason, RestoreOptions, Selection, backup_tree, list_archive, restore_tree,
@@ -14,7 +15,7 @@ use frazil::{
 use rustix::fs::{FileType, IFlags};
 
 use crate::content::noise;
-use crate::ground::{Ground, privileged};
+use crate::ground::{Ground, Log, privileged};
 use crate::tree::{
     acl, as_plain_user, as_user, assert_same, image, is_root, make_node, paths, set_attribute, set_flags, set_time,
     unlock,
@@ -466,13 +467,36 @@ fn without_privilege_root_restores_no_device_no_set_id_bit_and_no_trusted_attrib
     make_node(&ground.live("device"), FileType::CharacterDevice, (1, 3)).unwrap();
     fs::set_permissions(ground.write("set-id", "x"), Permissions::from_mode(0o6755)).unwrap();
     set_attribute(&ground.write("trusted", "x"), b"trusted.x", b"x").unwrap();
+    fs::create_dir(ground.live("trusted directory")).unwrap();
+    set_attribute(&ground.live("trusted directory"), b"trusted.x", b"x").unwrap();
     ground.write("plain", "x");
     ground.level(BackupOptions::new());
-    let summary = ground.restore(0, "restored", RestoreOptions::new());
-    assert_eq!(summary.problems, 3);
+    let run = |ground: &Ground, level, dry| {
+        let log = Arc::<Log>::default();
+        let options = RestoreOptions::new().dry_run(dry).observer(log.clone());
+        let summary = ground.restore(level, "restored", options);
+        let mut problems = log.problems();
+        problems.sort_by(|(_, a), (_, b)| a.cmp(b));
+        (summary.problems, problems, log.restored())
+    };
+    // What is left out is told beforehand too, by the path that it would have.
+    let dry = run(&ground, 0, true);
+    assert_eq!(dry, run(&ground, 0, false));
+    let names = ["device", "set-id", "trusted", "trusted directory"];
+    let expected = names.map(|name| (ErrorKind::Unsupported, ground.at("restored").join(name)));
+    assert_eq!((dry.0, &dry.1[..]), (4, &expected[..]));
+    assert!(dry.2.iter().all(|(path, ..)| path != Path::new("device")), "{:?}", dry.2);
+    // What was changed in its place is too, and what was not made is not told of.
+    for name in ["set-id", "trusted", "device"] {
+        fs::set_permissions(ground.live(name), Permissions::from_mode(0o4711)).unwrap();
+    }
+    ground.level(BackupOptions::new());
+    let dry = run(&ground, 1, true);
+    assert_eq!(dry.0, 3, "{:?}", dry.1);
+    assert_eq!(dry, run(&ground, 1, false));
     let restored = image(&ground.at("restored"));
     assert!(!restored.contains_key(Path::new("device")));
-    assert_eq!(restored[Path::new("set-id")].mode & 0o7777, 0o755);
+    assert_eq!(restored[Path::new("set-id")].mode & 0o7777, 0o711);
     assert!(restored[Path::new("trusted")].attributes.is_empty());
     assert_eq!(restored.get(Path::new("plain")), image(&ground.live("")).get(Path::new("plain")));
 }

@@ -4,7 +4,7 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{XattrFlags, flistxattr_query, getxattr, listxattr, listxattr_query, removexattr, setxattr};
 use rustix::io::Errno;
 
-use super::dress::Dressing;
+use super::dress::{ATTRIBUTES_LEFT_OUT, Dressing};
 use super::pinned::Pinned;
 use crate::tree::attributes::grown;
 use crate::tree::metadata::Attributes;
@@ -68,7 +68,7 @@ impl Dressing<'_> {
             }
         }
         if is_left_out {
-            self.left_out("attributes that lend rights are left out, as the restore is not privileged");
+            self.left_out(ATTRIBUTES_LEFT_OUT);
         }
     }
 

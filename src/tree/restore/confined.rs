@@ -41,6 +41,11 @@ impl Confined {
         Ok(Self { root, path: destination.to_owned() })
     }
 
+    /// Has messages name it by another path: a dry run looks into one that stands for what is not there.
+    pub(super) fn called(self, path: &Path) -> Self {
+        Self { path: path.to_owned(), ..self }
+    }
+
     pub(crate) fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }

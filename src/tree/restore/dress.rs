@@ -8,6 +8,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Gid, IFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid};
 use rustix::io::Errno;
 
+use super::attributes::lends_rights;
 use super::flags::{LOCKS, set_flags, unlock};
 use super::pinned::{Pinned, permissions};
 use crate::tree::attributes::INTENT;
@@ -15,6 +16,10 @@ use crate::tree::metadata::{Attributes, EntryKind, Metadata};
 use crate::{Error, ErrorKind, Result};
 
 const SET_ID: u32 = 0o6000;
+
+const SET_ID_LEFT_OUT: &str = "set-id bits are left out, as the restore is not privileged";
+pub(super) const ATTRIBUTES_LEFT_OUT: &str =
+    "attributes that lend rights are left out, as the restore is not privileged";
 
 /// What a restore may give away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +33,22 @@ impl Policy {
     /// Whether an entry of this kind is to be made at all.
     pub(crate) fn makes(self, kind: EntryKind) -> bool {
         self.privileged || !kind.is_device()
+    }
+
+    /// What is left out of what the archive has of an entry; known without giving it anything.
+    pub(super) fn left_out(self, metadata: &Metadata, attributes: &Attributes) -> Vec<Error> {
+        let is_root = rustix::process::geteuid().is_root();
+        let attributes = is_root && !self.privileged && attributes.iter().any(|(name, _)| lends_rights(name));
+        [(self.withholds_set_id(metadata, is_root), SET_ID_LEFT_OUT), (attributes, ATTRIBUTES_LEFT_OUT)]
+            .into_iter()
+            .filter(|(is_left_out, _)| *is_left_out)
+            .map(|(_, what)| left_out(what))
+            .collect()
+    }
+
+    fn withholds_set_id(self, metadata: &Metadata, is_root: bool) -> bool {
+        let lends = !matches!(metadata.kind, EntryKind::Directory | EntryKind::Symlink) && metadata.mode & SET_ID != 0;
+        lends && is_root && !self.privileged
     }
 }
 
@@ -154,6 +175,10 @@ fn has_time(stat: &Stat, metadata: &Metadata) -> bool {
     stat.st_mtime == wanted.seconds && i128::from(stat.st_mtime_nsec) == i128::from(wanted.nanoseconds)
 }
 
+fn left_out(what: &'static str) -> Error {
+    Error::new(ErrorKind::Unsupported, what).doing("setting the metadata")
+}
+
 /// Who owns the entry now.
 #[derive(Clone, Copy)]
 struct Owner {
@@ -190,7 +215,7 @@ impl<'a> Dressing<'a> {
     }
 
     pub(super) fn left_out(&mut self, what: &'static str) {
-        self.problems.push(Error::new(ErrorKind::Unsupported, what).doing("setting the metadata"));
+        self.problems.push(left_out(what));
     }
 
     fn unlock(&mut self) {
@@ -235,9 +260,9 @@ impl<'a> Dressing<'a> {
         if mode & SET_ID != 0 {
             if !owner.is_right {
                 mode &= !SET_ID;
-            } else if self.is_root && !self.policy.privileged && self.metadata.kind != EntryKind::Directory {
+            } else if self.policy.withholds_set_id(self.metadata, self.is_root) {
                 mode &= !SET_ID;
-                self.left_out("set-id bits are left out, as the restore is not privileged");
+                self.left_out(SET_ID_LEFT_OUT);
             }
         }
         // Nobody but root sets attributes of what he may not write.

@@ -56,12 +56,15 @@ impl Incoming<'_> {
         if let Some(metadata) = &mut record.metadata {
             self.give_owner(metadata);
         }
-        self.options.watch.restoring(|| ArchiveEntry::of(record.clone()));
         let item = match record.action {
             Action::Full | Action::Delta if made.is_some() => made,
             Action::Full | Action::Metadata => match self.make(&record)? {
                 Made::Item(item) => item,
-                Made::InPlace(inode) => return self.append_in_place(inode, &record),
+                Made::InPlace(inode) => {
+                    self.options.watch.restoring(|| ArchiveEntry::of(record.clone()));
+                    self.tell_left_out(&record);
+                    return self.append_in_place(inode, &record);
+                }
                 Made::Refused => return self.refuse(record),
             },
             Action::Copy => self.make_copy(&basis, &record)?,
@@ -71,9 +74,11 @@ impl Incoming<'_> {
             }
             _ => None,
         };
+        self.options.watch.restoring(|| ArchiveEntry::of(record.clone()));
         if record.action != Action::Link {
             record.basis = None;
         }
+        self.tell_left_out(&record);
         self.dress(item, &record)?;
         self.append(item, &record)
     }
@@ -108,14 +113,26 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// What is not made here takes what was there with it.
+    /// What is not made here takes what was there with it, if anything was.
     fn refuse(&mut self, record: Record) -> Result<()> {
-        match record.parent.filter(|_| record.action == Action::Full) {
-            Some(parent) => {
-                let position = record.position;
-                self.append(None, &Record { parent: Some(parent), ..Record::new(position, Action::Delete) })
-            }
-            None => Ok(()),
+        let place = &record.position.path;
+        if record.action != Action::Full || record.parent.is_none() || self.destination.stat(place)?.is_none() {
+            return Ok(());
+        }
+        let deletion = Record { parent: record.parent, ..Record::new(record.position, Action::Delete) };
+        self.options.watch.restoring(|| ArchiveEntry::of(deletion.clone()));
+        self.append(None, &deletion)
+    }
+
+    /// Reports, in a dry run, what would be left out of an entry: a restore does when it has dressed it.
+    fn tell_left_out(&mut self, record: &Record) {
+        let Some(metadata) = record.metadata.as_ref().filter(|_| self.stage().is_none()) else { return };
+        // A directory is dressed where it closes.
+        if metadata.kind == EntryKind::Directory && !record.position.closes {
+            return;
+        }
+        for problem in self.policy.left_out(metadata, &record.attributes) {
+            self.problem(problem.path(self.destination.display(&record.position.path)));
         }
     }
 

@@ -84,7 +84,7 @@ fn restore_into(
     destination: &Path,
     options: RestoreOptions,
 ) -> Result<RestoreSummary> {
-    let confined = Confined::open(directory)?;
+    let confined = Confined::open(directory)?.called(destination);
     let policy = Policy { privileged: options.privileged };
     let mut problems = 0;
     let mut problem = |error: Error| {
