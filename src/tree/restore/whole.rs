@@ -41,7 +41,8 @@ use crate::{Error, ErrorKind, Result};
 /// [`WrongBasis`](ErrorKind::WrongBasis) when the destination does not stand at the level's parent, or only in
 /// part, or something in it is not what that level had; [`Exists`](ErrorKind::Exists) when something is in the way;
 /// [`InvalidInput`](ErrorKind::InvalidInput) for another selection of paths than that of the levels before;
-/// [`State`](ErrorKind::State) while another restore is at work there;
+/// [`State`](ErrorKind::State) while another restore is at work there, and in a dry run while one that was killed
+/// has to be finished first;
 /// [`Corrupt`](ErrorKind::Corrupt), [`Truncated`](ErrorKind::Truncated), [`Mismatch`](ErrorKind::Mismatch) and
 /// [`Unsupported`](ErrorKind::Unsupported) for what is wrong with the archive; [`Limit`](ErrorKind::Limit)
 /// for a file that is too long. In all of these the level has changed nothing; what a run before had begun to
@@ -93,7 +94,7 @@ fn restore_into(
     };
     // A dry run changes nothing, so what was left behind stays and is only looked at.
     let recovered = match options.dry_run {
-        true => look(&confined)?,
+        true => look_ahead(&confined)?,
         false => recover(&confined, &mut telling(&options.watch, Progress::default()), &mut problem)?,
     };
     let mut restore = Restore {
@@ -143,6 +144,17 @@ fn restore_into(
         }
     }
     Ok(summary)
+}
+
+/// What was left behind, for a dry run: one that would begin by finishing a restore cannot tell what comes after.
+fn look_ahead(destination: &Confined) -> Result<Option<Recovered>> {
+    let left = look(destination)?;
+    let applying = left.as_ref().and_then(|left| left.state.as_ref()).and_then(|state| state.applying);
+    if applying.is_none_or(|applying| applying.phase == Phase::Staging) {
+        return Ok(left);
+    }
+    let what = "a restore was left half-way and has to be finished first; `frazil restore DEST` does that";
+    Err(Error::new(ErrorKind::State, what).doing("restoring a tree, in a dry run, to").path(destination.display(b"")))
 }
 
 /// Makes the directory with the mode that the umask leaves of this, and says whether it was not there.

@@ -310,3 +310,20 @@ fn a_staged_item_is_found_beyond_the_first_shard() {
     level.private.drop_work().unwrap();
     assert!(!place.root.join(".frazil-restore/stage").exists());
 }
+
+#[test]
+fn a_dry_run_onto_what_was_left_half_way_says_so_and_changes_nothing() {
+    let place = Place::new();
+    let mut level = Level::new(&place);
+    level.file("f", 0o644, "new");
+    let (confined, private) = level.begin();
+    drop(private);
+    let error = restore_tree(&b""[..], &place.root, RestoreOptions::new().dry_run(true)).unwrap_err();
+    assert_eq!((error.kind(), error.file()), (ErrorKind::State, Some(&*place.root)), "{error}");
+    assert!(error.to_string().contains("was left half-way and has to be finished first"), "{error}");
+    assert!(!place.root.join("f").exists());
+    let private = Private::open(&confined).unwrap().unwrap();
+    let (recovered, problems) = finish(&confined, private);
+    assert!(problems.is_empty() && recovered.state.unwrap().complete == Some(LEVEL), "{problems:?}");
+    assert_eq!(read(&place.root.join("f")), "new");
+}
