@@ -73,6 +73,7 @@ fn each_directory_can_be_elsewhere() {
         ("ZSHCOMPDIR", "/g", "_frazil"),
         ("PKGCONFIGDIR", "/h", "frazil.pc"),
         ("CMAKEDIR", "/i", "frazil-config.cmake"),
+        ("DOCDIR", "/j", "LICENSE.md"),
     ];
     let variables: Vec<String> = places.iter().map(|(variable, place, _)| format!("{variable}={place}")).collect();
     let installation = Installation::new(&variables.iter().map(String::as_str).collect::<Vec<_>>());

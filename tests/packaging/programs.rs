@@ -33,7 +33,16 @@ fn a_user_installs_at_home_and_uses_it_from_there() {
     // Where the tests run, others may not look.
     let sources = home.path().join("sources");
     fs::create_dir(&sources).unwrap();
-    for part in ["Makefile", "Cargo.toml", "packaging", "include", "bindings/cpp"] {
+    for part in [
+        "Makefile",
+        "Cargo.toml",
+        "LICENSE.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "packaging",
+        "include",
+        "bindings/cpp",
+    ] {
         output_of(Command::new("cp").current_dir(ROOT).args(["-r", "--parents", part]).arg(&sources));
     }
     output_of(Command::new("cp").arg("-r").arg(built()).arg(sources.join("built")));
