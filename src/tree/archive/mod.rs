@@ -13,6 +13,7 @@ mod names;
 mod outlet;
 mod parts;
 mod replay;
+mod taking;
 mod waiting;
 
 pub(crate) use delta_header::peek_header;

@@ -25,6 +25,7 @@ mod incoming;
 mod journal;
 mod leading;
 mod mapping;
+mod moving;
 mod options;
 mod pinned;
 mod placing;

@@ -1,0 +1,388 @@
+//! Taking an archive in, entry by entry, each with its record.
+
+use std::io::Read;
+
+use super::agreement::check_entry;
+use super::intake::Taken;
+use super::lost::Lost;
+use super::parts::Entries;
+use super::waiting::{Unclaimed, Waiting};
+use super::{
+    ArchiveTotals, BATCH_MAX, BatchDigest, EntryName, Intake, IntakeOptions, SMALL_MAX, Trailer, decode_batch,
+    decode_trailer,
+};
+use crate::format::SealedKind;
+use crate::tree::codec::corrupt;
+use crate::tree::level_id::LevelHeader;
+use crate::tree::libarchive::{Next, ReadEntry};
+use crate::tree::metadata::EntryKind;
+use crate::tree::path::{self, Position};
+use crate::tree::record::{Action, Record};
+use crate::tree::sealed::unseal;
+use crate::{Error, ErrorKind, Result};
+
+/// A version or a flag that nobody knows is damage too, where the header of the archive was of a known one.
+fn is_damage(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Corrupt
+            | ErrorKind::Truncated
+            | ErrorKind::Mismatch
+            | ErrorKind::WrongBasis
+            | ErrorKind::Limit
+            | ErrorKind::Unsupported
+    )
+}
+
+/// Puts off damage until the record says whether the content was wanted. What is too long is not read on.
+fn deferred<T>(made: Result<T>, options: IntakeOptions) -> Result<Result<T>> {
+    match made {
+        Err(error) if !is_damage(&error) || error.kind() == ErrorKind::Limit && !options.keep_going => Err(error),
+        made => Ok(made),
+    }
+}
+
+pub(super) struct Taking<'a, R: Read, I: Intake> {
+    entries: Entries<R>,
+    intake: &'a mut I,
+    options: IntakeOptions,
+    header: LevelHeader,
+    waiting: Waiting<I::Made>,
+    last: Option<Position>,
+    batches: u64,
+    records: u64,
+    digest: BatchDigest,
+    /// Whether all of the archive is.
+    whole: bool,
+    /// Whether no entry of it was passed over.
+    is_complete: bool,
+    lost: Lost,
+}
+
+impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
+    /// Goes on behind the header, whose payload begins what the trailer answers for.
+    pub(super) fn new(
+        entries: Entries<R>,
+        intake: &'a mut I,
+        options: IntakeOptions,
+        header: LevelHeader,
+        payload: &[u8],
+    ) -> Self {
+        let mut digest = BatchDigest::new();
+        digest.payload(payload);
+        Self {
+            entries,
+            intake,
+            options,
+            header,
+            waiting: Waiting::default(),
+            last: None,
+            batches: 0,
+            records: 0,
+            digest,
+            whole: true,
+            is_complete: true,
+            lost: Lost::default(),
+        }
+    }
+
+    /// Takes in all that is left of the archive.
+    pub(super) fn run(mut self) -> Result<Taken> {
+        let totals = match self.take_entries() {
+            Ok(totals) => totals,
+            Err(error) if self.options.keep_going && is_damage(&error) => {
+                self.intake.problem(error);
+                self.whole = false;
+                ArchiveTotals { records: self.records, ..ArchiveTotals::default() }
+            }
+            // What waits for its record has none because of this, and goes with all the rest.
+            Err(error) => return Err(error),
+        };
+        self.give_up_waiting()?;
+        Ok(Taken { header: self.header, totals, whole: self.whole && self.is_complete })
+    }
+
+    fn take_entries(&mut self) -> Result<ArchiveTotals> {
+        loop {
+            let has_failed = self.entries.has_failed();
+            let entry = match self.entries.next() {
+                Ok(Next::Entry(entry)) => entry,
+                Ok(Next::Damaged(error)) => {
+                    self.survive(error)?;
+                    continue;
+                }
+                Err(error) => {
+                    match has_failed.then(|| self.waiting.pop_failed()).flatten() {
+                        // It failed within that entry, which says so with its record, or when none comes.
+                        Some(entry) if self.options.keep_going => {
+                            self.whole = false;
+                            self.waiting.push(entry);
+                        }
+                        Some(Unclaimed { path, made: Some(Err(error)), .. }) => {
+                            return Err(error.path(path::to_os(&path)));
+                        }
+                        // A body that could not be read on was reported when it was met.
+                        _ if error.kind() == ErrorKind::State => {}
+                        _ => self.survive(error)?,
+                    }
+                    if self.options.keep_going {
+                        if self.entries.resume()? {
+                            self.waiting.resume();
+                            continue;
+                        }
+                        self.give_up_waiting()?;
+                    }
+                    return Err(Error::new(ErrorKind::Truncated, "archive cannot be read on"));
+                }
+                Ok(Next::End) => return Err(Error::new(ErrorKind::Truncated, "archive ends before its trailer")),
+            };
+            let offset = self.entries.position();
+            match self.take_entry(entry) {
+                Ok(Some(totals)) => {
+                    self.end()?;
+                    return Ok(totals);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let error = if error.offset().is_some() || !is_damage(&error) { error } else { error.at(offset) };
+                    self.survive(error)?;
+                }
+            }
+        }
+    }
+
+    /// Goes on after damage where that is wanted, since only content that has the identity of its record is
+    /// used.
+    fn survive(&mut self, error: Error) -> Result<()> {
+        if !self.options.keep_going || !is_damage(&error) {
+            return Err(error);
+        }
+        self.whole = false;
+        self.intake.problem(error);
+        Ok(())
+    }
+
+    /// Goes on after a record that could not be taken; what is a further name of its entry goes with it.
+    fn pass_over(&mut self, path: Vec<u8>, error: Error) -> Result<()> {
+        let error = error.path(path::to_os(&path));
+        if self.intake.passes_over(&error) {
+            self.is_complete = false;
+            self.intake.problem(error);
+        } else {
+            self.survive(error)?;
+        }
+        self.lost.paths.insert(path);
+        Ok(())
+    }
+
+    fn take_entry(&mut self, entry: ReadEntry) -> Result<Option<ArchiveTotals>> {
+        let name = entry.path.clone();
+        match EntryName::parse(&name)? {
+            EntryName::Header => {
+                self.drop_foreign()?;
+                Err(corrupt("archive has a second header"))
+            }
+            EntryName::Batch(number) => self.take_batch(number).map(|()| None),
+            EntryName::Trailer => self.take_trailer().map(Some),
+            EntryName::Full(path) => {
+                let is_file = entry.kind == Some(EntryKind::File) && entry.hardlink.is_none();
+                let made = match is_file {
+                    true => Some(deferred(self.intake.file(path, entry.size, &mut self.entries.body()), self.options)?),
+                    false => None,
+                };
+                self.wait(Unclaimed { path: path.to_vec(), entry: Some(entry), made })
+            }
+            EntryName::Delta(path, 1) => {
+                let mut parts = self.entries.parts(path);
+                let made = deferred(self.intake.delta(path, &mut parts), self.options)?;
+                if made.is_err() {
+                    // What is left of it says nothing more; should it be damaged, the next entry is too.
+                    let _ = std::io::copy(&mut parts, &mut std::io::sink());
+                }
+                self.wait(Unclaimed { path: path.to_vec(), entry: None, made: Some(made) })
+            }
+            EntryName::Delta(path, _) => {
+                Err(corrupt("part of a delta without the one before it").path(path::to_os(path)))
+            }
+        }
+    }
+
+    fn wait(&mut self, entry: Unclaimed<I::Made>) -> Result<Option<ArchiveTotals>> {
+        if matches!(entry.made, Some(Err(_))) && self.waiting.has_failed(&entry.path) {
+            // The header of one that could not be read on was found again, behind its extended header.
+            return Ok(None);
+        }
+        if let Err(error) = self.waiting.check_room(&entry) {
+            if let Some(Ok((made, _))) = entry.made {
+                self.intake.discard(made)?;
+            }
+            return Err(error);
+        }
+        self.waiting.push(entry);
+        Ok(None)
+    }
+
+    fn take_batch(&mut self, number: u64) -> Result<()> {
+        let sealed = self.entries.tar().read_all(BATCH_MAX)?;
+        let payload =
+            unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading a batch of records"))?;
+        let (level, own_number, records) = decode_batch(&payload, self.header.block_len)?;
+        if level != self.header.id {
+            self.drop_foreign()?;
+            return Err(corrupt("batch of records is of another level").expected(self.header.id, level));
+        }
+        let expected = self.batches + 1;
+        if own_number != number || number != expected {
+            let error = corrupt("batch of records is out of order").expected(expected, number.max(own_number));
+            if own_number < expected || !self.options.keep_going {
+                return Err(error);
+            }
+            self.survive(error)?;
+        }
+        self.batches = own_number;
+        self.digest.payload(&payload);
+        if own_number > expected
+            && let Some(record) = records.first()
+        {
+            self.lost.between(self.last.clone(), record.position.clone());
+        }
+        for record in records {
+            if self.last.as_ref().is_some_and(|last| *last >= record.position) {
+                return Err(corrupt("records of a level are out of order").path(path::to_os(&record.position.path)));
+            }
+            self.last = Some(record.position.clone());
+            self.records += 1;
+            let path = record.position.path.clone();
+            if let Err(error) = self.take_record(record) {
+                self.pass_over(path, error)?;
+            }
+        }
+        self.give_up_waiting()
+    }
+
+    fn take_record(&mut self, record: Record) -> Result<()> {
+        let wants_entry = matches!(record.action, Action::Full | Action::Delta);
+        let may_have_entry = wants_entry || matches!(record.action, Action::Link | Action::Void);
+        let waits = || self.waiting.position(&record.position.path, record.identity);
+        let waiting = match may_have_entry.then(waits).flatten() {
+            Some(index) => {
+                // What is before it has no record.
+                for _ in 0..index {
+                    if let Some(unclaimed) = self.waiting.pop() {
+                        self.give_up(unclaimed)?;
+                    }
+                }
+                self.waiting.pop()
+            }
+            None => None,
+        };
+        if record.action == Action::Link && self.lost.contains(record.basis_path()) {
+            // What is there under that name may be the entry of the level before.
+            let lost = Error::new(ErrorKind::WrongBasis, "is one more name of an entry that was lost")
+                .expected(path::to_os(record.basis_path()).display(), "nothing of this level");
+            return match waiting.and_then(|waiting| waiting.made) {
+                Some(Ok((made, _))) => self.intake.discard(made).and(Err(lost)),
+                _ => Err(lost),
+            };
+        }
+        let Some(Unclaimed { entry, made, .. }) = waiting else {
+            if wants_entry {
+                let missing = corrupt("content of an entry is missing");
+                if record.identity.is_some() {
+                    return Err(missing);
+                }
+                // The record says all that there is of it.
+                self.survive(missing.path(path::to_os(&record.position.path)))?;
+            }
+            return self.intake.record(record, None);
+        };
+        let (made, failed) = match made.transpose() {
+            Ok(made) => (made, None),
+            Err(error) => (None, Some(error)),
+        };
+        let checked = match (record.action, failed) {
+            (Action::Void, _) => Err(None),
+            (_, Some(error)) => Err(Some(error)),
+            _ => check_entry(&record, entry.as_ref(), made.as_ref().map(|(_, identity)| identity)).map_err(Some),
+        };
+        let is_right = record.identity == made.as_ref().map(|(_, identity)| *identity);
+        let made = made.map(|(made, _)| made);
+        match checked {
+            Ok(()) => self.intake.record(record, made),
+            // Only the tar says something else, and the record is the truth.
+            Err(Some(error)) if is_right => {
+                self.survive(error.path(path::to_os(&record.position.path)))?;
+                self.intake.record(record, made)
+            }
+            Err(error) => {
+                made.map_or(Ok(()), |made| self.intake.discard(made))?;
+                error.map_or_else(|| self.intake.record(record, None), Err)
+            }
+        }
+    }
+
+    /// Drops what came since damage was passed: it is of an archive that was a file of this one.
+    fn drop_foreign(&mut self) -> Result<()> {
+        while let Some(unclaimed) = self.waiting.pop_foreign() {
+            if let Some(Ok((made, _))) = unclaimed.made {
+                self.intake.discard(made)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up_waiting(&mut self) -> Result<()> {
+        while let Some(unclaimed) = self.waiting.pop() {
+            self.give_up(unclaimed)?;
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, unclaimed: Unclaimed<I::Made>) -> Result<()> {
+        match unclaimed.made {
+            Some(Ok((made, _))) => self.intake.discard(made)?,
+            Some(Err(error)) => return self.survive(error.path(path::to_os(&unclaimed.path))),
+            None => {}
+        }
+        if !self.whole {
+            // Something was lost before, and said so; this may be what came of it.
+            return Ok(());
+        }
+        let error = corrupt("entry of an archive that no record answers for").path(path::to_os(&unclaimed.path));
+        self.survive(error)
+    }
+
+    fn take_trailer(&mut self) -> Result<ArchiveTotals> {
+        let sealed = self.entries.tar().read_all(SMALL_MAX)?;
+        let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the trailer"))?;
+        let trailer = decode_trailer(&payload)?;
+        if trailer.level != self.header.id {
+            self.drop_foreign()?;
+            return Err(corrupt("trailer is of another level").expected(self.header.id, trailer.level));
+        }
+        let found = Trailer {
+            level: self.header.id,
+            batches: self.batches,
+            totals: ArchiveTotals { records: self.records, ..trailer.totals },
+            digest: self.digest.finish(),
+        };
+        if found != trailer {
+            let error = corrupt("trailer does not match the records before it")
+                .expected(format_args!("{} records", trailer.totals.records), self.records);
+            self.survive(error)?;
+        }
+        Ok(trailer.totals)
+    }
+
+    /// Nothing but the end of the tar may follow the trailer.
+    fn end(&mut self) -> Result<()> {
+        let foreign = match self.entries.next()? {
+            Next::End => self.entries.tar().drain()?,
+            Next::Damaged(_) | Next::Entry(_) => 1,
+        };
+        match foreign {
+            0 => Ok(()),
+            _ => self.survive(corrupt("something follows the trailer of the archive")),
+        }
+    }
+}
