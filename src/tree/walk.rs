@@ -3,29 +3,33 @@
 //! Every name is looked up in the descriptor of its directory, so that no path is too long, nothing is
 //! changed that threads share, and a link that is put in the way is not followed. A directory's names are
 //! sorted before the first is given; what is gone or cannot be read is a step of its own, and the walk goes
-//! on.
+//! on. The directory in which a restore works is an entry, but not entered.
 
+mod ahead;
 mod listing;
 mod look;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod visits;
+
+pub(crate) use visits::Visits;
 
 use std::ffi::OsStr;
-use std::io;
 use std::mem;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, OFlags, fstat, readlinkat, statat};
+use rustix::fs::{AtFlags, CWD, OFlags, fstat, statat};
 use rustix::io::Errno;
 
 use self::listing::Listing;
 use self::look::{look, open, open_directory};
 use self::stack::{Frame, Stack};
 use super::metadata::EntryKind;
-use super::path::{NAME_MAX, PATH_MAX, split};
+use super::path::{NAME_MAX, PATH_MAX, RESTORE_NAME};
 use super::select::{Selection, Selector};
 use super::sorter::Sorted;
 use super::stat::Stat;
@@ -106,11 +110,11 @@ enum Stage {
 /// What to do with a directory after its entry.
 enum Directory {
     Enter {
-        descriptor: OwnedFd,
+        descriptor: Arc<OwnedFd>,
         through_link: bool,
     },
     /// Another file system, opened if it was found to be one only then.
-    Pass(Option<OwnedFd>),
+    Pass(Option<Arc<OwnedFd>>),
     Fail(Errno),
 }
 
@@ -135,7 +139,7 @@ impl Walk {
         } else {
             open(CWD, root.as_os_str().as_bytes(), OFlags::DIRECTORY)
         };
-        let descriptor = opened.map_err(failed)?;
+        let descriptor = Arc::new(opened.map_err(failed)?);
         let stat = Stat::from(fstat(&descriptor).map_err(failed)?);
         if selector.excludes_flagged(descriptor.as_fd(), b".", false) == Err(Errno::NOSYS) {
             let what = "this system does not tell which files have the flag nodump";
@@ -195,29 +199,13 @@ impl Walk {
         self.next_name()
     }
 
-    /// Passes over what is in the directory whose entry was just given.
-    pub(crate) fn skip_directory(&mut self) {
-        if let Stage::Directory(_) = self.stage {
-            self.stage = Stage::Leave;
-        }
-    }
-
     /// Where the last step was, relative to the root, which is the empty path.
     pub(crate) fn path(&self) -> &[u8] {
         &self.path
     }
 
-    /// As a path of the operating system, for messages alone: it may be too long to be opened.
-    pub(crate) fn os_path(&self) -> PathBuf {
-        if self.single || self.path.is_empty() {
-            return self.root.clone();
-        }
-        self.root.join(OsStr::from_bytes(&self.path))
-    }
-
-    /// The last name of the path; empty for the root.
-    pub(crate) fn name(&self) -> &[u8] {
-        split(&self.path).1
+    fn os_path(&self) -> PathBuf {
+        os_path(&self.root, self.single, &self.path)
     }
 
     /// What is known of the entry, or of the directory that is left as it was when it was entered.
@@ -226,45 +214,23 @@ impl Walk {
     }
 
     /// The directory that holds the entry; `None` for the root.
-    pub(crate) fn directory(&self) -> Option<BorrowedFd<'_>> {
+    fn directory(&self) -> Option<&Arc<OwnedFd>> {
         self.stack.top().and_then(Frame::descriptor)
     }
 
     /// The directory that the entry is, where it could be opened.
-    pub(crate) fn opened(&self) -> Option<BorrowedFd<'_>> {
+    fn opened(&self) -> Option<&Arc<OwnedFd>> {
         match &self.stage {
             Stage::Directory(Directory::Enter { descriptor, .. } | Directory::Pass(Some(descriptor))) => {
-                Some(descriptor.as_fd())
+                Some(descriptor)
             }
             _ => None,
         }
     }
 
     /// Whether the directory that the entry is will not be entered, since it is of another file system.
-    pub(crate) fn is_passed(&self) -> bool {
+    fn is_passed(&self) -> bool {
         matches!(&self.stage, Stage::Directory(Directory::Pass(_)))
-    }
-
-    /// Whether the root is no directory, and the only entry.
-    pub(crate) fn is_single(&self) -> bool {
-        self.single
-    }
-
-    /// Opens the entry for reading. Another may have taken its place since: the caller compares.
-    pub(crate) fn open(&self) -> io::Result<OwnedFd> {
-        if let Some(opened) = self.opened() {
-            return opened.try_clone_to_owned();
-        }
-        let directory = self.directory().ok_or(Errno::NOENT)?;
-        // What was a file may be a pipe by now, which must not hold up the backup.
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(open(directory, self.name(), if self.dereference { flags } else { flags | OFlags::NOFOLLOW })?)
-    }
-
-    /// Where the link that the entry is leads.
-    pub(crate) fn read_link(&self) -> io::Result<Vec<u8>> {
-        let directory = self.directory().ok_or(Errno::INVAL)?;
-        Ok(readlinkat(directory, self.name(), Vec::new())?.into_bytes())
     }
 
     fn next_name(&mut self) -> Result<Option<Step>> {
@@ -299,7 +265,7 @@ impl Walk {
 
     /// Looks at the entry whose name begins at `start` in the path; `None` when it is left out.
     fn examine(&mut self, start: usize) -> Option<Step> {
-        let directory = self.stack.top().and_then(Frame::descriptor)?;
+        let directory = self.directory()?.as_fd();
         let name = &self.path[start..];
         if name.len() > NAME_MAX || self.path.len() > PATH_MAX {
             let (what, max, found) = match name.len() {
@@ -326,7 +292,9 @@ impl Walk {
                 Err(errno) => return Some(self.unreadable("examining", errno)),
             }
         }
-        if is_directory {
+        if is_directory && self.path == RESTORE_NAME {
+            self.stage = Stage::Leave;
+        } else if is_directory {
             let through_link = link.is_some();
             let elsewhere = |stat: &Stat| self.selector.one_file_system() && stat.device != self.device;
             let flags = if through_link { OFlags::DIRECTORY } else { OFlags::DIRECTORY | OFlags::NOFOLLOW };
@@ -334,6 +302,7 @@ impl Walk {
             let opened = if elsewhere(&stat) { Ok(None) } else { open_directory(directory, name, flags).map(Some) };
             let next = match opened {
                 Ok(Some((descriptor, opened))) => {
+                    let descriptor = Arc::new(descriptor);
                     // Another may have taken its place; this is the one that is walked.
                     stat = opened;
                     if elsewhere(&stat) {
@@ -368,5 +337,13 @@ impl Walk {
             Errno::NOENT => Step::Vanished,
             errno => Step::Unreadable(Error::io(doing, errno.into()).path(self.os_path())),
         }
+    }
+}
+
+/// A path of the operating system, for messages alone: it may be too long to be opened.
+fn os_path(root: &Path, is_single: bool, path: &[u8]) -> PathBuf {
+    match is_single || path.is_empty() {
+        true => root.to_owned(),
+        false => root.join(OsStr::from_bytes(path)),
     }
 }

@@ -135,7 +135,7 @@ fn a_file_that_vanishes_between_its_name_and_its_entry_is_reported_and_gone() {
                 gone.iter().for_each(|path| fs::remove_file(path).unwrap());
             }
         });
-        let (summary, log) = ground.level_watched(BackupOptions::new(), log);
+        let (summary, log) = ground.level_watched(BackupOptions::new().threads(1), log);
         let expected: Vec<_> = vanishing.iter().map(|path| (ErrorKind::SourceChanged, path.clone())).collect();
         assert_eq!(log.problems(), expected);
         assert_eq!(summary.problems, 2);
@@ -160,12 +160,36 @@ fn a_directory_that_vanishes_is_reported_and_gone_at_the_next_level() {
             fs::remove_dir_all(&directory).unwrap();
         }
     });
-    let (summary, log) = ground.level_watched(BackupOptions::new(), log);
+    let (summary, log) = ground.level_watched(BackupOptions::new().threads(1), log);
     assert_eq!(log.problems(), [(ErrorKind::SourceChanged, ground.live("d"))]);
     assert!(summary.is_partial());
     let (summary, _) = ground.level(BackupOptions::new());
     assert!(!summary.is_partial());
     ground.assert_restores();
+}
+
+#[test]
+fn what_vanishes_when_the_walk_is_ahead_of_it_is_in_the_level_or_reported_and_gone_at_the_next() {
+    for name in ["z", "d"] {
+        let mut ground = neighbours();
+        ground.write("d/e/f", "deep");
+        ground.level(BackupOptions::new());
+        ground.write("a", "changed, so that it is told of");
+        let (gone, away) = (ground.live(name), ground.at("away"));
+        let log = Log::doing(move |path| {
+            if path == Path::new("a") {
+                fs::rename(&gone, &away).unwrap();
+            }
+        });
+        let (summary, log) = ground.level_watched(BackupOptions::new().threads(2), log);
+        let expected = [(ErrorKind::SourceChanged, ground.live(name))];
+        assert!(expected[..summary.problems as usize] == log.problems(), "{name}: {:?}", log.problems());
+        let is_kept = ground.known(1, name).is_some();
+        assert_eq!(is_kept, summary.problems == 0, "{name}");
+        let (summary, _) = ground.level(BackupOptions::new());
+        assert!(!summary.is_partial(), "{name}");
+        ground.assert_restores();
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::tree::path;
 use crate::tree::record::{Action, Record};
 use crate::tree::snapshot::{Mark, SnapshotRecord, SnapshotWriter, TREE_BLOCK_LEN_MIN};
 use crate::tree::stat::Stat;
-use crate::tree::walk::{Step, Walk};
+use crate::tree::walk::{Step, Visits};
 use crate::{DEFAULT_BLOCK_LEN, Error, ErrorKind, MAX_BLOCK_LEN, Result};
 
 /// The observer is told once for so many entries at least.
@@ -30,7 +30,7 @@ pub(super) const WATCH_ENTRIES: u64 = 256;
 pub(super) struct Machine {
     /// Where the walk begins.
     root: PathBuf,
-    pub(super) walk: Walk,
+    pub(super) walk: Visits,
     pub(super) previous: Option<Previous>,
     pub(super) outlet: Outlet,
     pub(super) snapshot: SnapshotWriter<Box<dyn Write + Send>>,
@@ -71,7 +71,7 @@ pub(super) enum Unfinished {
 impl Machine {
     pub(super) fn new(
         root: PathBuf,
-        walk: Walk,
+        walk: Visits,
         previous: Option<Previous>,
         snapshot: Box<dyn Write + Send>,
         options: BackupOptions,
@@ -177,7 +177,6 @@ impl Machine {
         let path = self.walk.path().to_vec();
         let stat = *self.walk.stat();
         if path == path::RESTORE_NAME {
-            self.walk.skip_directory();
             // That of a restore is closed to others; anything else is somebody's own.
             if !stat.is(EntryKind::Directory) || stat.mode & 0o077 != 0 {
                 let taken = Error::new(ErrorKind::Unsupported, "has the name of a restore's own directory");

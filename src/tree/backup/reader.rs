@@ -11,7 +11,7 @@ use super::{BackupOptions, BackupSummary};
 use crate::publish::Publish;
 use crate::tree::level_id::LevelHeader;
 use crate::tree::snapshot::SnapshotFile;
-use crate::tree::walk::{Walk, WalkOptions};
+use crate::tree::walk::{Visits, WalkOptions};
 use crate::{Error, Result};
 
 /// The level before, by its snapshot.
@@ -56,6 +56,9 @@ impl From<Option<&Path>> for Since {
 ///
 /// What cannot be read, or changes while it is read, is told to the observer and counted, and the backup
 /// goes on. What an error ends stays ended. It can be sent between threads; each read works on it alone.
+///
+/// With more than one [thread](BackupOptions::threads) one walks ahead, by a few hundred entries at most, until
+/// the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
 pub struct BackupReader {
     machine: Machine,
     output_read: usize,
@@ -78,7 +81,7 @@ impl BackupReader {
     ) -> Result<Self> {
         let previous = since.into().open(options.thread_count())?;
         let walk_options = WalkOptions { selection: options.selection.clone(), dereference: options.dereference };
-        let walk = Walk::new(root.as_ref(), walk_options)?;
+        let walk = Visits::new(root.as_ref(), walk_options, options.thread_count())?;
         let machine = Machine::new(root.as_ref().to_owned(), walk, previous, Box::new(snapshot), options)?;
         Ok(Self { machine, output_read: 0 })
     }

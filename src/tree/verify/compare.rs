@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use super::{Difference, DifferenceKind, VerifyOptions};
+use crate::engine::default_threads;
 use crate::observer::Progress;
 use crate::tree::attributes;
 use crate::tree::identify::identify;
@@ -16,7 +17,7 @@ use crate::tree::path::{self, Position, is_below};
 use crate::tree::record::{Action, Record};
 use crate::tree::restore::{Confined, Pinned, inode_of, leads_nowhere};
 use crate::tree::stat::Stat;
-use crate::tree::walk::{Step, Walk, WalkOptions};
+use crate::tree::walk::{Step, Visits, WalkOptions};
 use crate::{Error, ErrorKind, Result};
 
 /// Content read at once.
@@ -34,7 +35,7 @@ struct Open {
 /// Goes through the records and the tree side by side.
 pub(super) struct Comparing<'a> {
     tree: Confined,
-    walk: Walk,
+    walk: Visits,
     /// The path that the walk stands at; `None` after its last.
     at: Option<Vec<u8>>,
     open: Vec<Open>,
@@ -55,7 +56,8 @@ impl<'a> Comparing<'a> {
         options: VerifyOptions,
         each: &'a mut dyn FnMut(&Difference) -> Result<()>,
     ) -> Result<Self> {
-        let walk = Walk::new(root, WalkOptions { selection: options.selection.clone(), dereference: false })?;
+        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: false };
+        let walk = Visits::new(root, walk_options, default_threads())?;
         let mut this = Self {
             // A single file is looked up in the directory that holds it.
             tree: Confined::open(if walk.is_single() { parent_of(root) } else { root })?,
@@ -145,11 +147,8 @@ impl<'a> Comparing<'a> {
         loop {
             match self.walk.advance()? {
                 None => return Ok(()),
-                Some(Step::Entry) if self.walk.path() == path::RESTORE_NAME => {
-                    self.walk.skip_directory();
-                }
-                // A socket is in no archive, and no difference.
-                Some(Step::Entry) if self.walk.stat().kind.is_none() => {}
+                // A socket is in no archive, and no difference; nor is what a restore leaves.
+                Some(Step::Entry) if self.walk.stat().kind.is_none() || self.walk.path() == path::RESTORE_NAME => {}
                 Some(Step::Entry) => {
                     self.at = Some(self.walk.path().to_vec());
                     return Ok(());
@@ -295,9 +294,8 @@ impl<'a> Comparing<'a> {
     }
 
     fn identity(&mut self, mut file: File) -> Result<crate::Identity> {
-        let threads = crate::engine::default_threads();
         let Self { buffer, progress, options, .. } = self;
-        identify(&mut file, self.leaf_len, threads, buffer, |len| {
+        identify(&mut file, self.leaf_len, default_threads(), buffer, |len| {
             progress.done_bytes += len as u64;
             options.watch.step(*progress)
         })

@@ -4,6 +4,7 @@
 //! back. Whatever was moved meanwhile, the walk goes on in that very directory or not at all.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
@@ -15,7 +16,7 @@ use crate::{Error, ErrorKind};
 /// A directory that the walk is in.
 pub(super) struct Frame {
     /// `None` while it is closed, and after it was lost.
-    descriptor: Option<OwnedFd>,
+    descriptor: Option<Arc<OwnedFd>>,
     /// It was reached through a link, so that its `..` is not the frame above.
     through_link: bool,
     pub(super) stat: Stat,
@@ -27,12 +28,18 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn new(descriptor: OwnedFd, stat: Stat, through_link: bool, names: Sorted, path_len: usize) -> Self {
+    pub(super) fn new(
+        descriptor: Arc<OwnedFd>,
+        stat: Stat,
+        through_link: bool,
+        names: Sorted,
+        path_len: usize,
+    ) -> Self {
         Self { descriptor: Some(descriptor), through_link, stat, names, path_len, lost: None }
     }
 
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.descriptor.as_ref().map(OwnedFd::as_fd)
+    pub(super) fn descriptor(&self) -> Option<&Arc<OwnedFd>> {
+        self.descriptor.as_ref()
     }
 }
 
@@ -87,9 +94,9 @@ impl Stack {
         self.links -= usize::from(left.through_link);
         self.first_open = self.first_open.min(self.frames.len().saturating_sub(1));
         if let Some(parent) = self.frames.last_mut().filter(|parent| parent.descriptor.is_none()) {
-            match reopen(left.descriptor(), &parent.stat) {
+            match reopen(left.descriptor().map(|child| child.as_fd()), &parent.stat) {
                 Ok(descriptor) => {
-                    parent.descriptor = Some(descriptor);
+                    parent.descriptor = Some(Arc::new(descriptor));
                     self.open += 1;
                 }
                 Err(error) => parent.lost = Some(error),

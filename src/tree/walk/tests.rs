@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -12,7 +13,11 @@ use crate::tree::path::{Position, compare, join};
 use crate::tree::sorter::tests::{any_seed, noise};
 
 /// All steps as text: the letter of the kind and the path, `/` before what is left.
-fn steps(walk: &mut Walk) -> Vec<String> {
+fn steps(walk: Walk) -> Vec<String> {
+    told(&mut Visits::of(walk, 1).unwrap())
+}
+
+fn told(walk: &mut Visits) -> Vec<String> {
     let mut steps = Vec::new();
     while let Some(step) = walk.advance().unwrap() {
         let path = walk.path().escape_ascii();
@@ -29,7 +34,7 @@ fn steps(walk: &mut Walk) -> Vec<String> {
 }
 
 fn selected(root: &Path, selection: Selection) -> Vec<String> {
-    steps(&mut Walk::new(root, WalkOptions { selection, dereference: false }).unwrap())
+    steps(Walk::new(root, WalkOptions { selection, dereference: false }).unwrap())
 }
 
 fn walked(root: &Path) -> Vec<String> {
@@ -38,7 +43,7 @@ fn walked(root: &Path) -> Vec<String> {
 
 fn followed(root: &Path) -> Vec<String> {
     let options = WalkOptions { dereference: true, ..WalkOptions::default() };
-    steps(&mut Walk::new(root, options).unwrap())
+    steps(Walk::new(root, options).unwrap())
 }
 
 /// Makes files and, where the path ends with `/`, directories.
@@ -128,7 +133,8 @@ fn directories_nest_deeper_than_descriptors_and_paths_reach() {
         at = open(at.as_fd(), b"directory", OFlags::DIRECTORY).unwrap();
     }
     for limits in [Limits::default(), Limits { descriptors: 1, ..Limits::default() }] {
-        let mut walk = Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
+        let walk = Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
+        let mut walk = Visits::of(walk, 1).unwrap();
         let (mut files, mut depth, mut deepest) = (0, 0, 0);
         while let Some(step) = walk.advance().unwrap() {
             match step {
@@ -156,14 +162,14 @@ fn directories_nest_deeper_than_descriptors_and_paths_reach() {
 fn what_was_moved_away_from_under_the_walk_is_not_taken_for_deleted() {
     let dir = tree(&["a/b/c/d", "a/b/e", "a/f", "g", "elsewhere/"]);
     let limits = Limits { descriptors: 1, ..Limits::default() };
-    let mut walk = Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
+    let mut walk = Visits::of(Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap(), 1).unwrap();
     while walk.path() != b"a/b/c" {
         walk.advance().unwrap().unwrap();
     }
     assert!(matches!(walk.advance().unwrap(), Some(Step::Entry)), "a/b/c is entered");
     fs::rename(dir.path().join("a/b/c"), dir.path().join("elsewhere/c")).unwrap();
     let expected = ["/ a/b/c", "unreadable a/b: None", "/ a/b", "unreadable a: None", "/ a", "unreadable : None", "/ "];
-    assert_eq!(steps(&mut walk), expected);
+    assert_eq!(told(&mut walk), expected);
 }
 
 #[test]
@@ -175,7 +181,7 @@ fn a_directory_of_many_names_is_sorted_in_little_memory() {
         mknodat(&parent, name, FileType::RegularFile, Mode::RUSR, 0).unwrap();
     }
     let limits = Limits { names: 4_000, ..Limits::default() };
-    let steps = steps(&mut Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap());
+    let steps = steps(Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap());
     assert_eq!(steps.len(), 20_002);
     assert!(steps[1..20_001].is_sorted());
 }
@@ -190,7 +196,7 @@ fn an_entry_says_what_it_is_and_can_be_opened_without_being_followed() {
     let _listener = UnixListener::bind(dir.path().join("socket")).unwrap();
     assert_eq!(walked(dir.path()), ["d ", "d dir", "/ dir", "- file", "l link", "- more", "p pipe", "s socket", "/ "]);
 
-    let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
+    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1).unwrap();
     while let Some(step) = walk.advance().unwrap() {
         assert!(matches!(step, Step::Entry | Step::Leave));
         let expected = fs::symlink_metadata(walk.os_path()).unwrap();
@@ -221,19 +227,19 @@ fn an_entry_says_what_it_is_and_can_be_opened_without_being_followed() {
 #[test]
 fn what_is_gone_when_it_is_looked_at_has_vanished() {
     let dir = tree(&["a", "b", "c/d", "e"]);
-    let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
+    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1).unwrap();
     walk.advance().unwrap();
     walk.advance().unwrap();
     fs::remove_file(dir.path().join("b")).unwrap();
     fs::remove_dir_all(dir.path().join("c")).unwrap();
-    assert_eq!(steps(&mut walk), ["vanished b", "vanished c", "- e", "/ "]);
+    assert_eq!(told(&mut walk), ["vanished b", "vanished c", "- e", "/ "]);
 
     let dir = tree(&["c/d", "e"]);
-    let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
+    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1).unwrap();
     walk.advance().unwrap();
     walk.advance().unwrap();
     fs::remove_dir_all(dir.path().join("c")).unwrap();
-    assert_eq!(steps(&mut walk), ["/ c", "- e", "/ "], "one that is removed after it was opened is empty");
+    assert_eq!(told(&mut walk), ["/ c", "- e", "/ "], "one that is removed after it was opened is empty");
 }
 
 #[test]
@@ -266,13 +272,56 @@ fn a_directory_that_cannot_be_read_is_a_step_and_not_the_end() {
 }
 
 #[test]
-fn a_directory_can_be_passed_over() {
-    let dir = tree(&["a/b/c", "d"]);
-    let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
-    walk.advance().unwrap();
-    walk.advance().unwrap();
-    walk.skip_directory();
-    assert_eq!(steps(&mut walk), ["/ a", "- d", "/ "]);
+fn what_a_restore_works_in_is_not_entered() {
+    let dir = tree(&[".frazil-restore/b", "a/.frazil-restore/b", "c"]);
+    let expected =
+        ["d ", "d .frazil-restore", "/ .frazil-restore", "d a", "d a/.frazil-restore", "- a/.frazil-restore/b"];
+    assert_eq!(walked(dir.path())[..6], expected);
+}
+
+#[test]
+fn a_walk_that_goes_ahead_comes_upon_the_same() {
+    let seed = any_seed();
+    let mut noise = noise(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let mut directories = vec![dir.path().to_owned()];
+    // More directories, names and bytes of paths than one batch takes.
+    for number in 0..3_000 {
+        let name = format!("{number}{}", "n".repeat([0, 200][noise(2)]));
+        let at = directories[noise(directories.len())].join(name);
+        match noise(3) {
+            0 if at.as_os_str().len() < 3_000 => {
+                fs::create_dir(&at).unwrap();
+                directories.push(at);
+            }
+            1 => symlink(number.to_string(), at).unwrap(),
+            _ => fs::write(at, number.to_string()).unwrap(),
+        }
+    }
+    for descriptors in [128, 2] {
+        let limits = Limits { descriptors, ..Limits::default() };
+        let walk = || Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
+        let (mut here, mut ahead) = (Visits::of(walk(), 1).unwrap(), Visits::of(walk(), 2).unwrap());
+        assert_eq!((here.is_single(), here.stat().identity()), (ahead.is_single(), ahead.stat().identity()));
+        loop {
+            let (step, same) = (here.advance().unwrap(), ahead.advance().unwrap());
+            assert_eq!(format!("{step:?}"), format!("{same:?}"), "seed {seed}");
+            let Some(step) = step else { break };
+            assert_eq!((here.path(), here.os_path()), (ahead.path(), ahead.os_path()), "seed {seed}");
+            assert_eq!(format!("{:?}", here.stat()), format!("{:?}", ahead.stat()), "seed {seed}");
+            assert_eq!(here.opened().is_some(), ahead.opened().is_some(), "seed {seed}");
+            if !matches!(step, Step::Entry) {
+                continue;
+            }
+            match here.stat().kind.unwrap() {
+                EntryKind::Symlink => assert_eq!(ahead.read_link().unwrap(), here.read_link().unwrap()),
+                _ => {
+                    let opened = fstat(ahead.open().unwrap()).unwrap();
+                    assert_eq!(Stat::from(opened).identity(), here.stat().identity(), "seed {seed}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -313,7 +362,7 @@ fn a_directory_reached_through_a_link_is_left_to_where_it_was_reached_from() {
     symlink("../../far/off", dir.path().join("a/b/link")).unwrap();
     let options = WalkOptions { dereference: true, ..WalkOptions::default() };
     let limits = Limits { descriptors: 1, ..Limits::default() };
-    let few = steps(&mut Walk::with_limits(dir.path(), options, limits).unwrap());
+    let few = steps(Walk::with_limits(dir.path(), options, limits).unwrap());
     assert_eq!(few, followed(dir.path()));
     assert!(few.iter().any(|step| step == "- a/b/link/c/d/e/f") && few.iter().all(|step| !step.contains("unread")));
 }
@@ -401,7 +450,7 @@ fn a_name_or_path_longer_than_an_archive_takes_is_reported() {
     walk.advance().unwrap();
     // File systems here have no such names; some elsewhere do.
     let top = File::open(dir.path()).unwrap();
-    walk.stack.push(Frame::new(top.into(), walk.stat, false, Sorted::default(), 0));
+    walk.stack.push(Frame::new(Arc::new(top.into()), walk.stat, false, Sorted::default(), 0));
     for (len, start) in [(NAME_MAX + 1, 0), (PATH_MAX + 1, PATH_MAX)] {
         walk.path = vec![b'n'; len];
         match walk.examine(start) {

@@ -1,0 +1,201 @@
+//! What a walk comes upon, found step by step or by a thread that goes ahead.
+//!
+//! Half of what a level costs in which nothing changed is looking at entries; the other half compares and
+//! writes. Where there may be threads, the one goes on while the other does.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{OFlags, readlinkat};
+use rustix::io::Errno;
+
+use super::ahead::Ahead;
+use super::look::open;
+use super::{Step, Walk, WalkOptions};
+use crate::Result;
+use crate::tree::path::split;
+use crate::tree::stat::Stat;
+
+/// A batch is closed at so many steps, ...
+const BATCH_STEPS: usize = 256;
+
+/// ... when their paths take this many bytes, ...
+const BATCH_PATHS: usize = 64 * 1024;
+
+/// ... or when it holds this many directories open.
+const BATCH_DIRECTORIES: usize = 24;
+
+/// Steps of a walk.
+#[derive(Default)]
+struct Batch {
+    visits: VecDeque<(Step, Visit)>,
+    paths: Vec<u8>,
+    directories: Vec<Arc<OwnedFd>>,
+}
+
+/// Where a step is, and what is known of what is there.
+#[derive(Clone)]
+struct Visit {
+    /// In the paths of the batch.
+    path: Range<usize>,
+    stat: Stat,
+    /// Which of the directories of the batch holds the entry, ...
+    directory: Option<usize>,
+    /// ... and which it is.
+    opened: Option<usize>,
+    is_passed: bool,
+}
+
+impl Batch {
+    /// Takes steps until it is full; without any the walk has ended.
+    fn gather(walk: &mut Walk, steps: usize) -> Result<Self> {
+        let mut batch = Self::default();
+        while batch.visits.len() < steps
+            && batch.paths.len() < BATCH_PATHS
+            && batch.directories.len() < BATCH_DIRECTORIES
+            && let Some(step) = walk.advance()?
+        {
+            let visit = batch.visit(walk);
+            batch.visits.push_back((step, visit));
+        }
+        Ok(batch)
+    }
+
+    fn visit(&mut self, walk: &Walk) -> Visit {
+        let start = self.paths.len();
+        self.paths.extend_from_slice(walk.path());
+        Visit {
+            path: start..self.paths.len(),
+            stat: *walk.stat(),
+            directory: walk.directory().map(|directory| self.hold(directory)),
+            opened: walk.opened().map(|directory| self.hold(directory)),
+            is_passed: walk.is_passed(),
+        }
+    }
+
+    /// Holds a directory once, since most steps are in that of the step before.
+    fn hold(&mut self, directory: &Arc<OwnedFd>) -> usize {
+        let held = self.directories.iter().rposition(|held| Arc::ptr_eq(held, directory));
+        held.unwrap_or_else(|| {
+            self.directories.push(Arc::clone(directory));
+            self.directories.len() - 1
+        })
+    }
+}
+
+enum Source {
+    Here(Box<Walk>),
+    Ahead(Ahead<Batch>),
+}
+
+/// Goes from step to step of a walk. What the methods say is true until the next.
+pub(crate) struct Visits {
+    source: Source,
+    batch: Batch,
+    at: Visit,
+    root: PathBuf,
+    is_single: bool,
+    dereference: bool,
+}
+
+impl Visits {
+    /// With more than one thread the walk goes ahead on one of them, which lives until the walk has ended or
+    /// this is dropped; do not fork in between.
+    pub(crate) fn new(root: &Path, options: WalkOptions, threads: usize) -> Result<Self> {
+        Self::of(Walk::new(root, options)?, threads)
+    }
+
+    pub(super) fn of(mut walk: Walk, threads: usize) -> Result<Self> {
+        let at = Visit { path: 0..0, stat: *walk.stat(), directory: None, opened: None, is_passed: false };
+        let (root, is_single, dereference) = (walk.root.clone(), walk.single, walk.dereference);
+        let source = match threads {
+            0 | 1 => Source::Here(Box::new(walk)),
+            _ => Source::Ahead(Ahead::start(move || {
+                let batch = Batch::gather(&mut walk, BATCH_STEPS)?;
+                Ok(Some(batch).filter(|batch| !batch.visits.is_empty()))
+            })?),
+        };
+        Ok(Self { source, batch: Batch::default(), at, root, is_single, dereference })
+    }
+
+    /// Goes one step further; `None` at the end. An error is no fault of the tree, and ends the walk.
+    pub(crate) fn advance(&mut self) -> Result<Option<Step>> {
+        if self.batch.visits.is_empty() {
+            let batch = match &mut self.source {
+                Source::Here(walk) => Some(Batch::gather(walk, 1)?),
+                Source::Ahead(ahead) => ahead.next()?,
+            };
+            let Some(batch) = batch.filter(|batch| !batch.visits.is_empty()) else { return Ok(None) };
+            self.batch = batch;
+        }
+        Ok(self.batch.visits.pop_front().map(|(step, visit)| {
+            self.at = visit;
+            step
+        }))
+    }
+
+    /// Where the last step was, relative to the root, which is the empty path.
+    pub(crate) fn path(&self) -> &[u8] {
+        &self.batch.paths[self.at.path.clone()]
+    }
+
+    /// As a path of the operating system, for messages alone: it may be too long to be opened.
+    pub(crate) fn os_path(&self) -> PathBuf {
+        super::os_path(&self.root, self.is_single, self.path())
+    }
+
+    /// The last name of the path; empty for the root.
+    pub(crate) fn name(&self) -> &[u8] {
+        split(self.path()).1
+    }
+
+    /// What is known of the entry, or of the directory that is left as it was when it was entered.
+    pub(crate) fn stat(&self) -> &Stat {
+        &self.at.stat
+    }
+
+    /// The directory that holds the entry; `None` for the root.
+    pub(crate) fn directory(&self) -> Option<BorrowedFd<'_>> {
+        self.held(self.at.directory)
+    }
+
+    /// The directory that the entry is, where it could be opened.
+    pub(crate) fn opened(&self) -> Option<BorrowedFd<'_>> {
+        self.held(self.at.opened)
+    }
+
+    fn held(&self, index: Option<usize>) -> Option<BorrowedFd<'_>> {
+        index.and_then(|index| self.batch.directories.get(index)).map(|directory| directory.as_fd())
+    }
+
+    /// Whether the directory that the entry is will not be entered, since it is of another file system.
+    pub(crate) fn is_passed(&self) -> bool {
+        self.at.is_passed
+    }
+
+    /// Whether the root is no directory, and the only entry.
+    pub(crate) fn is_single(&self) -> bool {
+        self.is_single
+    }
+
+    /// Opens the entry for reading. Another may have taken its place since: the caller compares.
+    pub(crate) fn open(&self) -> io::Result<OwnedFd> {
+        if let Some(opened) = self.opened() {
+            return opened.try_clone_to_owned();
+        }
+        let directory = self.directory().ok_or(Errno::NOENT)?;
+        // What was a file may be a pipe by now, which must not hold up the backup.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        Ok(open(directory, self.name(), if self.dereference { flags } else { flags | OFlags::NOFOLLOW })?)
+    }
+
+    /// Where the link that the entry is leads.
+    pub(crate) fn read_link(&self) -> io::Result<Vec<u8>> {
+        let directory = self.directory().ok_or(Errno::INVAL)?;
+        Ok(readlinkat(directory, self.name(), Vec::new())?.into_bytes())
+    }
+}
