@@ -38,8 +38,9 @@ which what is made from something missing is left out and named. DEST keeps .fra
 restored in part; --conclude removes it.
 
 With --path, what is a further name of a file that is not selected, or made from one, is left out and named. \
-Directories that lead to what is selected stay as they are where they are there. What is left after --strip has to \
-come from one directory, since its order has to stay: with several at the top of the tree, select one by --path. \
+Directories that lead to what is selected stay as they are where they are there; what is no directory leads nowhere, \
+and is not restored. What is left after --strip has to come from one directory, since its order has to stay: with \
+several at the top of the tree, select one by --path. \
 What is mounted in DEST takes a restore of its own.
 
 A dry run is of one archive, onto the level that DEST stands at, and lists what would be restored as frazil list \

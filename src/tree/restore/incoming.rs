@@ -42,8 +42,8 @@ pub(super) type Prepare<'a> = &'a mut dyn FnMut(&LevelHeader) -> Result<Prepared
 
 pub(super) enum Prepared {
     Ground(Box<Ground>),
-    /// Nothing is to be changed: it is read and verified.
-    DryRun,
+    /// Nothing is to be changed: it is read and verified. What would stay is [`Ground::left`].
+    DryRun(BTreeSet<Vec<u8>>),
     /// The destination stands at this level: it is read, and nothing else.
     AlreadyThere,
 }
@@ -245,9 +245,11 @@ impl Intake for Incoming<'_> {
         self.leaf_len = header.block_len;
         self.summary = Some(RestoreSummary::new(*header));
         let mut prepared = (self.prepare)(header)?;
-        if let Prepared::Ground(ground) = &mut prepared {
-            self.left = std::mem::take(&mut ground.left);
-        }
+        self.left = match &mut prepared {
+            Prepared::Ground(ground) => std::mem::take(&mut ground.left),
+            Prepared::DryRun(left) => std::mem::take(left),
+            Prepared::AlreadyThere => BTreeSet::new(),
+        };
         self.prepared = Some(prepared);
         let already_there = self.is_already_there();
         self.count(|summary| summary.already_there = already_there);
@@ -255,7 +257,7 @@ impl Intake for Incoming<'_> {
     }
 
     fn file(&mut self, path: &[u8], size: u64, body: &mut dyn Read) -> Result<(Self::Made, Identity)> {
-        if self.is_already_there() || self.mapping.place(path).is_none() {
+        if self.is_already_there() || self.mapping.place_selected(path).is_none() {
             // What is not restored is within no limit.
             return Ok((None, self.identify(body)?));
         }
@@ -272,7 +274,8 @@ impl Intake for Incoming<'_> {
         let (header, delta) = peek_header(delta)?;
         let basis_path = header.basis_path.as_deref().unwrap_or(path);
         path::check(basis_path)?;
-        let place = self.mapping.place(path).filter(|_| self.mapping.place(basis_path).is_some());
+        let place = self.mapping.place_selected(path);
+        let place = place.filter(|_| self.mapping.place_selected(basis_path).is_some());
         let Some(place) = place.filter(|_| !self.is_already_there()) else {
             let inspection = crate::inspect(delta)?;
             return match (inspection.damage, inspection.identity) {

@@ -125,7 +125,8 @@ impl RestoreOptions {
 
     /// Restores this path, and what is below it, and nothing that was not selected so. All levels of a chain
     /// have to be restored with the same selection. The directories that lead to it are made as the level has
-    /// them, and stay as they are where they are there, the destination among them.
+    /// them, and stay as they are where they are there, the destination among them. Where a level has something
+    /// else than a directory in such a place, that is not restored, and the directory that was made goes.
     ///
     /// A path at which nothing is at the level that was restored is in [`RestoreSummary::missing`]. What is a
     /// further name, or was made from the content, of a file that is not selected is left out and reported, and

@@ -189,10 +189,10 @@ impl Restore<'_> {
             return Ok(Prepared::AlreadyThere);
         }
         let is_clean = self.may_begin(header, &state, &selection)?;
-        if self.options.dry_run {
-            return Ok(Prepared::DryRun);
-        }
         let stay = self.what_stays(header, &state, &mapping)?;
+        if self.options.dry_run {
+            return Ok(Prepared::DryRun(stay));
+        }
         self.has_written = true;
         if self.recovered.is_none() {
             let private = Private::create(self.destination)?;
