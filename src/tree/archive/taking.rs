@@ -10,13 +10,11 @@ use super::{
     ArchiveTotals, BATCH_MAX, BatchDigest, EntryName, Intake, IntakeOptions, SMALL_MAX, Trailer, decode_batch,
     decode_trailer,
 };
-use crate::format::SealedKind;
 use crate::tree::codec::corrupt;
 use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::{Next, ReadEntry};
 use crate::tree::metadata::EntryKind;
 use crate::tree::path::{self, Position};
-use crate::tree::sealed::unseal;
 use crate::{Error, ErrorKind, Result};
 
 /// A version or a flag that nobody knows is damage too, where the header of the archive was of a known one.
@@ -55,6 +53,14 @@ pub(super) struct Taking<'a, R: Read, I: Intake> {
     /// Whether no entry of it was passed over.
     is_complete: bool,
     pub(super) lost: Lost,
+    /// Whether damage was told of, behind which no entry was found yet: what else does not fit is of the same.
+    astray: bool,
+    /// Where the last of such damage is.
+    told_to: Option<u64>,
+    /// Batches that were told to be damaged, which those behind them miss.
+    damaged_batches: u64,
+    /// Whether it was told that records are missing.
+    lacks_records: bool,
 }
 
 impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
@@ -81,6 +87,10 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             whole: true,
             is_complete: true,
             lost: Lost::default(),
+            astray: false,
+            told_to: None,
+            damaged_batches: 0,
+            lacks_records: false,
         }
     }
 
@@ -106,34 +116,16 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             let entry = match self.entries.next() {
                 Ok(Next::Entry(entry)) => entry,
                 Ok(Next::Damaged(error)) => {
-                    self.survive(error)?;
+                    self.go_astray(error, false)?;
                     continue;
                 }
                 Err(error) => {
-                    match has_failed.then(|| self.waiting.pop_failed()).flatten() {
-                        // It failed within that entry, which says so with its record, or when none comes.
-                        Some(entry) if self.options.keep_going => {
-                            self.whole = false;
-                            self.waiting.push(entry);
-                        }
-                        Some(Unclaimed { path, made: Some(Err(error)), .. }) => {
-                            return Err(error.path(path::to_os(&path)));
-                        }
-                        // A body that could not be read on was reported when it was met.
-                        _ if error.kind() == ErrorKind::State => {}
-                        _ => self.survive(error)?,
-                    }
-                    if self.options.keep_going {
-                        if self.entries.resume()? {
-                            self.waiting.resume();
-                            continue;
-                        }
-                        self.give_up_waiting()?;
-                    }
-                    return Err(Error::new(ErrorKind::Truncated, "archive cannot be read on"));
+                    self.find_on(error, has_failed)?;
+                    continue;
                 }
                 Ok(Next::End) => return Err(Error::new(ErrorKind::Truncated, "archive ends before its trailer")),
             };
+            self.astray = false;
             let offset = self.entries.position();
             match self.take_entry(entry) {
                 Ok(Some(totals)) => {
@@ -144,9 +136,50 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
                 Err(error) => {
                     let error = if error.offset().is_some() || !is_damage(&error) { error } else { error.at(offset) };
                     self.survive(error)?;
+                    self.astray = self.entries.has_failed();
                 }
             }
         }
+    }
+
+    /// Goes on after something that is no entry. Damage is told of once, in however many blocks it shows, and however
+    /// often it is come to: what is before it is read again when an entry behind it is looked for.
+    fn go_astray(&mut self, error: Error, has_failed: bool) -> Result<()> {
+        let is_told = match error.offset() {
+            // Who cannot read on has come to the next header at least.
+            offset @ Some(_) => offset <= self.told_to || self.astray && !has_failed,
+            None => self.astray,
+        };
+        self.astray = true;
+        self.told_to = self.told_to.max(error.offset());
+        match is_told && self.options.keep_going && is_damage(&error) {
+            true => Ok(()),
+            false => self.survive(error),
+        }
+    }
+
+    /// Goes on behind what libarchive has failed at, within an entry or between two, if anything is there.
+    fn find_on(&mut self, error: Error, has_failed: bool) -> Result<()> {
+        match has_failed.then(|| self.waiting.pop_failed()).flatten() {
+            // It failed within that entry, which says so with its record, or when none comes.
+            Some(entry) if self.options.keep_going => {
+                self.whole = false;
+                self.astray = true;
+                self.waiting.push(entry);
+            }
+            Some(Unclaimed { path, made: Some(Err(error)), .. }) => return Err(error.path(path::to_os(&path))),
+            // A body that could not be read on was reported when it was met.
+            _ if error.kind() == ErrorKind::State => {}
+            _ => self.go_astray(error, true)?,
+        }
+        if self.options.keep_going {
+            if self.entries.resume()? {
+                self.waiting.resume();
+                return Ok(());
+            }
+            self.give_up_waiting()?;
+        }
+        Err(Error::new(ErrorKind::Truncated, "archive cannot be read on"))
     }
 
     /// Goes on after damage where that is wanted, since only content that has the identity of its record is
@@ -221,10 +254,11 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
     }
 
     fn take_batch(&mut self, number: u64) -> Result<()> {
-        let sealed = self.entries.tar().read_all(BATCH_MAX)?;
-        let payload =
-            unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading a batch of records"))?;
-        let (level, own_number, records) = decode_batch(&payload, self.header.block_len)?;
+        let decoded = self.entries.read_sealed(BATCH_MAX, "reading a batch of records").and_then(|payload| {
+            let decoded = decode_batch(&payload, self.header.block_len)?;
+            Ok((payload, decoded))
+        });
+        let (payload, (level, own_number, records)) = decoded.inspect_err(|_| self.damaged_batches += 1)?;
         if level != self.header.id {
             self.drop_foreign()?;
             return Err(corrupt("batch of records is of another level").expected(self.header.id, level));
@@ -235,8 +269,13 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             if own_number < expected || !self.options.keep_going {
                 return Err(error);
             }
-            self.survive(error)?;
+            match own_number == expected || own_number - expected > self.damaged_batches {
+                true => self.survive(error)?,
+                false => self.whole = false,
+            }
+            self.lacks_records |= own_number > expected;
         }
+        self.damaged_batches = 0;
         self.batches = own_number;
         self.digest.payload(&payload);
         if own_number > expected
@@ -269,8 +308,7 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
     }
 
     fn take_trailer(&mut self) -> Result<ArchiveTotals> {
-        let sealed = self.entries.tar().read_all(SMALL_MAX)?;
-        let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the trailer"))?;
+        let payload = self.entries.read_sealed(SMALL_MAX, "reading the trailer")?;
         let trailer = decode_trailer(&payload)?;
         if trailer.level != self.header.id {
             self.drop_foreign()?;
@@ -282,7 +320,7 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             totals: ArchiveTotals { records: self.records, ..trailer.totals },
             digest: self.digest.finish(),
         };
-        if found != trailer {
+        if found != trailer && self.damaged_batches == 0 && !self.lacks_records {
             let error = corrupt("trailer does not match the records before it")
                 .expected(format_args!("{} records", trailer.totals.records), self.records);
             self.survive(error)?;
