@@ -202,7 +202,9 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
         } else {
             self.survive(error)?;
         }
-        self.lost.paths.insert(path);
+        if let Err(error) = self.lost.insert(&path) {
+            self.intake.problem(error.path(path::to_os(&path)));
+        }
         Ok(())
     }
 

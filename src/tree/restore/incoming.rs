@@ -1,6 +1,6 @@
 //! A level on its way into the stage: content made and verified, and a journal of what to do with it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::dress::is_locked;
@@ -13,6 +13,7 @@ use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::Owners;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path::{self, Position};
+use crate::tree::path_set::PathSet;
 use crate::tree::record::{Action, Record};
 use crate::{Error, ErrorKind, Identity, PatchOptions, Result};
 
@@ -59,7 +60,7 @@ pub(super) struct Incoming<'a> {
     /// See [`Ground::left`].
     pub(super) left: BTreeSet<Vec<u8>>,
     /// Entries that need one that is not selected.
-    pub(super) left_out: HashSet<Vec<u8>>,
+    pub(super) left_out: PathSet,
     pub(super) policy: Policy,
     pub(super) owners: Owners,
     pub(super) leaf_len: u32,
@@ -91,7 +92,7 @@ impl<'a> Incoming<'a> {
             prepare,
             met: vec![false; mapping.paths().len()],
             left: BTreeSet::new(),
-            left_out: HashSet::new(),
+            left_out: PathSet::default(),
             mapping,
             policy,
             owners: Owners::new()?,

@@ -116,7 +116,12 @@ impl Incoming<'_> {
             .expected(format_args!("{} to be selected too", basis.display()), "it left out");
         self.count(|summary| summary.whole = false);
         self.problem(problem);
-        self.left_out.insert(record.position.path);
+        // Nothing is a further name of a further name.
+        if record.action != Action::Link
+            && let Err(error) = self.left_out.insert(&record.position.path)
+        {
+            self.problem(error.path(self.destination.display(place)));
+        }
         Ok(())
     }
 
