@@ -83,7 +83,7 @@ impl<R: Read, I: Intake> Taking<'_, R, I> {
     fn give_up(&mut self, unclaimed: Unclaimed<I::Made>) -> Result<()> {
         match unclaimed.made {
             Some(Ok((made, _))) => self.intake.discard(made)?,
-            Some(Err(error)) => return self.survive(error.path(path::to_os(&unclaimed.path))),
+            Some(Err(error)) => return self.survive(error.of_entry(path::to_os(&unclaimed.path))),
             None => {}
         }
         if !self.whole {

@@ -167,7 +167,7 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
                 self.astray = true;
                 self.waiting.push(entry);
             }
-            Some(Unclaimed { path, made: Some(Err(error)), .. }) => return Err(error.path(path::to_os(&path))),
+            Some(Unclaimed { path, made: Some(Err(error)), .. }) => return Err(error.of_entry(path::to_os(&path))),
             // A body that could not be read on was reported when it was met.
             _ if error.kind() == ErrorKind::State => {}
             _ => self.go_astray(error, true)?,
@@ -195,7 +195,7 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
 
     /// Goes on after a record that could not be taken; what is a further name of its entry goes with it.
     fn pass_over(&mut self, path: Vec<u8>, error: Error) -> Result<()> {
-        let error = error.path(path::to_os(&path));
+        let error = error.of_entry(path::to_os(&path));
         if self.intake.passes_over(&error) {
             self.is_complete = false;
             self.intake.problem(error);

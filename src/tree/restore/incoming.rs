@@ -281,7 +281,7 @@ impl Intake for Incoming<'_> {
             let inspection = crate::inspect(delta)?;
             return match (inspection.damage, inspection.identity) {
                 (None, Some(identity)) => Ok((None, identity)),
-                (Some(damage), _) => Err(damage.path(path::to_os(path))),
+                (Some(damage), _) => Err(damage.of_entry(path::to_os(path))),
                 (None, None) => Err(Error::new(ErrorKind::Corrupt, "delta of an archive is not sealed")),
             };
         };
@@ -290,7 +290,7 @@ impl Intake for Incoming<'_> {
         let mut patch = PatchReader::verifying_after(delta, basis, options)?;
         let (item, _) = self
             .staged(|this, to| this.pour(&mut patch, to, |_| Ok(())))
-            .map_err(|error| error.path(path::to_os(path)))?;
+            .map_err(|error| error.of_entry(path::to_os(path)))?;
         let identity =
             patch.finish()?.identity.ok_or_else(|| Error::new(ErrorKind::Internal, "sealed delta without identity"))?;
         Ok((item, identity))
