@@ -60,17 +60,16 @@ pub fn restore_tree(
     if options.dry_run {
         return match destination.symlink_metadata() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // What is not there is as good as empty.
-                let empty = tempfile::tempdir().map_err(|error| Error::io("making a directory", error))?;
-                restore_into(archive, (empty.path(), true), destination, options)
+                restore_into(archive, Confined::missing(destination), true, destination, options)
             }
-            _ => restore_into(archive, (destination, false), destination, options),
+            _ => restore_into(archive, Confined::open(destination)?, false, destination, options),
         };
     }
     // What the level gives its mode is closed until then.
     let has_mode = Mapping::new(&options).place(b"").is_some_and(|place| place.is_empty());
     let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 })?;
-    let result = restore_into(archive, (destination, is_new), destination, options);
+    let confined = Confined::open(destination);
+    let result = confined.and_then(|confined| restore_into(archive, confined, is_new, destination, options));
     if is_new && result.is_err() {
         // Only if nothing is in it, as when nothing was restored.
         let _ = std::fs::remove_dir(destination);
@@ -78,14 +77,14 @@ pub fn restore_tree(
     result
 }
 
-/// Restores into a directory that is there, by now or since before, and calls it `destination`.
+/// Restores into a directory that is there, by now or since before; a dry run also where none is.
 fn restore_into(
     archive: impl Read,
-    (directory, is_new): (&Path, bool),
+    confined: Confined,
+    is_new: bool,
     destination: &Path,
     options: RestoreOptions,
 ) -> Result<RestoreSummary> {
-    let confined = Confined::open(directory)?.called(destination);
     let policy = Policy { privileged: options.privileged };
     let mut problems = 0;
     let mut problem = |error: Error| {
@@ -252,7 +251,9 @@ impl Restore<'_> {
         let name =
             |level: Option<LevelId>| level.map_or("no level that is known".to_owned(), |level| level.to_string());
         let stands_at = state.complete;
-        if header.parent.is_none() && (self.options.overwrite || stands_at.is_none() && self.is_empty()?) {
+        if header.parent.is_none()
+            && (self.options.overwrite || stands_at.is_none() && (self.is_new || self.is_empty()?))
+        {
             return Ok(true);
         }
         let is_selected_so = stands_at.is_none() || state.selection == *selection;
@@ -293,7 +294,7 @@ impl Restore<'_> {
     fn is_empty(&self) -> Result<bool> {
         let failed = |error: Errno| Error::io("looking into", error.into()).path(self.destination.display(b""));
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = openat(self.destination.root(), ".", flags, Mode::empty()).map_err(failed)?;
+        let directory = openat(self.destination.root().map_err(failed)?, ".", flags, Mode::empty()).map_err(failed)?;
         for entry in Dir::read_from(directory).map_err(failed)? {
             if !matches!(entry.map_err(failed)?.file_name().to_bytes(), b"." | b".." | RESTORE_NAME) {
                 return Ok(false);
