@@ -67,7 +67,8 @@ impl RestoreOptions {
     }
 
     /// Whether what is in the way is replaced; off by default. A level 0 then also goes into a directory
-    /// that is not empty. What the archive does not name is never touched. Without it, what comes into the way of
+    /// that is not empty, whatever level that stands at, this one too: what has become of its entries since is
+    /// replaced. What the archive does not name is never touched. Without it, what comes into the way of
     /// a new entry while the level is staged stays and is reported, and the summary says *partial*.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;

@@ -30,7 +30,8 @@ use crate::{Error, ErrorKind, Result};
 /// stands at its parent, which `DEST/.frazil-restore` keeps note of until
 /// [`conclude_restore`](crate::conclude_restore).
 ///
-/// A level that the destination stands at already is read and verified, and nothing else.
+/// A level that the destination stands at already is read and verified, and nothing else; but a level 0 that may
+/// overwrite is restored anew.
 ///
 /// A destination that is made here is open to its owner only until the level gives it the mode that its root has,
 /// when all that is in it has its own. What is made is made in one file system, that of the destination: nothing
@@ -184,7 +185,9 @@ impl Restore<'_> {
         let state = self.recovered.as_ref().and_then(|left| left.state.clone()).unwrap_or_default();
         let mapping = Mapping::new(self.options);
         let selection = mapping.digest();
-        if state.complete == Some(header.id) && !state.partial && state.selection == selection {
+        // A level 0 that may overwrite puts back what has become of it since.
+        let begins_anew = self.options.overwrite && header.parent.is_none();
+        if state.complete == Some(header.id) && !state.partial && state.selection == selection && !begins_anew {
             return Ok(Prepared::AlreadyThere);
         }
         let is_clean = self.may_begin(header, &state, &selection)?;
