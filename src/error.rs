@@ -140,6 +140,16 @@ impl Error {
         self
     }
 
+    /// Names the entry that a stream within another is of, unless a deeper layer has named a file.
+    pub(crate) fn of_entry(mut self, path: impl AsRef<Path>) -> Self {
+        let doing = self.context.doing.as_mut().filter(|_| self.context.path.is_none());
+        // A verb alone is followed by the path as it is.
+        if let Some(doing) = doing.filter(|doing| doing.contains(' ')) {
+            doing.to_mut().push_str(" of");
+        }
+        self.path(path)
+    }
+
     /// Names the file that the work was for, unless a deeper layer has named one: what failed may be
     /// another, and an offset is not one in this file.
     pub(crate) fn aiming(mut self, aim: &'static str, path: impl AsRef<Path>) -> Self {
@@ -264,6 +274,19 @@ mod tests {
         assert_eq!(error.summary(), "writing: reading a delta: stream ends");
         let error = Error::new(ErrorKind::Io, "no").doing("opening").path("basis").aiming("writing", "x");
         assert_eq!(error.to_string(), "opening basis: no");
+    }
+
+    #[test]
+    fn what_is_of_an_entry_is_said_to_be() {
+        let error = |doing| Error::new(ErrorKind::Limit, "no").doing(doing);
+        for (error, expected) in [
+            (error("reading a delta").at(7).of_entry("x"), "reading a delta of x at offset 7: no"),
+            (error("reading").of_entry("x"), "reading x: no"),
+            (error("reading a delta").path("y").of_entry("x"), "reading a delta y: no"),
+            (Error::new(ErrorKind::Limit, "no").of_entry("x"), "x: no"),
+        ] {
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     #[test]

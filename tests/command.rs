@@ -1,5 +1,7 @@
 //! The command `frazil`, run as its users run it: files, pipes, exit statuses, messages and signals.
 
+#[path = "command/advising.rs"]
+mod advising;
 #[path = "command/dry_runs.rs"]
 mod dry_runs;
 #[path = "command/ground.rs"]

@@ -12,6 +12,8 @@ mod random;
 #[path = "support/sealed.rs"]
 #[allow(dead_code, reason = "of the sealed streams, some parts are needed here")]
 mod sealed;
+#[path = "tree_damage/telling.rs"]
+mod telling;
 
 use std::collections::BTreeSet;
 use std::fs;

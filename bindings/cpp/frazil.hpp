@@ -2038,7 +2038,8 @@ using owner_change = frazil_owner_change;
 
 // Options of the restoration of a level.
 struct restore_options {
-    // Whether what is in the way is replaced. What the archive does not name is never touched.
+    // Whether what is in the way is replaced; a level 0 is then restored anew, whatever level is there. What the
+    // archive does not name is never touched.
     bool overwrite = false;
     // Whether to go on from a level that was restored in part; an entry that lacks what it is made from is then left
     // as it is and reported, and the result is `partial()` again.

@@ -42,7 +42,8 @@ pub struct frazil_owner_change {
 pub struct frazil_restore_options {
     /// The size of this struct, as `frazil_restore_options_init` sets it.
     pub size: usize,
-    /// Whether what is in the way is replaced. What the archive does not name is never touched.
+    /// Whether what is in the way is replaced; a level 0 is then restored anew, whatever level is there. What the
+    /// archive does not name is never touched.
     pub overwrite: c_int,
     /// Whether to go on from a level that was restored in part; an entry that lacks what it is made from is
     /// then left as it is and reported, and the result is `FRAZIL_PARTIAL` again.

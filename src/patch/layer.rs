@@ -4,27 +4,24 @@
 //! plain delta. When it has used up its budget it keeps every second place, and what lies between two
 //! places is parsed again when it is wanted.
 
+mod commands;
+
 use std::ops::Range;
 
+use self::commands::{PlainCommands, find_in_payload, marks_of};
 use super::PatchOptions;
 use super::check::check_copy;
 use super::delta_stream::{DeltaStream, Step, Unit};
 use super::machine::WATCH_BYTES;
-use crate::format::{Command, CommandParser, DETECT_LEN, Event, SealedHeader, Trailer, Unsealer};
+use crate::format::{Command, Event, SealedHeader, Trailer, Unsealer};
 use crate::read_at::{ReadAt, read_some};
 use crate::{Error, ErrorKind, Result};
 
 /// How much of a delta is read at once.
 const READ_LEN: usize = 64 * 1024;
 
-/// How much of a plain delta is read at once for its commands, between which lie literals to be passed over.
-const COMMANDS_LEN: usize = 4 * 1024;
-
 /// How many commands of a plain delta are held at once.
 const SEGMENT_COMMANDS: usize = 1024;
-
-/// A command in the payload of a sealed frame is found by going on from the nearest of every so many.
-const MARK_COMMANDS: usize = 32;
 
 /// Places in order, within a budget.
 struct Index {
@@ -269,8 +266,7 @@ impl<D: ReadAt> Layer<D> {
     /// Parses the commands of a plain delta around the one that makes the target's byte at `output`, from
     /// `place` on.
     fn load_segment(&self, place: Unit, output: u64) -> Result<Held> {
-        let mut commands =
-            PlainCommands { delta: &self.delta, offset: place.offset, buffer: vec![0; COMMANDS_LEN], held: 0..0 };
+        let mut commands = PlainCommands::new(&self.delta, place.offset);
         let mut reached = place.output;
         let mut pieces: Vec<(u64, Piece)> = Vec::new();
         loop {
@@ -317,95 +313,4 @@ fn skip(piece: Piece, by: u64) -> Piece {
 /// A delta was checked when it was indexed, so what no longer fits has been changed since.
 fn changed() -> Error {
     Error::new(ErrorKind::Corrupt, "delta was changed while the chain was read").doing("reading a chain")
-}
-
-/// The commands of a payload from `from` on, each with where its literal would begin.
-fn commands_of(payload: &[u8], mut from: usize) -> impl Iterator<Item = Result<(usize, Piece)>> + '_ {
-    let mut parser = CommandParser::default();
-    std::iter::from_fn(move || {
-        let at = from;
-        let mut rest = payload.get(from..)?;
-        let command = match parser.next(&mut rest) {
-            Ok(command) => command?,
-            Err(error) => return Some(Err(error)),
-        };
-        from = payload.len() - rest.len();
-        let piece = match command {
-            Command::End => return None,
-            Command::Copy { offset, len } => Piece::Below { offset, len },
-            Command::Literal { len } => {
-                let literal = from as u64;
-                from = from.checked_add(usize::try_from(len).ok()?)?;
-                Piece::Literal { at: literal, len }
-            }
-        };
-        Some(Ok((at, piece)))
-    })
-}
-
-/// Where some of the commands begin, in the target and in the payload.
-fn marks_of(payload: &[u8], mut output: u64) -> Result<Vec<(u64, u32)>> {
-    let magic = if payload.starts_with(&crate::format::DELTA_MAGIC.to_be_bytes()) { DETECT_LEN } else { 0 };
-    let mut marks = Vec::new();
-    for (number, command) in commands_of(payload, magic).enumerate() {
-        let (at, piece) = command?;
-        if number % MARK_COMMANDS == 0 {
-            marks.push((output, at as u32));
-        }
-        output = output.checked_add(piece.len()).ok_or_else(changed)?;
-    }
-    Ok(marks)
-}
-
-fn find_in_payload(payload: &[u8], marks: &[(u64, u32)], output: u64) -> Option<Piece> {
-    let at = marks.partition_point(|&(start, _)| start <= output);
-    let &(mut start, from) = marks.get(at.checked_sub(1)?)?;
-    for command in commands_of(payload, from as usize) {
-        let (_, piece) = command.ok()?;
-        let end = start.checked_add(piece.len())?;
-        if output < end {
-            return Some(skip(piece, output - start));
-        }
-        start = end;
-    }
-    None
-}
-
-/// Parses the commands of a plain delta out of a [`ReadAt`], without reading its literals.
-struct PlainCommands<'a, D> {
-    delta: &'a D,
-    /// Where in the delta the next command begins.
-    offset: u64,
-    buffer: Vec<u8>,
-    held: Range<usize>,
-}
-
-impl<D: ReadAt> PlainCommands<'_, D> {
-    fn next(&mut self) -> Result<Command> {
-        let mut parser = CommandParser::default();
-        loop {
-            let mut input = &self.buffer[self.held.clone()];
-            let before = input.len();
-            let command = parser.next(&mut input)?;
-            let used = before - input.len();
-            self.held.start += used;
-            self.offset += used as u64;
-            if let Some(command) = command {
-                return Ok(command);
-            }
-            match read_some(self.delta, &mut self.buffer, self.offset)? {
-                0 => return Err(changed()),
-                len => self.held = 0..len,
-            }
-        }
-    }
-
-    fn skip(&mut self, len: u64) {
-        self.offset = self.offset.saturating_add(len);
-        let within = usize::try_from(len).unwrap_or(usize::MAX).min(self.held.len());
-        self.held.start += within;
-        if (within as u64) < len {
-            self.held = 0..0;
-        }
-    }
 }

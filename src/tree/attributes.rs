@@ -55,7 +55,7 @@ fn read(
     let names = match grown(&mut list) {
         Ok(names) => names,
         Err(Errno::NOTSUP | Errno::NOSYS) => return (attributes, None),
-        Err(errno) => return (attributes, Some(Error::io("listing extended attributes", errno.into()))),
+        Err(errno) => return (attributes, Some(Error::io("listing extended attributes of", errno.into()))),
     };
     let mut names: Vec<&[u8]> = names.split(|&byte| byte == 0).filter(|name| !name.is_empty()).collect();
     names.sort_unstable();
@@ -74,7 +74,7 @@ fn read(
             }
             // It was taken away between the two calls.
             Err(Errno::NODATA) => continue,
-            Err(errno) => Error::io(format!("reading the attribute {}", name.escape_ascii()), errno.into()),
+            Err(errno) => Error::io(format!("reading the attribute {} of", name.escape_ascii()), errno.into()),
         };
         problem.get_or_insert(failed);
     }
@@ -101,7 +101,7 @@ pub(crate) fn flags(file: BorrowedFd<'_>) -> Result<u32> {
     match ioctl_getflags(file) {
         Ok(flags) => Ok((flags & INTENT).bits()),
         Err(Errno::NOTTY | Errno::NOTSUP | Errno::INVAL | Errno::NOSYS) => Ok(0),
-        Err(errno) => Err(Error::io("reading the flags", io::Error::from(errno))),
+        Err(errno) => Err(Error::io("reading the flags of", io::Error::from(errno))),
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
             }
         });
         assert_eq!(attributes, [(b"user.a".to_vec(), vec![1]), (b"user.c".to_vec(), vec![1])]);
-        assert_eq!(problem.unwrap().to_string(), "reading the attribute user.bad: Input/output error (os error 5)");
+        assert_eq!(problem.unwrap().to_string(), "reading the attribute user.bad of: Input/output error (os error 5)");
         let (none, problem) = read(|_| Err(Errno::NOTSUP), |_, _| Err(Errno::IO));
         assert!(none.is_empty() && problem.is_none());
         let (none, problem) = read(|_| Err(Errno::ACCESS), |_, _| Err(Errno::IO));

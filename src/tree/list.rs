@@ -118,15 +118,21 @@ pub fn archive_header(archive: impl Read) -> Result<LevelHeader> {
     drop(listing);
     match (found, taken) {
         (Some(header), _) => Ok(header),
-        (None, taken) => taken.map(|taken| taken.header).map_err(|error| error.doing("reading an archive")),
+        (None, taken) => taken.map(|taken| taken.header).map_err(in_archive),
     }
+}
+
+/// Says that it is an archive that was read.
+pub(super) fn in_archive(error: Error) -> Error {
+    let doing = if error.file().is_some() { "reading in an archive the entry" } else { "reading an archive" };
+    error.doing(doing)
 }
 
 fn list(archive: impl Read, mut each: impl FnMut(ArchiveEntry) -> Result<()>, watch: Watch) -> Result<ArchiveSummary> {
     let mut listing = Listing::new(|record| each(ArchiveEntry::of(record)), watch);
     let taken = take_in(archive, &mut listing, IntakeOptions::default()).map_err(|error| match error.kind() {
         ErrorKind::Io => error,
-        _ => error.doing("reading an archive"),
+        _ => in_archive(error),
     })?;
     listing.watch.step(listing.progress)?;
     Ok(ArchiveSummary { header: taken.header, totals: taken.totals })
@@ -186,7 +192,7 @@ impl<F: FnMut(Record) -> Result<()>> Intake for Listing<'_, F> {
         let inspection = crate::inspect(delta)?;
         self.moved(usize::try_from(inspection.stream_bytes).unwrap_or(usize::MAX))?;
         match (inspection.damage, inspection.identity) {
-            (Some(damage), _) => Err(damage.path(path::to_os(path))),
+            (Some(damage), _) => Err(damage.of_entry(path::to_os(path))),
             (None, Some(identity)) => Ok(((), identity)),
             (None, None) => {
                 Err(Error::new(ErrorKind::Corrupt, "delta of an archive is not sealed").path(path::to_os(path)))

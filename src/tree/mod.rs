@@ -14,6 +14,7 @@ mod libarchive;
 mod list;
 mod metadata;
 mod path;
+mod path_set;
 mod record;
 mod restore;
 mod sealed;

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use serde_json::json;
 
-use crate::ground::{DONE, FAILED, Ground, USAGE};
+use crate::ground::{DONE, FAILED, Ground, Said, USAGE};
 
 #[test]
 fn a_dry_run_changes_nothing() {
@@ -20,6 +20,20 @@ fn a_dry_run_changes_nothing() {
     assert_eq!(ground.look("out"), before);
     ground.run("restore --dry-run a.1 a.2 out").expect(USAGE);
     ground.run("restore --dry-run out").expect(USAGE);
+}
+
+#[test]
+fn a_dry_run_onto_a_missing_destination_needs_no_room_for_anything() {
+    let ground = Ground::with_archives();
+    let dry = "restore --dry-run a.0 out";
+    let expected = ground.run(dry).expect(DONE);
+    let said = Said::from(ground.command(dry).env("TMPDIR", ground.path("nowhere")).output().unwrap()).expect(DONE);
+    assert_eq!(said.text(), expected.text());
+    // Of a later level, it is known what it lacks.
+    for level in [1, 2] {
+        let said = ground.run(&format!("restore --dry-run a.{level} out")).expect(FAILED);
+        assert!(said.stderr.contains("the level was made against another than is there"), "{}", said.stderr);
+    }
 }
 
 #[test]

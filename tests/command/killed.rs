@@ -1,6 +1,7 @@
 //! A restore that is killed while it publishes is finished by the next, which says what it could not finish.
 
 use std::fs;
+use std::io::Write;
 use std::process::Stdio;
 
 use serde_json::json;
@@ -34,6 +35,37 @@ fn kill_while_publishing(ground: &Ground) {
         if is_publishing() && !ground.path("out").join(name(FILES - 1)).exists() {
             return;
         }
+    }
+}
+
+#[test]
+fn what_was_killed_before_there_was_a_level_is_dropped_and_no_note_is_said_to_have_been_removed() {
+    let ground = Ground::with_archives();
+    let archive = ground.read("a.0");
+    for conclude in ["", "--conclude"] {
+        let mut child = ground.command("restore -q - out").stdin(Stdio::piped()).spawn().unwrap();
+        // It waits for the rest.
+        child.stdin.as_mut().unwrap().write_all(&archive[..archive.len() / 2]).unwrap();
+        while !ground.path("out/.frazil-restore/stage").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "it waits for the rest");
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let json = ground.run(&format!("restore --json {conclude} out")).expect(DONE).json();
+        let expected = json!({
+            "command": "restore",
+            "recovered": "an incomplete restore was dropped",
+            "concluded": false,
+            "partial": false,
+        });
+        for (key, value) in expected.as_object().unwrap() {
+            assert_eq!(&json[key], value, "{conclude}: {json}");
+        }
+        assert_eq!(fs::read_dir(ground.path("out")).unwrap().count(), 0, "{conclude}");
+        // There is nothing left to end.
+        let said = ground.run("restore --conclude out").expect(DONE);
+        assert!(!said.stderr.contains("its note of that was removed"), "{}", said.stderr);
     }
 }
 

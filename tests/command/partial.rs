@@ -50,7 +50,11 @@ fn rights_that_are_left_out_are_a_problem() {
     fs::set_permissions(ground.path("tree/data"), Permissions::from_mode(0o4755)).unwrap();
     ground.run("backup -q --snapshot s tree a").expect(DONE);
     let said = ground.run("restore a out").expect(PROBLEMS);
-    assert!(said.stderr.contains("out/data: ") && !said.stderr.contains("note: "), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("setting the metadata of out/data: ") && !said.stderr.contains("note: "),
+        "{}",
+        said.stderr
+    );
     assert!(said.stderr.ends_with("  problems   1\n"), "{}", said.stderr);
     ground.run("restore --privileged a whole").expect(DONE);
     assert_eq!(ground.look("whole"), ground.look("tree"));

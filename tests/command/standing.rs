@@ -49,6 +49,41 @@ fn a_level_that_stood_there_already_is_said_to() {
 }
 
 #[test]
+fn a_level_0_that_stood_there_already_is_restored_anew_by_who_overwrites() {
+    let ground = Ground::with_archives();
+    ground.run("restore --more a.0 out").expect(DONE);
+    let look = || {
+        let mut tree = ground.look("out");
+        tree.retain(|path, _| !path.starts_with(".frazil-restore"));
+        tree
+    };
+    let whole = look();
+    let change = || {
+        fs::write(ground.path("out/docs/letter"), "changed").unwrap();
+        fs::remove_file(ground.path("out/data")).unwrap();
+        fs::write(ground.path("out/own"), "own").unwrap();
+    };
+    change();
+    let said = ground.run("restore --more a.0 out").expect(DONE);
+    assert!(said.stderr.contains("stood there already"), "{}", said.stderr);
+    assert!(!ground.path("out/data").exists());
+
+    let said = ground.run("restore --more --overwrite --dry-run a.0 out").expect(DONE);
+    assert!(!said.stderr.contains("stood there already"), "{}", said.stderr);
+    let said = ground.run("restore --more --overwrite a.0 out").expect(DONE);
+    assert!(said.stderr.contains("1 level restored") && !said.stderr.contains("stood there"), "{}", said.stderr);
+    // What is not of the level stays.
+    assert_eq!(ground.read("out/own"), b"own");
+    fs::remove_file(ground.path("out/own")).unwrap();
+    ground.run("restore --more --overwrite a.0 out").expect(DONE);
+    assert!(look() == whole);
+    // It still stands at it, and the next goes onto it; that is not restored twice, whatever is asked for.
+    ground.run("restore --more a.1 out").expect(DONE);
+    let said = ground.run("restore --more --overwrite a.1 out").expect(DONE);
+    assert!(said.stderr.contains("stood there already"), "{}", said.stderr);
+}
+
+#[test]
 fn nothing_is_restored_into_what_is_mounted_in_the_destination_and_each_entry_is_named() {
     let ground = Ground::with_archives();
     fs::create_dir_all(ground.path("out/docs")).unwrap();

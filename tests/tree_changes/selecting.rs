@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use frazil::{BackupOptions, ErrorKind, RestoreOptions, RestoreSummary, restore_tree};
+use rustix::fs::FileType;
 
 use crate::content::noise;
 use crate::ground::{Ground, Log, privileged};
-use crate::tree::{image, is_root, paths, set_attribute, time_of};
+use crate::tree::{image, is_root, make_node, paths, set_attribute, time_of};
 
 fn selecting(selected: &[&str]) -> RestoreOptions {
     selected.iter().fold(privileged(), |options, path| options.path(*path).unwrap())
@@ -202,4 +203,95 @@ fn what_leads_to_a_selected_path_and_is_there_stays_as_it_is() {
     }
     assert!(restore(&ground, 2, &empty, selecting(&["a/b"])).0.unwrap().whole);
     assert!(!empty.join("a").exists());
+}
+
+#[test]
+fn what_leads_to_a_selected_path_is_restored_only_while_it_is_a_directory() {
+    type Make = fn(&Ground);
+    // What `a` becomes, and what that becomes.
+    let table: [(&str, Make, Make); 4] = [
+        (
+            "file",
+            |ground| drop(ground.write("a", noise(200_000, 1))),
+            |ground| drop(ground.write("a", noise(200_001, 1))),
+        ),
+        (
+            "link",
+            |ground| symlink("0", ground.live("a")).unwrap(),
+            |ground| {
+                fs::remove_file(ground.live("a")).unwrap();
+                symlink("elsewhere", ground.live("a")).unwrap();
+            },
+        ),
+        (
+            "further name",
+            |ground| fs::hard_link(ground.live("0"), ground.live("a")).unwrap(),
+            |ground| fs::set_permissions(ground.live("a"), Permissions::from_mode(0o600)).unwrap(),
+        ),
+        (
+            "pipe",
+            |ground| make_node(&ground.live("a"), FileType::Fifo, (0, 0)).unwrap(),
+            |ground| fs::set_permissions(ground.live("a"), Permissions::from_mode(0o600)).unwrap(),
+        ),
+    ];
+    for (kind, make, change) in table {
+        let mut ground = Ground::new();
+        ground.write("0", "0");
+        ground.write("a/b/f", "f");
+        ground.write("a/x", "x");
+        ground.level(BackupOptions::new());
+        fs::remove_dir_all(ground.live("a")).unwrap();
+        make(&ground);
+        ground.level(BackupOptions::new());
+        change(&ground);
+        ground.level(BackupOptions::new());
+        fs::remove_file(ground.live("a")).unwrap();
+        ground.write("a/b/f", "f");
+        ground.level(BackupOptions::new());
+
+        let (fresh, used) = (ground.at("fresh"), ground.at("used"));
+        fs::create_dir_all(used.join("a")).unwrap();
+        fs::write(used.join("a/own"), "own").unwrap();
+        for (level, there) in [true, false, false, true].into_iter().enumerate() {
+            for destination in [&fresh, &used] {
+                // What is not restored is within no limit.
+                let options = selecting(&["0", "a/b"]).overwrite(level == 0).max_file_len(100);
+                for dry in [true, false] {
+                    let (result, problems) = restore(&ground, level, destination, options.clone().dry_run(dry));
+                    let summary = result.unwrap();
+                    assert!(summary.whole && problems.is_empty(), "{kind} at level {level}: {problems:?}");
+                    let missing: &[PathBuf] = if there { &[] } else { &["a/b".into()] };
+                    assert!(summary.missing == missing || dry && level == 1, "{kind} at level {level}: {summary:?}");
+                }
+                let of_chain = if there { &["0", "a", "a/b", "a/b/f"][..] } else { &["0"] };
+                let own = if *destination == used { &["a", "a/own"][..] } else { &[] };
+                let expected: BTreeSet<_> = of_chain.iter().chain(own).map(PathBuf::from).collect();
+                let found: BTreeSet<_> = paths(destination).into_iter().collect();
+                assert_eq!(found, expected, "{kind} at level {level}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_leads_to_a_selected_path_is_no_file_to_make_another_from() {
+    let mut ground = Ground::new();
+    ground.write("a", noise(200_000, 1));
+    ground.level(BackupOptions::new());
+    fs::hard_link(ground.live("a"), ground.live("linked")).unwrap();
+    ground.level(BackupOptions::new());
+    fs::remove_file(ground.live("linked")).unwrap();
+    fs::rename(ground.live("a"), ground.live("moved")).unwrap();
+    let (summary, _) = ground.level(BackupOptions::new());
+    assert_eq!(summary.copies, 1, "the test is of a copy");
+    let destination = ground.at("destination");
+    for (level, left_out) in [(0, None), (1, Some("linked")), (2, Some("moved"))] {
+        let options = selecting(&["a/b", "linked", "moved"]).accept_partial(true);
+        let (result, problems) = restore(&ground, level, &destination, options);
+        result.unwrap();
+        let expected: Vec<_> =
+            left_out.map(|name| (ErrorKind::WrongBasis, destination.join(name))).into_iter().collect();
+        assert_eq!(problems, expected, "level {level}");
+        assert!(paths(&destination).is_empty(), "level {level}");
+    }
 }

@@ -15,7 +15,7 @@ const NOTE: &str = ".frazil-restore";
 
 /// The failure of a restore, with advice for its cause.
 pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Path, arguments: &Arguments) -> Failure {
-    let kind = error.kind();
+    let (kind, summary) = (error.kind(), error.summary());
     let is_of_entry = error.file().is_some_and(|file| file != destination);
     let is_of_note = error.file().is_some_and(|file| file.starts_with(destination.join(NOTE)));
     let failure = Failure::of(format_args!("restoring to {}", one_line(destination)), error);
@@ -25,15 +25,30 @@ pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Pa
     };
     match kind {
         ErrorKind::Exists => failure.advise("give --overwrite to replace what is there"),
-        ErrorKind::Limit => failure.advise("raise --max-file, or --max-output where it is given"),
+        ErrorKind::Limit if let Some(option) = option_of(&summary) => failure.advise(format!("raise {option}")),
         ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
         ErrorKind::WrongBasis if is_of_entry => failure.advise("give --keep-going to restore the rest"),
         ErrorKind::WrongBasis => failure.advise(of_level(archive, destination)),
-        ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch if !arguments.keep_going && !is_of_note => {
+        ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch | ErrorKind::Limit
+            if !arguments.keep_going && !is_of_note =>
+        {
             failure.advise("give --keep-going to restore what is whole")
         }
         _ => failure,
     }
+}
+
+/// The option that raises the limit which was reached. Other limits are those of the format, and what is beyond them is
+/// damage like any other.
+fn option_of(summary: &str) -> Option<&'static str> {
+    [
+        ("a file is longer than is allowed", "--max-file"),
+        // A file again, made by a delta.
+        ("output is longer than is allowed", "--max-file"),
+        ("the files of the level are longer than is allowed", "--max-output"),
+    ]
+    .into_iter()
+    .find_map(|(what, option)| summary.ends_with(what).then_some(option))
 }
 
 /// When the destination does not stand where it should.

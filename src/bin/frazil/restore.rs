@@ -28,18 +28,18 @@ killed is finished, or undone, by the next; without archives, nothing else is do
 it goes on from the level that DEST stands at, or behind it, with --accept-partial, where that is there in part.
 
 Level 0 wants an empty DEST, or --overwrite, with which a chain from level 0 up is restored anew, whatever DEST \
-stands at. Only a level 0 that DEST stands at is not written again, if it is whole and its note is there: --conclude \
-removes that. A user other than root restores no owners and no devices; root restores \
-set-id bits, devices and attributes of the system (trusted.*, security.*) with --privileged alone. What could not be \
-restored as it was is named, and the exit status is 3.
+stands at. Without it, a level that DEST stands at already is only verified. A user other than root restores no owners and no \
+devices; root restores set-id bits, devices and attributes of the system (trusted.*, security.*) with --privileged \
+alone. What could not be restored as it was is named, and the exit status is 3.
 
 With --keep-going, what is whole of a damaged archive is restored. The next level then wants --accept-partial, with \
 which what is made from something missing is left out and named. DEST keeps .frazil-restore after a level that was \
 restored in part; --conclude removes it.
 
 With --path, what is a further name of a file that is not selected, or made from one, is left out and named. \
-Directories that lead to what is selected stay as they are where they are there. What is left after --strip has to \
-come from one directory, since its order has to stay: with several at the top of the tree, select one by --path. \
+Directories that lead to what is selected stay as they are where they are there; what is no directory leads nowhere, \
+and is not restored. What is left after --strip has to come from one directory, since its order has to stay: with \
+several at the top of the tree, select one by --path. \
 What is mounted in DEST takes a restore of its own.
 
 A dry run is of one archive, onto the level that DEST stands at, and lists what would be restored as frazil list \

@@ -1,5 +1,6 @@
 //! Each hazard of the C library by name, and the bytes that it should make.
 
+use std::ffi::c_int;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;

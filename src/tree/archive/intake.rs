@@ -5,12 +5,10 @@ use std::io::Read;
 use super::parts::Entries;
 use super::taking::Taking;
 use super::{ArchiveTotals, EntryName, SMALL_MAX, decode_header};
-use crate::format::SealedKind;
 use crate::tree::codec::corrupt;
 use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::Next;
 use crate::tree::record::Record;
-use crate::tree::sealed::unseal;
 use crate::{Error, Identity, Result};
 
 /// What is done with the parts of an archive, in their order.
@@ -64,8 +62,7 @@ pub(crate) fn take_in<I: Intake>(source: impl Read, intake: &mut I, options: Int
     let mut entries = Entries::new(source)?;
     let header = match entries.next()? {
         Next::Entry(entry) if EntryName::parse(&entry.path).is_ok_and(|name| name == EntryName::Header) => {
-            let sealed = entries.tar().read_all(SMALL_MAX)?;
-            let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the header"))?;
+            let payload = entries.read_sealed(SMALL_MAX, "reading the header")?;
             (decode_header(&payload)?, payload)
         }
         Next::Damaged(error) => return Err(error),

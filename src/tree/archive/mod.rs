@@ -6,6 +6,7 @@
 //! is restored is what the sealed records say, and content is used when its identity is theirs.
 
 mod agreement;
+mod claiming;
 mod delta_header;
 mod intake;
 mod lost;

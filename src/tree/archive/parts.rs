@@ -4,7 +4,9 @@ use std::io::{self, Read};
 
 use super::EntryName;
 use super::replay::Replay;
+use crate::format::SealedKind;
 use crate::tree::libarchive::{ArchiveReader, Next, ReadEntry};
+use crate::tree::sealed::unseal;
 use crate::{Error, ErrorKind, Result};
 
 /// The entries of an archive; the next one can be looked at before it is taken.
@@ -26,7 +28,7 @@ impl<R: Read> Entries<R> {
 
     /// Where the entry begins that was taken last.
     pub(super) fn position(&self) -> u64 {
-        self.from + self.tar.position()
+        self.tar.position()
     }
 
     /// Whether the tar has failed within an entry.
@@ -39,12 +41,11 @@ impl<R: Read> Entries<R> {
         if self.tar.filtered() {
             return Ok(false);
         }
-        // What libarchive says of where it has failed may be where this tar began.
-        let mut after = self.position().max(self.last) + 1;
+        let mut after = self.from.max(self.last) + 1;
         while let Some(header) = self.source.seek_header(after)? {
             match ArchiveReader::new(self.source.again()) {
                 Ok(tar) => {
-                    (self.tar, self.from, self.peeked) = (tar, header, None);
+                    (self.tar, self.from, self.peeked) = (tar.begun_at(header), header, None);
                     return Ok(true);
                 }
                 Err(error) if error.kind() == ErrorKind::Io => return Err(error),
@@ -65,6 +66,13 @@ impl<R: Read> Entries<R> {
                 next
             }
         }
+    }
+
+    /// The payload of the sealed stream that is the body of the entry that was taken last. Damage in it is told of
+    /// where that entry begins, since an offset is one in the archive.
+    pub(super) fn read_sealed(&mut self, max: usize, doing: &'static str) -> Result<Vec<u8>> {
+        let sealed = self.tar.read_all(max)?;
+        unseal(SealedKind::Records, &sealed).map_err(|error| error.doing(doing).at(self.position()))
     }
 
     pub(super) fn tar(&mut self) -> &mut ArchiveReader<Replay<R>> {

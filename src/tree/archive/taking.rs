@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use super::agreement::check_entry;
 use super::intake::Taken;
 use super::lost::Lost;
 use super::parts::Entries;
@@ -11,14 +10,11 @@ use super::{
     ArchiveTotals, BATCH_MAX, BatchDigest, EntryName, Intake, IntakeOptions, SMALL_MAX, Trailer, decode_batch,
     decode_trailer,
 };
-use crate::format::SealedKind;
 use crate::tree::codec::corrupt;
 use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::{Next, ReadEntry};
 use crate::tree::metadata::EntryKind;
 use crate::tree::path::{self, Position};
-use crate::tree::record::{Action, Record};
-use crate::tree::sealed::unseal;
 use crate::{Error, ErrorKind, Result};
 
 /// A version or a flag that nobody knows is damage too, where the header of the archive was of a known one.
@@ -44,19 +40,27 @@ fn deferred<T>(made: Result<T>, options: IntakeOptions) -> Result<Result<T>> {
 
 pub(super) struct Taking<'a, R: Read, I: Intake> {
     entries: Entries<R>,
-    intake: &'a mut I,
+    pub(super) intake: &'a mut I,
     options: IntakeOptions,
     header: LevelHeader,
-    waiting: Waiting<I::Made>,
+    pub(super) waiting: Waiting<I::Made>,
     last: Option<Position>,
     batches: u64,
     records: u64,
     digest: BatchDigest,
     /// Whether all of the archive is.
-    whole: bool,
+    pub(super) whole: bool,
     /// Whether no entry of it was passed over.
     is_complete: bool,
-    lost: Lost,
+    pub(super) lost: Lost,
+    /// Whether damage was told of, behind which no entry was found yet: what else does not fit is of the same.
+    astray: bool,
+    /// Where the last of such damage is.
+    told_to: Option<u64>,
+    /// Batches that were told to be damaged, which those behind them miss.
+    damaged_batches: u64,
+    /// Whether it was told that records are missing.
+    lacks_records: bool,
 }
 
 impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
@@ -83,6 +87,10 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             whole: true,
             is_complete: true,
             lost: Lost::default(),
+            astray: false,
+            told_to: None,
+            damaged_batches: 0,
+            lacks_records: false,
         }
     }
 
@@ -108,34 +116,16 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             let entry = match self.entries.next() {
                 Ok(Next::Entry(entry)) => entry,
                 Ok(Next::Damaged(error)) => {
-                    self.survive(error)?;
+                    self.go_astray(error, false)?;
                     continue;
                 }
                 Err(error) => {
-                    match has_failed.then(|| self.waiting.pop_failed()).flatten() {
-                        // It failed within that entry, which says so with its record, or when none comes.
-                        Some(entry) if self.options.keep_going => {
-                            self.whole = false;
-                            self.waiting.push(entry);
-                        }
-                        Some(Unclaimed { path, made: Some(Err(error)), .. }) => {
-                            return Err(error.path(path::to_os(&path)));
-                        }
-                        // A body that could not be read on was reported when it was met.
-                        _ if error.kind() == ErrorKind::State => {}
-                        _ => self.survive(error)?,
-                    }
-                    if self.options.keep_going {
-                        if self.entries.resume()? {
-                            self.waiting.resume();
-                            continue;
-                        }
-                        self.give_up_waiting()?;
-                    }
-                    return Err(Error::new(ErrorKind::Truncated, "archive cannot be read on"));
+                    self.find_on(error, has_failed)?;
+                    continue;
                 }
                 Ok(Next::End) => return Err(Error::new(ErrorKind::Truncated, "archive ends before its trailer")),
             };
+            self.astray = false;
             let offset = self.entries.position();
             match self.take_entry(entry) {
                 Ok(Some(totals)) => {
@@ -146,14 +136,55 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
                 Err(error) => {
                     let error = if error.offset().is_some() || !is_damage(&error) { error } else { error.at(offset) };
                     self.survive(error)?;
+                    self.astray = self.entries.has_failed();
                 }
             }
         }
     }
 
+    /// Goes on after something that is no entry. Damage is told of once, in however many blocks it shows, and however
+    /// often it is come to: what is before it is read again when an entry behind it is looked for.
+    fn go_astray(&mut self, error: Error, has_failed: bool) -> Result<()> {
+        let is_told = match error.offset() {
+            // Who cannot read on has come to the next header at least.
+            offset @ Some(_) => offset <= self.told_to || self.astray && !has_failed,
+            None => self.astray,
+        };
+        self.astray = true;
+        self.told_to = self.told_to.max(error.offset());
+        match is_told && self.options.keep_going && is_damage(&error) {
+            true => Ok(()),
+            false => self.survive(error),
+        }
+    }
+
+    /// Goes on behind what libarchive has failed at, within an entry or between two, if anything is there.
+    fn find_on(&mut self, error: Error, has_failed: bool) -> Result<()> {
+        match has_failed.then(|| self.waiting.pop_failed()).flatten() {
+            // It failed within that entry, which says so with its record, or when none comes.
+            Some(entry) if self.options.keep_going => {
+                self.whole = false;
+                self.astray = true;
+                self.waiting.push(entry);
+            }
+            Some(Unclaimed { path, made: Some(Err(error)), .. }) => return Err(error.of_entry(path::to_os(&path))),
+            // A body that could not be read on was reported when it was met.
+            _ if error.kind() == ErrorKind::State => {}
+            _ => self.go_astray(error, true)?,
+        }
+        if self.options.keep_going {
+            if self.entries.resume()? {
+                self.waiting.resume();
+                return Ok(());
+            }
+            self.give_up_waiting()?;
+        }
+        Err(Error::new(ErrorKind::Truncated, "archive cannot be read on"))
+    }
+
     /// Goes on after damage where that is wanted, since only content that has the identity of its record is
     /// used.
-    fn survive(&mut self, error: Error) -> Result<()> {
+    pub(super) fn survive(&mut self, error: Error) -> Result<()> {
         if !self.options.keep_going || !is_damage(&error) {
             return Err(error);
         }
@@ -164,14 +195,16 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
 
     /// Goes on after a record that could not be taken; what is a further name of its entry goes with it.
     fn pass_over(&mut self, path: Vec<u8>, error: Error) -> Result<()> {
-        let error = error.path(path::to_os(&path));
+        let error = error.of_entry(path::to_os(&path));
         if self.intake.passes_over(&error) {
             self.is_complete = false;
             self.intake.problem(error);
         } else {
             self.survive(error)?;
         }
-        self.lost.paths.insert(path);
+        if let Err(error) = self.lost.insert(&path) {
+            self.intake.problem(error.path(path::to_os(&path)));
+        }
         Ok(())
     }
 
@@ -223,10 +256,11 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
     }
 
     fn take_batch(&mut self, number: u64) -> Result<()> {
-        let sealed = self.entries.tar().read_all(BATCH_MAX)?;
-        let payload =
-            unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading a batch of records"))?;
-        let (level, own_number, records) = decode_batch(&payload, self.header.block_len)?;
+        let decoded = self.entries.read_sealed(BATCH_MAX, "reading a batch of records").and_then(|payload| {
+            let decoded = decode_batch(&payload, self.header.block_len)?;
+            Ok((payload, decoded))
+        });
+        let (payload, (level, own_number, records)) = decoded.inspect_err(|_| self.damaged_batches += 1)?;
         if level != self.header.id {
             self.drop_foreign()?;
             return Err(corrupt("batch of records is of another level").expected(self.header.id, level));
@@ -237,8 +271,13 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             if own_number < expected || !self.options.keep_going {
                 return Err(error);
             }
-            self.survive(error)?;
+            match own_number == expected || own_number - expected > self.damaged_batches {
+                true => self.survive(error)?,
+                false => self.whole = false,
+            }
+            self.lacks_records |= own_number > expected;
         }
+        self.damaged_batches = 0;
         self.batches = own_number;
         self.digest.payload(&payload);
         if own_number > expected
@@ -260,67 +299,6 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
         self.give_up_waiting()
     }
 
-    fn take_record(&mut self, record: Record) -> Result<()> {
-        let wants_entry = matches!(record.action, Action::Full | Action::Delta);
-        let may_have_entry = wants_entry || matches!(record.action, Action::Link | Action::Void);
-        let waits = || self.waiting.position(&record.position.path, record.identity);
-        let waiting = match may_have_entry.then(waits).flatten() {
-            Some(index) => {
-                // What is before it has no record.
-                for _ in 0..index {
-                    if let Some(unclaimed) = self.waiting.pop() {
-                        self.give_up(unclaimed)?;
-                    }
-                }
-                self.waiting.pop()
-            }
-            None => None,
-        };
-        if record.action == Action::Link && self.lost.contains(record.basis_path()) {
-            // What is there under that name may be the entry of the level before.
-            let lost = Error::new(ErrorKind::WrongBasis, "is one more name of an entry that was lost")
-                .expected(path::to_os(record.basis_path()).display(), "nothing of this level");
-            return match waiting.and_then(|waiting| waiting.made) {
-                Some(Ok((made, _))) => self.intake.discard(made).and(Err(lost)),
-                _ => Err(lost),
-            };
-        }
-        let Some(Unclaimed { entry, made, .. }) = waiting else {
-            if wants_entry {
-                let missing = corrupt("content of an entry is missing");
-                if record.identity.is_some() {
-                    return Err(missing);
-                }
-                // The record says all that there is of it.
-                self.survive(missing.path(path::to_os(&record.position.path)))?;
-            }
-            return self.intake.record(record, None);
-        };
-        let (made, failed) = match made.transpose() {
-            Ok(made) => (made, None),
-            Err(error) => (None, Some(error)),
-        };
-        let checked = match (record.action, failed) {
-            (Action::Void, _) => Err(None),
-            (_, Some(error)) => Err(Some(error)),
-            _ => check_entry(&record, entry.as_ref(), made.as_ref().map(|(_, identity)| identity)).map_err(Some),
-        };
-        let is_right = record.identity == made.as_ref().map(|(_, identity)| *identity);
-        let made = made.map(|(made, _)| made);
-        match checked {
-            Ok(()) => self.intake.record(record, made),
-            // Only the tar says something else, and the record is the truth.
-            Err(Some(error)) if is_right => {
-                self.survive(error.path(path::to_os(&record.position.path)))?;
-                self.intake.record(record, made)
-            }
-            Err(error) => {
-                made.map_or(Ok(()), |made| self.intake.discard(made))?;
-                error.map_or_else(|| self.intake.record(record, None), Err)
-            }
-        }
-    }
-
     /// Drops what came since damage was passed: it is of an archive that was a file of this one.
     fn drop_foreign(&mut self) -> Result<()> {
         while let Some(unclaimed) = self.waiting.pop_foreign() {
@@ -331,30 +309,8 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
         Ok(())
     }
 
-    fn give_up_waiting(&mut self) -> Result<()> {
-        while let Some(unclaimed) = self.waiting.pop() {
-            self.give_up(unclaimed)?;
-        }
-        Ok(())
-    }
-
-    fn give_up(&mut self, unclaimed: Unclaimed<I::Made>) -> Result<()> {
-        match unclaimed.made {
-            Some(Ok((made, _))) => self.intake.discard(made)?,
-            Some(Err(error)) => return self.survive(error.path(path::to_os(&unclaimed.path))),
-            None => {}
-        }
-        if !self.whole {
-            // Something was lost before, and said so; this may be what came of it.
-            return Ok(());
-        }
-        let error = corrupt("entry of an archive that no record answers for").path(path::to_os(&unclaimed.path));
-        self.survive(error)
-    }
-
     fn take_trailer(&mut self) -> Result<ArchiveTotals> {
-        let sealed = self.entries.tar().read_all(SMALL_MAX)?;
-        let payload = unseal(SealedKind::Records, &sealed).map_err(|error| error.doing("reading the trailer"))?;
+        let payload = self.entries.read_sealed(SMALL_MAX, "reading the trailer")?;
         let trailer = decode_trailer(&payload)?;
         if trailer.level != self.header.id {
             self.drop_foreign()?;
@@ -366,7 +322,7 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             totals: ArchiveTotals { records: self.records, ..trailer.totals },
             digest: self.digest.finish(),
         };
-        if found != trailer {
+        if found != trailer && self.damaged_batches == 0 && !self.lacks_records {
             let error = corrupt("trailer does not match the records before it")
                 .expected(format_args!("{} records", trailer.totals.records), self.records);
             self.survive(error)?;

@@ -41,6 +41,8 @@ pub(crate) struct ArchiveReader<R> {
     source: Shared<Source<R>>,
     entry: Option<Body>,
     state: State,
+    /// What was before it, of a tar that begins within what is read.
+    base: u64,
 }
 
 struct Body {
@@ -78,7 +80,7 @@ impl<R: Read> ArchiveReader<R> {
             return Err(handle.error(ErrorKind::Internal).doing("preparing to read a tar"));
         }
         let source = Shared::new(Source::new(source, block_len));
-        let mut reader = Self { handle, source, entry: None, state: State::Open };
+        let mut reader = Self { handle, source, entry: None, state: State::Open, base: 0 };
         // SAFETY: the handle is live and not yet open; the client data is the source, which lives until after
         // the handle, and which `source::read` takes it for.
         let code = unsafe {
@@ -101,6 +103,11 @@ impl<R: Read> ArchiveReader<R> {
             return Err(error.doing("reading a tar"));
         }
         Ok(reader)
+    }
+
+    /// Counts from the beginning of what the tar is within, where it begins at `offset`.
+    pub(crate) fn begun_at(self, offset: u64) -> Self {
+        Self { base: offset, ..self }
     }
 
     /// Goes on to the next entry, past what is left of the body of the last.
@@ -159,7 +166,7 @@ impl<R: Read> ArchiveReader<R> {
             return Err(self.failed_before());
         }
         if self.entry.is_none() {
-            return Err(Error::new(ErrorKind::State, "there is no entry to read").doing("reading a tar"));
+            return Err(Error::new(ErrorKind::State, "there is no entry to read").doing("reading the body"));
         }
         if buffer.is_empty() {
             return Ok(0);
@@ -172,8 +179,8 @@ impl<R: Read> ArchiveReader<R> {
         self.check_source()?;
         let Ok(read) = usize::try_from(read) else {
             return match read as c_int {
-                ffi::ARCHIVE_FATAL => Err(self.fail()),
-                _ => Err(self.handle.error(ErrorKind::Corrupt).doing("reading a tar").at(self.position())),
+                ffi::ARCHIVE_FATAL => Err(self.fail().doing("reading the body")),
+                _ => Err(self.handle.error(ErrorKind::Corrupt).doing("reading the body").at(self.position())),
             };
         };
         let position = self.position();
@@ -255,11 +262,17 @@ impl<R: Read> ArchiveReader<R> {
         matches!(self.state, State::Failed(..))
     }
 
-    /// Where in the tar, when it is no longer compressed, the last header began.
+    /// Where in the tar, when it is no longer compressed, the last header began; after a failure, how far it was
+    /// read: up to what it could not read, or behind that.
     pub(crate) fn position(&self) -> u64 {
-        // SAFETY: the handle is live; reads a number.
-        let position = unsafe { ffi::archive_read_header_position(self.handle.as_ptr()) };
-        position.max(0).unsigned_abs()
+        let position = match self.has_failed() {
+            // SAFETY: the handle is live; 0 asks for the count of what has come out of the last filter. Of a header,
+            // libarchive says nothing any more.
+            true => unsafe { ffi::archive_filter_bytes(self.handle.as_ptr(), 0) },
+            // SAFETY: the handle is live; reads a number.
+            false => unsafe { ffi::archive_read_header_position(self.handle.as_ptr()) },
+        };
+        self.base + position.max(0).unsigned_abs()
     }
 
     /// Deals with what the source did during a call, whatever the call returned: where libarchive only
@@ -317,7 +330,7 @@ impl Body {
 
 fn wrong_len(kind: ErrorKind, body: &Body, position: u64) -> Error {
     Error::new(kind, "body is not as long as its header says")
-        .doing("reading a tar")
+        .doing("reading the body")
         .at(position)
         .expected(format_args!("{} bytes", body.size), if kind == ErrorKind::Corrupt { "more" } else { "fewer" })
 }

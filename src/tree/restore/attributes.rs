@@ -85,7 +85,7 @@ pub(super) fn lends_rights(name: &[u8]) -> bool {
 }
 
 fn doing(verb: &str, name: &[u8]) -> String {
-    format!("{verb} the extended attribute {}", String::from_utf8_lossy(name))
+    format!("{verb} the extended attribute {} of", String::from_utf8_lossy(name))
 }
 
 fn list_len(entry: &Pinned) -> rustix::io::Result<usize> {

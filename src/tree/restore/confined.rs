@@ -23,7 +23,8 @@ const KERNEL_PATH_MAX: usize = 4096;
 /// or move a directory that is held; he cannot make a name lead anywhere else.
 #[derive(Debug)]
 pub(crate) struct Confined {
-    root: OwnedFd,
+    /// `None` where it is not there, for a dry run.
+    root: Option<OwnedFd>,
     path: PathBuf,
 }
 
@@ -38,16 +39,16 @@ impl Confined {
                 .doing("opening the destination")
                 .path(destination)
         })?;
-        Ok(Self { root, path: destination.to_owned() })
+        Ok(Self { root: Some(root), path: destination.to_owned() })
     }
 
-    /// Has messages name it by another path: a dry run looks into one that stands for what is not there.
-    pub(super) fn called(self, path: &Path) -> Self {
-        Self { path: path.to_owned(), ..self }
+    /// One that is not there, so that nothing is in it.
+    pub(super) fn missing(destination: &Path) -> Self {
+        Self { root: None, path: destination.to_owned() }
     }
 
-    pub(crate) fn root(&self) -> BorrowedFd<'_> {
-        self.root.as_fd()
+    pub(crate) fn root(&self) -> rustix::io::Result<BorrowedFd<'_>> {
+        self.root.as_ref().map(AsFd::as_fd).ok_or(Errno::NOENT)
     }
 
     /// A path of the tree as a person finds it, for messages only.
@@ -101,11 +102,11 @@ impl Confined {
 
     fn pin_at_once(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
         if path.is_empty() {
-            return rustix::io::fcntl_dupfd_cloexec(&self.root, 0);
+            return rustix::io::fcntl_dupfd_cloexec(self.root()?, 0);
         }
         if path.len() < KERNEL_PATH_MAX {
             let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-            match rustix::fs::openat2(&self.root, path, PIN, Mode::empty(), resolve) {
+            match rustix::fs::openat2(self.root()?, path, PIN, Mode::empty(), resolve) {
                 // An old kernel, or a sandbox that does not know the call.
                 Err(Errno::NOSYS | Errno::PERM) => {}
                 held => return held,
@@ -117,12 +118,13 @@ impl Confined {
     /// The same, on every kernel and for paths of any length.
     pub(super) fn pin_by_name(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
         let (directory, name) = path::split(path);
+        let root = self.root()?;
         let mut held = None::<OwnedFd>;
         for name in directory.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
-            let above = held.as_ref().map_or(self.root(), AsFd::as_fd);
+            let above = held.as_ref().map_or(root, AsFd::as_fd);
             held = Some(rustix::fs::openat(above, name, PIN | OFlags::DIRECTORY, Mode::empty())?);
         }
-        rustix::fs::openat(held.as_ref().map_or(self.root(), AsFd::as_fd), name, PIN, Mode::empty())
+        rustix::fs::openat(held.as_ref().map_or(root, AsFd::as_fd), name, PIN, Mode::empty())
     }
 }
 

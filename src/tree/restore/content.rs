@@ -81,7 +81,8 @@ impl Incoming<'_> {
                 .path(self.destination.display(place))
                 .expected(path::to_os(path).display(), "nothing")
         };
-        let basis = self.mapping.place(path).ok_or_else(|| lacking("the file that it is made from is not selected"))?;
+        let basis = self.mapping.place_selected(path);
+        let basis = basis.ok_or_else(|| lacking("the file that it is made from is not selected"))?;
         check_outside(&basis)?;
         match self.destination.stat(&basis)? {
             Some(_) => self.destination.open_file(&basis),

@@ -73,7 +73,7 @@ pub(super) fn dress(
     policy: Policy,
 ) -> Result<Vec<Error>> {
     if metadata.kind != EntryKind::Directory && entry.stat().st_nlink > 1 {
-        let doing = "setting the metadata";
+        let doing = "setting the metadata of";
         let what = "the entry has got another name, which must not change with it";
         // Before a run was killed, it may have been given its metadata, and then its other names.
         return if has_time(entry.stat(), metadata) {
@@ -105,7 +105,7 @@ pub(super) fn pin_same(
         return Ok(entry);
     }
     Err(Error::new(ErrorKind::Mismatch, "another entry has taken its place")
-        .doing("setting the metadata")
+        .doing("setting the metadata of")
         .expected(format_args!("inode {}", inode.1), format_args!("inode {}", inode_of(entry.stat()).1)))
 }
 
@@ -142,7 +142,7 @@ pub(super) fn lock(entry: &Pinned, metadata: &Metadata) -> Option<Error> {
         return None;
     }
     let wanted = IFlags::from_bits_retain(metadata.flags) & LOCKS;
-    set_flags(entry, wanted, LOCKS).err().map(|error| Error::io("setting flags", error.into()))
+    set_flags(entry, wanted, LOCKS).err().map(|error| Error::io("setting flags of", error.into()))
 }
 
 /// Makes a file or a directory durable as it is; of anything else, its directory is enough.
@@ -155,7 +155,7 @@ pub(super) fn flush(entry: &Pinned) -> Result<()> {
 
 /// Fails for an entry of another kind.
 fn check(entry: rustix::io::Result<Pinned>, metadata: &Metadata) -> Result<Pinned> {
-    let doing = "setting the metadata";
+    let doing = "setting the metadata of";
     let entry = entry.map_err(|error| Error::io(doing, error.into()))?;
     if entry.kind() == Some(metadata.kind) {
         return Ok(entry);
@@ -176,7 +176,7 @@ fn has_time(stat: &Stat, metadata: &Metadata) -> bool {
 }
 
 fn left_out(what: &'static str) -> Error {
-    Error::new(ErrorKind::Unsupported, what).doing("setting the metadata")
+    Error::new(ErrorKind::Unsupported, what).doing("setting the metadata of")
 }
 
 /// Who owns the entry now.
@@ -222,7 +222,7 @@ impl<'a> Dressing<'a> {
         if has_flags(self.metadata.kind)
             && let Err(error) = unlock(self.entry)
         {
-            self.problem("clearing flags", error);
+            self.problem("clearing flags of", error);
         }
     }
 
@@ -245,7 +245,7 @@ impl<'a> Dressing<'a> {
             Err(error) => {
                 let changed = old_gid != gid && old_uid != uid && chown(None, Some(gid)).is_ok();
                 if self.is_root {
-                    self.problem("setting the owner", error);
+                    self.problem("setting the owner of", error);
                 }
                 Owner { is_right: false, changed }
             }
@@ -271,7 +271,7 @@ impl<'a> Dressing<'a> {
         if owner.changed || now != mode | lent {
             match self.entry.set_mode(mode | lent) {
                 Ok(()) => now = mode | lent,
-                Err(error) => self.problem("setting the permissions", error),
+                Err(error) => self.problem("setting the permissions of", error),
             }
         }
         self.set_attributes(attributes);
@@ -279,7 +279,7 @@ impl<'a> Dressing<'a> {
             && now != mode
             && let Err(error) = self.entry.set_mode(mode)
         {
-            self.problem("setting the permissions", error);
+            self.problem("setting the permissions of", error);
         }
     }
 
@@ -293,7 +293,7 @@ impl<'a> Dressing<'a> {
             last_modification: Timespec { tv_sec: wanted.seconds, tv_nsec: wanted.nanoseconds.into() },
         };
         if let Err(error) = self.entry.set_times(&times) {
-            self.problem("setting the time", error);
+            self.problem("setting the time of", error);
         }
     }
 
@@ -305,7 +305,7 @@ impl<'a> Dressing<'a> {
         if let Err(error) = set_flags(self.entry, wanted - LOCKS, INTENT - LOCKS) {
             // Where there are no flags, none is missing.
             if !wanted.is_empty() {
-                self.problem("setting flags", error);
+                self.problem("setting flags of", error);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A level on its way into the stage: content made and verified, and a journal of what to do with it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::dress::is_locked;
@@ -13,6 +13,7 @@ use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::Owners;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path::{self, Position};
+use crate::tree::path_set::PathSet;
 use crate::tree::record::{Action, Record};
 use crate::{Error, ErrorKind, Identity, PatchOptions, Result};
 
@@ -42,8 +43,8 @@ pub(super) type Prepare<'a> = &'a mut dyn FnMut(&LevelHeader) -> Result<Prepared
 
 pub(super) enum Prepared {
     Ground(Box<Ground>),
-    /// Nothing is to be changed: it is read and verified.
-    DryRun,
+    /// Nothing is to be changed: it is read and verified. What would stay is [`Ground::left`].
+    DryRun(BTreeSet<Vec<u8>>),
     /// The destination stands at this level: it is read, and nothing else.
     AlreadyThere,
 }
@@ -59,7 +60,7 @@ pub(super) struct Incoming<'a> {
     /// See [`Ground::left`].
     pub(super) left: BTreeSet<Vec<u8>>,
     /// Entries that need one that is not selected.
-    pub(super) left_out: HashSet<Vec<u8>>,
+    pub(super) left_out: PathSet,
     pub(super) policy: Policy,
     pub(super) owners: Owners,
     pub(super) leaf_len: u32,
@@ -91,7 +92,7 @@ impl<'a> Incoming<'a> {
             prepare,
             met: vec![false; mapping.paths().len()],
             left: BTreeSet::new(),
-            left_out: HashSet::new(),
+            left_out: PathSet::default(),
             mapping,
             policy,
             owners: Owners::new()?,
@@ -245,9 +246,11 @@ impl Intake for Incoming<'_> {
         self.leaf_len = header.block_len;
         self.summary = Some(RestoreSummary::new(*header));
         let mut prepared = (self.prepare)(header)?;
-        if let Prepared::Ground(ground) = &mut prepared {
-            self.left = std::mem::take(&mut ground.left);
-        }
+        self.left = match &mut prepared {
+            Prepared::Ground(ground) => std::mem::take(&mut ground.left),
+            Prepared::DryRun(left) => std::mem::take(left),
+            Prepared::AlreadyThere => BTreeSet::new(),
+        };
         self.prepared = Some(prepared);
         let already_there = self.is_already_there();
         self.count(|summary| summary.already_there = already_there);
@@ -255,7 +258,7 @@ impl Intake for Incoming<'_> {
     }
 
     fn file(&mut self, path: &[u8], size: u64, body: &mut dyn Read) -> Result<(Self::Made, Identity)> {
-        if self.is_already_there() || self.mapping.place(path).is_none() {
+        if self.is_already_there() || self.mapping.place_selected(path).is_none() {
             // What is not restored is within no limit.
             return Ok((None, self.identify(body)?));
         }
@@ -272,12 +275,13 @@ impl Intake for Incoming<'_> {
         let (header, delta) = peek_header(delta)?;
         let basis_path = header.basis_path.as_deref().unwrap_or(path);
         path::check(basis_path)?;
-        let place = self.mapping.place(path).filter(|_| self.mapping.place(basis_path).is_some());
+        let place = self.mapping.place_selected(path);
+        let place = place.filter(|_| self.mapping.place_selected(basis_path).is_some());
         let Some(place) = place.filter(|_| !self.is_already_there()) else {
             let inspection = crate::inspect(delta)?;
             return match (inspection.damage, inspection.identity) {
                 (None, Some(identity)) => Ok((None, identity)),
-                (Some(damage), _) => Err(damage.path(path::to_os(path))),
+                (Some(damage), _) => Err(damage.of_entry(path::to_os(path))),
                 (None, None) => Err(Error::new(ErrorKind::Corrupt, "delta of an archive is not sealed")),
             };
         };
@@ -286,7 +290,7 @@ impl Intake for Incoming<'_> {
         let mut patch = PatchReader::verifying_after(delta, basis, options)?;
         let (item, _) = self
             .staged(|this, to| this.pour(&mut patch, to, |_| Ok(())))
-            .map_err(|error| error.path(path::to_os(path)))?;
+            .map_err(|error| error.of_entry(path::to_os(path)))?;
         let identity =
             patch.finish()?.identity.ok_or_else(|| Error::new(ErrorKind::Internal, "sealed delta without identity"))?;
         Ok((item, identity))

@@ -1,4 +1,5 @@
-//! Directories that lead to what is selected: made where they are missing, and left as they are where not.
+//! Directories that lead to what is selected: made where they are missing, and left as they are where not. What
+//! is no directory leads nowhere, and is not restored.
 
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
@@ -36,6 +37,20 @@ pub(super) fn there(destination: &Confined, mapping: &Mapping) -> Result<BTreeSe
         }
     }
     Ok(there)
+}
+
+/// What of a record of a path that leads to what is selected is restored: what makes it a directory, or none.
+pub(super) fn part(record: Record) -> Option<Record> {
+    let is_directory = record.metadata.as_ref().is_some_and(|metadata| metadata.kind == EntryKind::Directory);
+    let was_directory = record.parent.is_some_and(|parent| parent.kind == EntryKind::Directory);
+    match (was_directory, is_directory) {
+        (true, true) => Some(record),
+        // What the parent level had there was not restored.
+        (false, true) => Some(Record { parent: None, ..record }),
+        // What was selected in it is gone, and it led to nothing else.
+        (true, false) => Some(Record { parent: record.parent, ..Record::new(record.position, Action::Delete) }),
+        (false, false) => None,
+    }
 }
 
 impl Incoming<'_> {

@@ -44,18 +44,28 @@ impl Mapping {
         self.paths.iter().enumerate().filter(move |(_, selected)| selects(selected)).map(|(number, _)| number)
     }
 
+    /// Whether a path is selected, itself or by one that it is below.
+    fn selects(&self, path: &[u8]) -> bool {
+        self.paths.is_empty() || self.selecting(path).next().is_some()
+    }
+
     /// Whether a path is not selected itself, but leads to one that is.
     pub(super) fn leads(&self, path: &[u8]) -> bool {
-        self.paths.iter().any(|selected| path::is_below(selected, path)) && self.selecting(path).next().is_none()
+        self.paths.iter().any(|selected| path::is_below(selected, path)) && !self.selects(path)
     }
 
     /// Where a path goes; `None` when it is not restored. The directories that lead to a selected path are
-    /// restored with it.
+    /// restored with it, and nothing else that is there.
     pub(super) fn place(&self, path: &[u8]) -> Option<Vec<u8>> {
-        let selected = self.paths.is_empty() || self.selecting(path).next().is_some() || self.leads(path);
-        if !selected {
-            return None;
-        }
+        if self.selects(path) || self.leads(path) { self.map(path) } else { None }
+    }
+
+    /// Where a path goes that is selected; `None` for what only leads there too.
+    pub(super) fn place_selected(&self, path: &[u8]) -> Option<Vec<u8>> {
+        if self.selects(path) { self.map(path) } else { None }
+    }
+
+    fn map(&self, path: &[u8]) -> Option<Vec<u8>> {
         let mut rest = path;
         for _ in 0..self.strip {
             let slash = rest.iter().position(|&byte| byte == b'/')?;
@@ -116,6 +126,7 @@ mod tests {
         ] {
             assert_eq!(mapping.leads(path.as_bytes()), leads, "{path}");
             assert_eq!(mapping.selecting(path.as_bytes()).collect::<Vec<_>>(), selecting, "{path}");
+            assert_eq!(mapping.place_selected(path.as_bytes()).is_some(), !selecting.is_empty(), "{path}");
         }
         assert!(!self::mapping(&[], 0, "").leads(b""));
     }

@@ -67,7 +67,8 @@ impl RestoreOptions {
     }
 
     /// Whether what is in the way is replaced; off by default. A level 0 then also goes into a directory
-    /// that is not empty. What the archive does not name is never touched. Without it, what comes into the way of
+    /// that is not empty, whatever level that stands at, this one too: what has become of its entries since is
+    /// replaced. What the archive does not name is never touched. Without it, what comes into the way of
     /// a new entry while the level is staged stays and is reported, and the summary says *partial*.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
@@ -125,7 +126,8 @@ impl RestoreOptions {
 
     /// Restores this path, and what is below it, and nothing that was not selected so. All levels of a chain
     /// have to be restored with the same selection. The directories that lead to it are made as the level has
-    /// them, and stay as they are where they are there, the destination among them.
+    /// them, and stay as they are where they are there, the destination among them. Where a level has something
+    /// else than a directory in such a place, that is not restored, and the directory that was made goes.
     ///
     /// A path at which nothing is at the level that was restored is in [`RestoreSummary::missing`]. What is a
     /// further name, or was made from the content, of a file that is not selected is left out and reported, and

@@ -3,7 +3,7 @@
 use super::dress::dress_new;
 use super::incoming::Incoming;
 use super::private::check_outside;
-use super::{StageId, SyncMode, inode_of};
+use super::{StageId, SyncMode, inode_of, leading};
 use crate::tree::archive::Intake;
 use crate::tree::list::ArchiveEntry;
 use crate::tree::metadata::{EntryKind, Metadata};
@@ -33,6 +33,12 @@ impl Incoming<'_> {
         if record.action == Action::Void {
             return self.discard(made);
         }
+        if self.mapping.leads(&record.position.path) {
+            match leading::part(record) {
+                Some(part) => record = part,
+                None => return self.discard(made),
+            }
+        }
         if record.action != Action::Delete {
             self.meet(&record.position.path);
         }
@@ -51,7 +57,7 @@ impl Incoming<'_> {
             return self.leave_out(&place, record, made);
         }
         let basis = record.basis_path().to_vec();
-        record.basis = record.basis.and_then(|basis| self.mapping.place(&basis));
+        record.basis = record.basis.and_then(|basis| self.mapping.place_selected(&basis));
         record.position.path = place;
         if let Some(metadata) = &mut record.metadata {
             self.give_owner(metadata);
@@ -86,11 +92,12 @@ impl Incoming<'_> {
     /// Whether an entry is made from another that is not restored with it.
     fn needs_what_is_not_selected(&mut self, record: &Record, made: Option<StageId>) -> bool {
         let basis = record.basis_path();
+        let is_selected = self.mapping.place_selected(basis).is_some();
         match record.action {
-            Action::Link => self.mapping.place(basis).is_none() || self.left_out.contains(basis),
-            Action::Copy => self.mapping.place(basis).is_none(),
+            Action::Link => !is_selected || self.left_out.contains(basis),
+            Action::Copy => !is_selected,
             // What its delta says itself counts too.
-            Action::Delta => self.mapping.place(basis).is_none() || made.is_none() && self.stage().is_some(),
+            Action::Delta => !is_selected || made.is_none() && self.stage().is_some(),
             _ => false,
         }
     }
@@ -109,7 +116,12 @@ impl Incoming<'_> {
             .expected(format_args!("{} to be selected too", basis.display()), "it left out");
         self.count(|summary| summary.whole = false);
         self.problem(problem);
-        self.left_out.insert(record.position.path);
+        // Nothing is a further name of a further name.
+        if record.action != Action::Link
+            && let Err(error) = self.left_out.insert(&record.position.path)
+        {
+            self.problem(error.path(self.destination.display(place)));
+        }
         Ok(())
     }
 

@@ -6,7 +6,6 @@
 //! is ever deleted with what is in it.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{AtFlags, FileType, IFlags, Mode, linkat, mkdirat, statat, unlinkat};
@@ -24,6 +23,7 @@ use super::stage::{LINK, Stage, StageId};
 use super::transaction::SyncMode;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
+use crate::tree::path_set::PathSet;
 use crate::tree::record::{Action, Record};
 use crate::{Error, ErrorKind, Result};
 
@@ -65,7 +65,7 @@ pub(crate) fn publish(
         directories,
         header: *journal.header(),
         step: &mut step,
-        failed: HashSet::new(),
+        failed: PathSet::default(),
         reports: Reports { destination, problem, count: 0 },
     };
     let mut published = Published::default();
@@ -78,8 +78,11 @@ pub(crate) fn publish(
                     published.failed_files += 1;
                     published.failed_bytes += identity.length();
                 }
-                publisher.failed.insert(entry.record.position.path.clone());
-                publisher.reports.report(&entry.record.position.path, error);
+                let path = &entry.record.position.path;
+                publisher.reports.report(path, error);
+                if let Err(error) = publisher.failed.insert(path) {
+                    publisher.reports.report(path, error);
+                }
             }
             Err(error) => return Err(error.path(destination.display(&entry.record.position.path))),
         }
@@ -120,7 +123,7 @@ struct Publisher<'a> {
     header: JournalHeader,
     step: &'a mut dyn FnMut() -> Result<()>,
     /// Where the tree is not as the level has it.
-    failed: HashSet<Vec<u8>>,
+    failed: PathSet,
     reports: Reports<'a>,
 }
 

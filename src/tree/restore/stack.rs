@@ -83,7 +83,7 @@ impl Level {
 
 impl<'a> DirectoryStack<'a> {
     pub(crate) fn new(confined: &'a Confined) -> rustix::io::Result<Self> {
-        let root = rustix::io::fcntl_dupfd_cloexec(confined.root(), 0)?;
+        let root = rustix::io::fcntl_dupfd_cloexec(confined.root()?, 0)?;
         Ok(Self { confined, path: Vec::new(), levels: vec![Level::new(root, 0)?], let_go: 0 })
     }
 
@@ -185,7 +185,7 @@ impl<'a> DirectoryStack<'a> {
     /// Holds the innermost levels again, coming from the destination.
     fn take_again(&mut self) -> rustix::io::Result<()> {
         let keep = self.levels.len().saturating_sub(TAKEN_AGAIN);
-        let mut held = rustix::io::fcntl_dupfd_cloexec(self.confined.root(), 0)?;
+        let mut held = rustix::io::fcntl_dupfd_cloexec(self.confined.root()?, 0)?;
         let mut taken = Vec::with_capacity(TAKEN_AGAIN);
         for (depth, level) in self.levels.iter().enumerate() {
             if depth > 0 {

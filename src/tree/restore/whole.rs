@@ -30,7 +30,8 @@ use crate::{Error, ErrorKind, Result};
 /// stands at its parent, which `DEST/.frazil-restore` keeps note of until
 /// [`conclude_restore`](crate::conclude_restore).
 ///
-/// A level that the destination stands at already is read and verified, and nothing else.
+/// A level that the destination stands at already is read and verified, and nothing else; but a level 0 that may
+/// overwrite is restored anew.
 ///
 /// A destination that is made here is open to its owner only until the level gives it the mode that its root has,
 /// when all that is in it has its own. What is made is made in one file system, that of the destination: nothing
@@ -60,17 +61,16 @@ pub fn restore_tree(
     if options.dry_run {
         return match destination.symlink_metadata() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                // What is not there is as good as empty.
-                let empty = tempfile::tempdir().map_err(|error| Error::io("making a directory", error))?;
-                restore_into(archive, (empty.path(), true), destination, options)
+                restore_into(archive, Confined::missing(destination), true, destination, options)
             }
-            _ => restore_into(archive, (destination, false), destination, options),
+            _ => restore_into(archive, Confined::open(destination)?, false, destination, options),
         };
     }
     // What the level gives its mode is closed until then.
     let has_mode = Mapping::new(&options).place(b"").is_some_and(|place| place.is_empty());
     let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 })?;
-    let result = restore_into(archive, (destination, is_new), destination, options);
+    let confined = Confined::open(destination);
+    let result = confined.and_then(|confined| restore_into(archive, confined, is_new, destination, options));
     if is_new && result.is_err() {
         // Only if nothing is in it, as when nothing was restored.
         let _ = std::fs::remove_dir(destination);
@@ -78,14 +78,14 @@ pub fn restore_tree(
     result
 }
 
-/// Restores into a directory that is there, by now or since before, and calls it `destination`.
+/// Restores into a directory that is there, by now or since before; a dry run also where none is.
 fn restore_into(
     archive: impl Read,
-    (directory, is_new): (&Path, bool),
+    confined: Confined,
+    is_new: bool,
     destination: &Path,
     options: RestoreOptions,
 ) -> Result<RestoreSummary> {
-    let confined = Confined::open(directory)?.called(destination);
     let policy = Policy { privileged: options.privileged };
     let mut problems = 0;
     let mut problem = |error: Error| {
@@ -185,14 +185,16 @@ impl Restore<'_> {
         let state = self.recovered.as_ref().and_then(|left| left.state.clone()).unwrap_or_default();
         let mapping = Mapping::new(self.options);
         let selection = mapping.digest();
-        if state.complete == Some(header.id) && !state.partial && state.selection == selection {
+        // A level 0 that may overwrite puts back what has become of it since.
+        let begins_anew = self.options.overwrite && header.parent.is_none();
+        if state.complete == Some(header.id) && !state.partial && state.selection == selection && !begins_anew {
             return Ok(Prepared::AlreadyThere);
         }
         let is_clean = self.may_begin(header, &state, &selection)?;
-        if self.options.dry_run {
-            return Ok(Prepared::DryRun);
-        }
         let stay = self.what_stays(header, &state, &mapping)?;
+        if self.options.dry_run {
+            return Ok(Prepared::DryRun(stay));
+        }
         self.has_written = true;
         if self.recovered.is_none() {
             let private = Private::create(self.destination)?;
@@ -252,7 +254,9 @@ impl Restore<'_> {
         let name =
             |level: Option<LevelId>| level.map_or("no level that is known".to_owned(), |level| level.to_string());
         let stands_at = state.complete;
-        if header.parent.is_none() && (self.options.overwrite || stands_at.is_none() && self.is_empty()?) {
+        if header.parent.is_none()
+            && (self.options.overwrite || stands_at.is_none() && (self.is_new || self.is_empty()?))
+        {
             return Ok(true);
         }
         let is_selected_so = stands_at.is_none() || state.selection == *selection;
@@ -293,7 +297,7 @@ impl Restore<'_> {
     fn is_empty(&self) -> Result<bool> {
         let failed = |error: Errno| Error::io("looking into", error.into()).path(self.destination.display(b""));
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = openat(self.destination.root(), ".", flags, Mode::empty()).map_err(failed)?;
+        let directory = openat(self.destination.root().map_err(failed)?, ".", flags, Mode::empty()).map_err(failed)?;
         for entry in Dir::read_from(directory).map_err(failed)? {
             if !matches!(entry.map_err(failed)?.file_name().to_bytes(), b"." | b".." | RESTORE_NAME) {
                 return Ok(false);

@@ -17,7 +17,7 @@ use self::compare::Comparing;
 use self::merge::{Merge, Message};
 use super::archive::{IntakeOptions, take_in};
 use super::level_id::LevelHeader;
-use super::list::Listing;
+use super::list::{Listing, in_archive};
 use super::select::Selection;
 use crate::observer::{Observer, Watch};
 use crate::{Error, ErrorKind, Result};
@@ -162,7 +162,7 @@ pub fn verify_tree<R: Read + Send>(
                 drop(listing);
                 let _ = sender.send(match result {
                     Ok(_) => Message::End,
-                    Err(error) => Message::Failed(error.doing("reading an archive")),
+                    Err(error) => Message::Failed(in_archive(error)),
                 });
             };
             let started = Builder::new().name("frazil-verify".to_owned()).spawn_scoped(scope, reading);

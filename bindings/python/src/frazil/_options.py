@@ -151,7 +151,8 @@ class BackupOptions(Selection, total=False):
 class RestoreOptions(Following, total=False):
     """Options of the restoration of a level of a tree, beside those of `Following`.
 
-    overwrite: Whether what is in the way is replaced. What the archive does not name is never touched.
+    overwrite: Whether what is in the way is replaced; a level 0 is then restored anew, whatever level is there. What
+        the archive does not name is never touched.
     accept_partial: Whether to go on from a level that was restored in part; an entry that lacks what it is made
         from is then left as it is and told to `problem`.
     keep_going: Whether to restore what is whole of a damaged archive; else damage anywhere leaves the tree as it

@@ -915,7 +915,8 @@ typedef struct {
 typedef struct {
   // The size of this struct, as `frazil_restore_options_init` sets it.
   size_t size;
-  // Whether what is in the way is replaced. What the archive does not name is never touched.
+  // Whether what is in the way is replaced; a level 0 is then restored anew, whatever level is there. What the
+  // archive does not name is never touched.
   int overwrite;
   // Whether to go on from a level that was restored in part; an entry that lacks what it is made from is
   // then left as it is and reported, and the result is `FRAZIL_PARTIAL` again.
