@@ -5,6 +5,7 @@
 //! places is parsed again when it is wanted.
 
 use std::ops::Range;
+use std::path::Path;
 
 use super::PatchOptions;
 use super::check::check_copy;
@@ -167,6 +168,11 @@ impl<D: ReadAt> Layer<D> {
 
     pub(super) fn trailer(&self) -> Option<&Trailer> {
         self.trailer.as_ref()
+    }
+
+    /// The file that the delta is in, where it is known.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.delta.path()
     }
 
     /// Bytes of the level's target.
