@@ -1225,6 +1225,8 @@ struct level_header {
 
 // What an entry is in all that is not its content. Where the kind is `unknown`, nothing of it says anything.
 struct metadata {
+    // What it is.
+    entry_kind kind = entry_kind::unknown;
     // Permissions with set-id and sticky bits.
     std::uint32_t mode = 0;
     // Number of the owner.
@@ -1257,8 +1259,6 @@ struct entry : metadata {
     std::optional<std::filesystem::path> from;
     // How it comes to be what it is.
     frazil::action action = frazil::action::full;
-    // What it is.
-    entry_kind kind = entry_kind::unknown;
     // Whether a directory closes here, with its metadata as all that is in it leaves it.
     bool closes = false;
     // Whether it changed while it was read.
@@ -1277,8 +1277,6 @@ struct snapshot_entry : metadata {
     std::optional<std::array<std::uint8_t, 32>> fingerprint;
     // How many blocks the snapshot has the sums of.
     std::uint64_t block_count = 0;
-    // What it is.
-    entry_kind kind = entry_kind::unknown;
     // Whether it changed while it was read.
     bool dirty = false;
     // Whether it changed so shortly before it was read that the next level reads it again.
@@ -1502,26 +1500,32 @@ inline verify_summary of_c(const frazil_verify_summary &from) {
     return {of_c(from.header), from.entries, from.source_bytes, from.differences};
 }
 
+inline metadata of_c(const frazil_metadata &from) {
+    metadata made;
+    made.kind = static_cast<entry_kind>(from.kind);
+    made.mode = from.mode;
+    made.uid = from.uid;
+    made.gid = from.gid;
+    made.modified_seconds = from.modified_seconds;
+    made.modified_nanoseconds = from.modified_nanoseconds;
+    made.device_major = from.device_major;
+    made.device_minor = from.device_minor;
+    made.size = from.size;
+    if (from.user != nullptr) made.user = from.user;
+    if (from.group != nullptr) made.group = from.group;
+    if (from.target != nullptr) made.target = from.target;
+    return made;
+}
+
 // What both kinds of entries have.
 template <class Entry, class C>
 Entry entry_of_c(const C &from) {
     Entry made;
+    static_cast<metadata &>(made) = of_c(*from.metadata);
     made.path = from.path;
-    made.kind = static_cast<entry_kind>(from.kind);
     made.dirty = from.dirty != 0;
     if (from.fingerprint != nullptr)
         std::copy_n(from.fingerprint, made.fingerprint.emplace().size(), made.fingerprint->begin());
-    made.mode = from.mode;
-    made.uid = from.uid;
-    made.gid = from.gid;
-    made.modified_nanoseconds = from.modified_nanoseconds;
-    made.modified_seconds = from.modified_seconds;
-    made.size = from.size;
-    made.device_major = from.device_major;
-    made.device_minor = from.device_minor;
-    if (from.user != nullptr) made.user = from.user;
-    if (from.group != nullptr) made.group = from.group;
-    if (from.target != nullptr) made.target = from.target;
     return made;
 }
 
@@ -1570,6 +1574,7 @@ class context {
     std::function<void(const snapshot_entry &)> each_snapshot_entry;
     std::function<void(const difference &)> each_difference;
     frazil_level_id parent{};
+    frazil_selection selection{};
 
     // Makes a call of C in the form for what it reads: `call(path)`, `call(fd)`, or `call(function, user_data)`.
     template <class Call>
@@ -1987,6 +1992,21 @@ struct patch_options {
     frazil::observer observer = {};
 };
 
+// What is left out of a tree: of its backup, and so of its verification.
+struct selection {
+    // Lines as in a `.gitignore` at the root of the tree, the last of which that matches decides; one that begins with
+    // `!` takes in. UTF-8.
+    std::vector<std::string> excludes = {};
+    // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
+    std::vector<std::string> exclude_marked = {};
+    // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
+    bool exclude_caches = false;
+    // Whether to leave out what has the `nodump` flag.
+    bool nodump = false;
+    // Whether to stay on the file system of the root.
+    bool one_file_system = false;
+};
+
 // Options of the backup of a tree.
 struct backup_options {
     // What the archive is compressed with.
@@ -2002,17 +2022,6 @@ struct backup_options {
     // Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links become files
     // of their own, and that is reported.
     std::uint64_t link_memory = 0;
-    // What is left out: lines as in a `.gitignore` at the root of the tree, the last of which that matches decides;
-    // one that begins with `!` takes in. UTF-8.
-    std::vector<std::string> excludes = {};
-    // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
-    std::vector<std::string> exclude_marked = {};
-    // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
-    bool exclude_caches = false;
-    // Whether to leave out what has the `nodump` flag.
-    bool nodump = false;
-    // Whether to stay on the file system of the root.
-    bool one_file_system = false;
     // Whether what a symbolic link leads to is backed up in its place.
     bool dereference = false;
     // Whether every file is read, whatever its metadata says.
@@ -2026,6 +2035,8 @@ struct backup_options {
     // Whether a file on another device is read again; the number of a device may be another after every start of the
     // system.
     bool compare_device = false;
+    // What is left out.
+    frazil::selection selection = {};
     // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are met: the
     // archive, where it is written to a file in there. The snapshot is left out without it.
     std::vector<int> leave_out_fds = {};
@@ -2082,18 +2093,10 @@ struct restore_options {
     frazil::observer observer = {};
 };
 
-// Options of the verification of a tree: what was left out of the backup, and is no difference.
+// Options of the verification of a tree.
 struct verify_options {
-    // As in `backup_options`.
-    std::vector<std::string> excludes = {};
-    // As in `backup_options`.
-    std::vector<std::string> exclude_marked = {};
-    // As in `backup_options`.
-    bool exclude_caches = false;
-    // As in `backup_options`.
-    bool nodump = false;
-    // As in `backup_options`.
-    bool one_file_system = false;
+    // What was left out of the backup, and is no difference.
+    frazil::selection selection = {};
     // Who follows the work and may stop it.
     frazil::observer observer = {};
 };
@@ -2139,9 +2142,8 @@ inline frazil_patch_options to_c(const patch_options &from, context &to) {
     return made;
 }
 
-// What backups and verifications leave out.
-template <class From, class C>
-void select(const From &from, context &to, C &made) {
+inline frazil_selection to_c(const selection &from, context &to) {
+    auto made = sized(frazil_selection_init);
     made.excludes = to.list(from.excludes);
     made.exclude_count = from.excludes.size();
     made.exclude_marked = to.list(from.exclude_marked);
@@ -2149,11 +2151,21 @@ void select(const From &from, context &to, C &made) {
     made.exclude_caches = from.exclude_caches;
     made.nodump = from.nodump;
     made.one_file_system = from.one_file_system;
+    return made;
+}
+
+// NULL where it leaves out nothing.
+inline const frazil_selection *select(const selection &from, context &to) {
+    if (from.excludes.empty() && from.exclude_marked.empty() && !from.exclude_caches && !from.nodump &&
+        !from.one_file_system)
+        return nullptr;
+    to.selection = to_c(from, to);
+    return &to.selection;
 }
 
 inline frazil_backup_options to_c(const backup_options &from, context &to) {
     auto made = sized(frazil_backup_options_init);
-    select(from, to, made);
+    made.selection = select(from.selection, to);
     made.filter = static_cast<int>(from.filter);
     made.matching = static_cast<int>(from.matching);
     made.block_len = from.block_len;
@@ -2203,7 +2215,7 @@ inline frazil_restore_options to_c(const restore_options &from, context &to) {
 
 inline frazil_verify_options to_c(const verify_options &from, context &to) {
     auto made = sized(frazil_verify_options_init);
-    select(from, to, made);
+    made.selection = select(from.selection, to);
     made.observer = to.observe(from.observer);
     return made;
 }
@@ -2881,7 +2893,7 @@ inline std::optional<level_id> restore_level(const std::filesystem::path &destin
 // each entry that could not be put in its place, and cannot stop the work.
 inline recovery restore_recover(const std::filesystem::path &destination, const observer &following = {}) {
     detail::context context;
-    frazil_recovery found{};
+    auto found = detail::sized(frazil_recovery_init);
     int status = FRAZIL_OK;
     context.finish([&](frazil_error **error) {
         return status = frazil_restore_recover(detail::c_path(destination), context.observe(following), &found, error);

@@ -17,8 +17,6 @@ mod call;
 mod choice;
 mod descriptor;
 mod handle;
-#[cfg(feature = "tree")]
-mod selection;
 mod sized;
 
 mod version;
@@ -34,6 +32,8 @@ mod input;
 mod action;
 
 mod entry_report;
+
+mod metadata;
 
 mod entry;
 
@@ -71,6 +71,9 @@ mod patch_file;
 
 #[cfg(feature = "tree")]
 mod level_id;
+
+#[cfg(feature = "tree")]
+mod selection;
 
 #[cfg(feature = "tree")]
 mod backup;

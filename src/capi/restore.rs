@@ -5,14 +5,13 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use super::arguments::Zero;
 use super::call::Call;
 use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::level_id::frazil_level_id;
 use super::observer::{Watching, frazil_observer};
 use super::restore_options::{frazil_restore_options, frazil_restore_summary};
-use super::sized::Report;
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use crate::{
@@ -244,8 +243,10 @@ pub enum frazil_recovery_kind {
 
 /// What was done with what a run of before had left behind.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct frazil_recovery {
+    /// The size of this struct, as `frazil_recovery_init` sets it.
+    pub size: usize,
     /// What it was.
     pub kind: frazil_recovery_kind,
     /// 1 if the destination now stands at a level that is known, else 0.
@@ -255,7 +256,17 @@ pub struct frazil_recovery {
 }
 
 // SAFETY: numbers, and a kind of which 0 is one.
-unsafe impl Zero for frazil_recovery {}
+unsafe impl Growing for frazil_recovery {
+    const FIRST_SIZE: usize = size_through!(Self, level);
+}
+
+/// Makes a recovery that can be filled, of `size` bytes: `sizeof (frazil_recovery)`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_recovery_init(recovery: *mut frazil_recovery, size: usize) {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::infallible() };
+    call.init(recovery, size);
+}
 
 impl From<Recovery> for frazil_recovery {
     fn from(recovery: Recovery) -> Self {
@@ -268,7 +279,7 @@ impl From<Recovery> for frazil_recovery {
             Recovery::Dropped { .. } => kind::FRAZIL_RECOVERY_DROPPED,
         };
         let level = recovery.level();
-        Self { kind, has_level: level.is_some().into(), level: level.map(Into::into).unwrap_or_default() }
+        Self { size: 0, kind, has_level: level.is_some().into(), level: level.map(Into::into).unwrap_or_default() }
     }
 }
 
@@ -287,11 +298,11 @@ pub unsafe extern "C" fn frazil_restore_recover(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     call.guard(|| {
-        let out = call.optional_out(recovery);
+        let report = call.report(recovery, "recovery")?;
         let watching = call.watching(observer)?;
         let found = recover_restore(call.path(destination, "destination")?, watching.observer())?;
         let is_partial = found.is_partial();
-        out.set(found.into());
+        report.set(&found.into());
         Ok(if is_partial { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK })
     })
 }

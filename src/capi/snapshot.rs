@@ -5,13 +5,13 @@ use std::fs::File;
 
 use super::arguments::null;
 use super::call::Call;
-use super::entry::frazil_entry_kind;
 use super::error::frazil_error;
 use super::level_id::frazil_level_header;
+use super::metadata::frazil_metadata;
 use super::sized::{Growing, size_through};
 use super::status::frazil_status;
 use super::stream::{UserData, taken};
-use super::told_entry::{MetadataTexts, path_text, pointer};
+use super::told_entry::{ToldMetadata, digest, path_text, pointer};
 use crate::{Error, Result, SnapshotEntry, list_snapshot};
 
 /// What a snapshot says of one entry. Later versions may add fields at its end.
@@ -22,43 +22,22 @@ pub struct frazil_snapshot_entry {
     pub path: *const c_char,
     /// Which entry it is a further name of, or NULL.
     pub link: *const c_char,
+    /// What it is, never NULL.
+    pub metadata: *const frazil_metadata,
     /// The fingerprint of a regular file's content, 32 bytes, or NULL.
     pub fingerprint: *const u8,
     /// How many blocks the snapshot has the sums of.
     pub block_count: u64,
-    /// What it is.
-    pub kind: frazil_entry_kind,
     /// 1 if it changed while it was read, else 0.
     pub dirty: c_int,
     /// 1 if it changed so shortly before it was read that the next level reads it again, else 0.
     pub racy: c_int,
     /// 1 if it could not be read, and this is what the level before knew of it; else 0.
     pub stale: c_int,
-    /// Permissions with set-id and sticky bits.
-    pub mode: u32,
-    /// Number of the owner.
-    pub uid: u32,
-    /// Number of the group.
-    pub gid: u32,
-    /// Nanoseconds of the modification time.
-    pub modified_nanoseconds: u32,
-    /// When the content was last changed, in seconds since 1970.
-    pub modified_seconds: i64,
-    /// Bytes of content of a regular file.
-    pub size: u64,
-    /// Major number of a device.
-    pub device_major: u32,
-    /// Minor number of a device.
-    pub device_minor: u32,
-    /// Name of the owner, empty where the system knew none.
-    pub user: *const c_char,
-    /// Name of the group, empty where the system knew none.
-    pub group: *const c_char,
-    /// Where a symbolic link leads, or NULL.
-    pub target: *const c_char,
 }
 
-/// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
+/// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops
+/// the operation.
 pub type frazil_snapshot_entry_fn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, entry: *const frazil_snapshot_entry) -> c_int>;
 
@@ -95,28 +74,16 @@ fn tell(
 ) -> Result<()> {
     let path = path_text(&entry.path)?;
     let link = entry.link.as_deref().map(path_text).transpose()?;
-    let metadata = &entry.metadata;
-    let texts = MetadataTexts::of(metadata)?;
+    let metadata = ToldMetadata::of(&entry.metadata)?;
     let told = frazil_snapshot_entry {
         path: path.as_ptr(),
         link: pointer(link.as_ref()),
-        fingerprint: entry.fingerprint.as_ref().map_or(std::ptr::null(), |print| print.digest().as_ptr()),
+        metadata: &raw const metadata.told,
+        fingerprint: digest(entry.fingerprint.as_ref()),
         block_count: entry.blocks,
-        kind: metadata.kind.into(),
         dirty: entry.dirty.into(),
         racy: entry.racy.into(),
         stale: entry.stale.into(),
-        mode: metadata.mode,
-        uid: metadata.uid,
-        gid: metadata.gid,
-        modified_nanoseconds: metadata.modified.nanoseconds,
-        modified_seconds: metadata.modified.seconds,
-        size: metadata.size,
-        device_major: metadata.device.0,
-        device_minor: metadata.device.1,
-        user: pointer(texts.user.as_ref()),
-        group: pointer(texts.group.as_ref()),
-        target: pointer(texts.target.as_ref()),
     };
     // SAFETY: the header asks for a callback that may be called so until the function returns.
     taken(unsafe { each(user_data.0, &raw const told) }, "the entry callback failed")

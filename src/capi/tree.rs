@@ -1,16 +1,15 @@
 //! A tree held against the archives of its chain.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::fs::File;
 
-use super::arguments::null;
+use super::arguments::{gathered, null};
 use super::call::Call;
 use super::error::frazil_error;
 use super::level_id::frazil_level_header;
 use super::observer::frazil_observer;
 use super::restore::open_archive;
-use super::selection::LeftOut;
-use super::sized::{Growing, size_through, unused};
+use super::selection::frazil_selection;
+use super::sized::{Growing, size_through};
 use super::status::frazil_status;
 use super::stream::{UserData, taken};
 use super::told_entry::path_text;
@@ -75,33 +74,19 @@ pub struct frazil_difference {
     pub kind: frazil_difference_kind,
 }
 
-/// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0 stops the operation.
+/// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0
+/// stops the operation.
 pub type frazil_difference_fn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, difference: *const frazil_difference) -> c_int>;
 
-/// Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
-/// the default of each.
+/// Options of the verification of a tree. Zero is the default of each.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct frazil_verify_options {
     /// The size of this struct, as `frazil_verify_options_init` sets it.
     pub size: usize,
-    /// As in `frazil_backup_options`.
-    pub excludes: *const *const c_char,
-    /// How many `excludes` there are.
-    pub exclude_count: usize,
-    /// As in `frazil_backup_options`.
-    pub exclude_marked: *const *const c_char,
-    /// How many `exclude_marked` there are.
-    pub exclude_marked_count: usize,
-    /// As in `frazil_backup_options`.
-    pub exclude_caches: c_int,
-    /// As in `frazil_backup_options`.
-    pub nodump: c_int,
-    /// As in `frazil_backup_options`.
-    pub one_file_system: c_int,
-    /// Keep it 0.
-    pub reserved: c_int,
+    /// What was left out of the backup, and is no difference; or NULL for nothing.
+    pub selection: *const frazil_selection,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
 }
@@ -117,18 +102,6 @@ pub unsafe extern "C" fn frazil_verify_options_init(options: *mut frazil_verify_
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::infallible() };
     call.init(options, size);
-}
-
-impl frazil_verify_options {
-    fn left_out(&self) -> LeftOut {
-        LeftOut {
-            excludes: (self.excludes, self.exclude_count),
-            marked: (self.exclude_marked, self.exclude_marked_count),
-            caches: self.exclude_caches,
-            nodump: self.nodump,
-            one_file_system: self.one_file_system,
-        }
-    }
 }
 
 /// What a verified tree is.
@@ -198,14 +171,13 @@ pub unsafe extern "C" fn frazil_tree_verify(
         let each = each.ok_or_else(|| null("each"))?;
         let user_data = UserData(user_data);
         let given = call.options(options, "options")?;
-        unused(given.reserved)?;
         let watching = call.watching(given.observer)?;
-        let mut options = VerifyOptions::new().selection(call.selection(&given.left_out())?);
+        let mut options = VerifyOptions::new().selection(call.selection(given.selection)?);
         if let Some(observer) = watching.observer() {
             options = options.observer(observer);
         }
-        let archives: Result<Vec<File>> = archives.iter().map(|path| open_archive(path)).collect();
-        let verified = verify_tree(archives?, root, options, |difference| tell(each, user_data, difference));
+        let archives = gathered(archives.into_iter().map(|path| Ok(open_archive(path)?)))?;
+        let verified = verify_tree(archives, root, options, |difference| tell(each, user_data, difference));
         let summary = verified.map_err(|error| watching.explain("verifying a tree", error))?;
         report.set(&frazil_verify_summary {
             size: 0,

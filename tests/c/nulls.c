@@ -252,10 +252,12 @@ static void null_has_no_fields_and_is_no_struct(void) {
     frazil_inspection_init(NULL, sizeof(frazil_inspection));
     frazil_patch_options_init(NULL, sizeof(frazil_patch_options));
     frazil_patch_summary_init(NULL, sizeof(frazil_patch_summary));
+    frazil_selection_init(NULL, sizeof(frazil_selection));
     frazil_backup_options_init(NULL, sizeof(frazil_backup_options));
     frazil_backup_summary_init(NULL, sizeof(frazil_backup_summary));
     frazil_restore_options_init(NULL, sizeof(frazil_restore_options));
     frazil_restore_summary_init(NULL, sizeof(frazil_restore_summary));
+    frazil_recovery_init(NULL, sizeof(frazil_recovery));
     frazil_archive_summary_init(NULL, sizeof(frazil_archive_summary));
     frazil_snapshot_summary_init(NULL, sizeof(frazil_snapshot_summary));
     frazil_verify_options_init(NULL, sizeof(frazil_verify_options));

@@ -23,7 +23,7 @@ static void make_tree() {
 static frazil::backup_options leaving_out() {
     frazil::backup_options options;
     options.filter = frazil::filter::gzip;
-    options.excludes = {"*.tmp", "/left-out"};
+    options.selection.excludes = {"*.tmp", "/left-out"};
     options.threads = 1;
     return options;
 }
@@ -190,7 +190,7 @@ static void a_tree_is_held_against_its_archives() {
           }) == 1);
     found.clear();
     frazil::verify_options options;
-    options.excludes = {"extra"};
+    options.selection.excludes = {"extra"};
     (void)frazil::tree_verify({"archive.0", "archive.1"}, "restored", keep, options);
     CHECK(std::none_of(found.begin(), found.end(), [](const auto &one) { return one.path == "directory/extra"; }));
     THROWN(own_failure, (void)frazil::tree_verify({"archive.0", "archive.1"}, "restored",

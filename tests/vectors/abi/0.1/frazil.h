@@ -456,47 +456,53 @@ typedef struct {
   uint64_t bytes;
 } frazil_entry_report;
 
-// What an archive says of one entry. Where `kind` is `FRAZIL_ENTRY_UNKNOWN`, all from `mode` on is zero or
-// NULL. Later versions may add fields at its end.
+// What an entry is in all that is not its content. Where `kind` is `FRAZIL_ENTRY_UNKNOWN`, all else is zero
+// or NULL. Later versions may add fields at its end.
 typedef struct {
-  // Where in the tree it is; the root is `.`.
-  const char *path;
-  // Where in the level before its content is from, or which entry of this level it is a further name
-  // of; else NULL.
-  const char *from;
-  // How it comes to be what it is.
-  frazil_action action;
   // What it is.
   frazil_entry_kind kind;
-  // 1 if a directory closes here, with its metadata as all that is in it leaves it; else 0.
-  int closes;
-  // 1 if it changed while it was read, else 0.
-  int dirty;
-  // The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
-  // only a restore shows.
-  const uint8_t *fingerprint;
   // Permissions with set-id and sticky bits.
   uint32_t mode;
   // Number of the owner.
   uint32_t uid;
   // Number of the group.
   uint32_t gid;
-  // Nanoseconds of the modification time.
-  uint32_t modified_nanoseconds;
   // When the content was last changed, in seconds since 1970.
   int64_t modified_seconds;
-  // Bytes of content of a regular file.
-  uint64_t size;
+  // Nanoseconds of the modification time.
+  uint32_t modified_nanoseconds;
   // Major number of a device.
   uint32_t device_major;
   // Minor number of a device.
   uint32_t device_minor;
+  // Bytes of content of a regular file.
+  uint64_t size;
   // Name of the owner, empty where the system knew none.
   const char *user;
   // Name of the group, empty where the system knew none.
   const char *group;
   // Where a symbolic link leads, or NULL.
   const char *target;
+} frazil_metadata;
+
+// What an archive says of one entry. Later versions may add fields at its end.
+typedef struct {
+  // Where in the tree it is; the root is `.`.
+  const char *path;
+  // Where in the level before its content is from, or which entry of this level it is a further name
+  // of; else NULL.
+  const char *from;
+  // What it is, never NULL: where the archive does not say, its kind is `FRAZIL_ENTRY_UNKNOWN`.
+  const frazil_metadata *metadata;
+  // The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
+  // only a restore shows.
+  const uint8_t *fingerprint;
+  // How it comes to be what it is.
+  frazil_action action;
+  // 1 if a directory closes here, with its metadata as all that is in it leaves it; else 0.
+  int closes;
+  // 1 if it changed while it was read, else 0.
+  int dirty;
 } frazil_entry;
 
 // Who follows an operation. Make it with `frazil_observer_init` and set what you want.
@@ -611,8 +617,7 @@ typedef int (*frazil_read_fn)(void *user_data, void *buffer, size_t len, size_t 
 // It puts at most `len` of the bytes from `offset` on into `buffer`, which is not to be kept, and how
 // many into `*read`, which is 0 when it is called. It may put fewer than it could, and is called again;
 // 0 bytes say that there are none. It returns 0; any other value is a failure, which stops the
-// operation. A count above `len` stops it with
-// `FRAZIL_ERR_INVALID_INPUT`.
+// operation. A count above `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 typedef int (*frazil_read_at_fn)(void *user_data,
                                  uint64_t offset,
                                  void *buffer,
@@ -788,6 +793,29 @@ typedef struct {
   frazil_matching matching;
 } frazil_level_summary;
 
+// What is left out of a tree: of its backup, and so of its verification. Zero leaves out nothing.
+typedef struct {
+  // The size of this struct, as `frazil_selection_init` sets it.
+  size_t size;
+  // Lines as in a `.gitignore` at the root of the tree, the last of which that matches decides; one that
+  // begins with `!` takes in. UTF-8.
+  const char *const *excludes;
+  // How many `excludes` there are.
+  size_t exclude_count;
+  // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
+  const char *const *exclude_marked;
+  // How many `exclude_marked` there are.
+  size_t exclude_marked_count;
+  // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
+  int exclude_caches;
+  // Whether to leave out what has the `nodump` flag.
+  int nodump;
+  // Whether to stay on the file system of the root.
+  int one_file_system;
+  // Keep it 0.
+  int reserved;
+} frazil_selection;
+
 // Options of the backup of a tree. Zero is the default of each.
 typedef struct {
   // The size of this struct, as `frazil_backup_options_init` sets it.
@@ -806,21 +834,6 @@ typedef struct {
   // Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links
   // become files of their own, and that is reported.
   uint64_t link_memory;
-  // What is left out: `exclude_count` lines as in a `.gitignore` at the root of the tree, the last of
-  // which that matches decides; one that begins with `!` takes in. UTF-8.
-  const char *const *excludes;
-  // How many `excludes` there are.
-  size_t exclude_count;
-  // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
-  const char *const *exclude_marked;
-  // How many `exclude_marked` there are.
-  size_t exclude_marked_count;
-  // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
-  int exclude_caches;
-  // Whether to leave out what has the `nodump` flag.
-  int nodump;
-  // Whether to stay on the file system of the root.
-  int one_file_system;
   // Whether what a symbolic link leads to is backed up in its place.
   int dereference;
   // Whether every file is read, whatever its metadata says.
@@ -834,8 +847,8 @@ typedef struct {
   // Whether a file on another device is read again; the number of a device may be another after every start
   // of the system.
   int compare_device;
-  // Keep it 0.
-  int reserved;
+  // What is left out, or NULL for nothing.
+  const frazil_selection *selection;
   // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
   // met: the archive, where it is written to a file in there. The snapshot is left out without it.
   const int *leave_out_fds;
@@ -996,6 +1009,8 @@ typedef struct {
 
 // What was done with what a run of before had left behind.
 typedef struct {
+  // The size of this struct, as `frazil_recovery_init` sets it.
+  size_t size;
   // What it was.
   frazil_recovery_kind kind;
   // 1 if the destination now stands at a level that is known, else 0.
@@ -1018,7 +1033,8 @@ typedef struct {
   uint64_t problems;
 } frazil_archive_summary;
 
-// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
+// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops
+// the operation.
 typedef int (*frazil_entry_fn)(void *user_data, const frazil_entry *entry);
 
 // What a snapshot is as a whole.
@@ -1037,66 +1053,30 @@ typedef struct {
   const char *path;
   // Which entry it is a further name of, or NULL.
   const char *link;
+  // What it is, never NULL.
+  const frazil_metadata *metadata;
   // The fingerprint of a regular file's content, 32 bytes, or NULL.
   const uint8_t *fingerprint;
   // How many blocks the snapshot has the sums of.
   uint64_t block_count;
-  // What it is.
-  frazil_entry_kind kind;
   // 1 if it changed while it was read, else 0.
   int dirty;
   // 1 if it changed so shortly before it was read that the next level reads it again, else 0.
   int racy;
   // 1 if it could not be read, and this is what the level before knew of it; else 0.
   int stale;
-  // Permissions with set-id and sticky bits.
-  uint32_t mode;
-  // Number of the owner.
-  uint32_t uid;
-  // Number of the group.
-  uint32_t gid;
-  // Nanoseconds of the modification time.
-  uint32_t modified_nanoseconds;
-  // When the content was last changed, in seconds since 1970.
-  int64_t modified_seconds;
-  // Bytes of content of a regular file.
-  uint64_t size;
-  // Major number of a device.
-  uint32_t device_major;
-  // Minor number of a device.
-  uint32_t device_minor;
-  // Name of the owner, empty where the system knew none.
-  const char *user;
-  // Name of the group, empty where the system knew none.
-  const char *group;
-  // Where a symbolic link leads, or NULL.
-  const char *target;
 } frazil_snapshot_entry;
 
-// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
+// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops
+// the operation.
 typedef int (*frazil_snapshot_entry_fn)(void *user_data, const frazil_snapshot_entry *entry);
 
-// Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
-// the default of each.
+// Options of the verification of a tree. Zero is the default of each.
 typedef struct {
   // The size of this struct, as `frazil_verify_options_init` sets it.
   size_t size;
-  // As in `frazil_backup_options`.
-  const char *const *excludes;
-  // How many `excludes` there are.
-  size_t exclude_count;
-  // As in `frazil_backup_options`.
-  const char *const *exclude_marked;
-  // How many `exclude_marked` there are.
-  size_t exclude_marked_count;
-  // As in `frazil_backup_options`.
-  int exclude_caches;
-  // As in `frazil_backup_options`.
-  int nodump;
-  // As in `frazil_backup_options`.
-  int one_file_system;
-  // Keep it 0.
-  int reserved;
+  // What was left out of the backup, and is no difference; or NULL for nothing.
+  const frazil_selection *selection;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
 } frazil_verify_options;
@@ -1123,7 +1103,8 @@ typedef struct {
   frazil_difference_kind kind;
 } frazil_difference;
 
-// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0 stops the operation.
+// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0
+// stops the operation.
 typedef int (*frazil_difference_fn)(void *user_data, const frazil_difference *difference);
 
 #ifdef __cplusplus
@@ -1163,8 +1144,8 @@ frazil_status frazil_error_status(const frazil_error *error);
 const char *frazil_error_message(const frazil_error *error);
 
 // The file that was being worked on, as bytes in the encoding of the file system, or NULL where it is
-// not known. Of a stream that has no path of its own, and of one of a chain, it is the file that the work
-// was for. Lives as long as the error.
+// not known. Of a stream that has no path of its own, it is the file that the work was for; which delta of a
+// chain it was, the message says. Lives as long as the error.
 const char *frazil_error_path(const frazil_error *error);
 
 // The offset in bytes at which it happened, in the stream or file that the message names, or
@@ -1443,7 +1424,8 @@ frazil_status frazil_level_finish(frazil_level *level,
 void frazil_level_free(frazil_level *level);
 
 // Makes the level of the file at `path` and publishes its stream as the new file at `level_path`, which
-// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as `frazil_level_open` and `frazil_level_finish`.
+// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as
+// `frazil_level_open` and `frazil_level_finish`.
 frazil_status frazil_level_file(const char *path,
                                 const frazil_signature *basis,
                                 const char *level_path,
@@ -1648,6 +1630,9 @@ frazil_status frazil_patch_in_place(const char *path,
                                     frazil_patch_summary *summary,
                                     frazil_error **error);
 
+// Makes a selection that leaves out nothing, of `size` bytes: `sizeof (frazil_selection)`.
+void frazil_selection_init(frazil_selection *selection, size_t size);
+
 // Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
 // is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
 // `snapshot_path` by `frazil_backup_finish`, whole or not at all; `FRAZIL_ERR_EXISTS` when something is there,
@@ -1773,6 +1758,9 @@ frazil_status frazil_restore_conclude(const char *destination, frazil_error **er
 frazil_status frazil_restore_level(const char *destination,
                                    frazil_level_id *level,
                                    frazil_error **error);
+
+// Makes a recovery that can be filled, of `size` bytes: `sizeof (frazil_recovery)`.
+void frazil_recovery_init(frazil_recovery *recovery, size_t size);
 
 // Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
 // told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
