@@ -39,15 +39,17 @@
 //
 // Three forms. Pull: `_open`, `_read` until it gives 0 bytes, `_finish`. Push: `_new` or `_open`, `_feed`,
 // `_finish`. Whole: one call from path to path. An operation is complete only when `_finish` says so;
-// freed without it, nothing is published.
+// freed without it, nothing is published. A `_read` that asks for 0 bytes gives 0, does nothing and is not the
+// end; a `_feed` of 0 bytes does nothing either.
 //
 // Errors. A function that can fail returns a `frazil_status`: 0 for success, a positive value for an
 // outcome that is none, such as `FRAZIL_PARTIAL`, and a negative one for a failure; so test for `< 0`.
 // Each takes an `error`, which may be NULL. Else `*error` becomes NULL on entry, and on failure an object
 // that says more and is yours to free; so free it before you pass its place again. A fault inside the
-// library, a panic, is reported as `FRAZIL_ERR_INTERNAL` and nothing is unwound into your program; what it
-// was is printed on standard error too. `FRAZIL_ERR_OUT_OF_MEMORY` comes where sums grow with the content; any
-// other memory, a few mebibytes, that cannot be had ends the process.
+// library, a panic, is reported as `FRAZIL_ERR_INTERNAL` and nothing is unwound into your program; Rust prints
+// what it was, and where, on standard error first, which a library has no way to keep it from without taking
+// that from other Rust in your program. `FRAZIL_ERR_OUT_OF_MEMORY` comes where memory grows with the content, or
+// with arrays that you give; any other, a few mebibytes, that cannot be had ends the process.
 //
 // Outputs. They are written on success alone; on failure they are NULL or zero. There are no arguments
 // that are input and output at once, but for the size of a struct.
@@ -92,7 +94,8 @@
 // set a flag there and answer for it in the observer's `cancelled`, which is asked while bytes move, and at
 // least every 100 milliseconds while a descriptor that waits has nothing to read. What waits in a callback
 // of yours is yours to interrupt. The library leaves all signals as they are: a program that writes to pipes
-// or sockets has to ignore SIGPIPE itself. A descriptor that does not wait (`O_NONBLOCK`) makes `_read` fail
+// or sockets has to ignore SIGPIPE itself. Threads that it starts take no signals, but for their own faults, so
+// handlers run on threads of yours; a callback that such a thread calls must not wait for one. A descriptor that does not wait (`O_NONBLOCK`) makes `_read` fail
 // with `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the whole.
 //
 // Versions. Statuses and other constants are never renumbered. Before 1.0 a new minor version may change
@@ -606,8 +609,8 @@ typedef struct {
 
 // Reads the next bytes of a stream.
 //
-// It puts at most `len` bytes into `buffer`, which is not to be kept, and how many into `*read`, which
-// is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
+// It puts at most `len` bytes, which is never 0, into `buffer`, which is not to be kept, and how many into
+// `*read`, which is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
 // called again. It returns 0; any other value is a failure, which stops the operation. A count above
 // `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 typedef int (*frazil_read_fn)(void *user_data, void *buffer, size_t len, size_t *read);
