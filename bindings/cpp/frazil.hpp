@@ -145,13 +145,13 @@ enum class status : int {
     callback = FRAZIL_ERR_CALLBACK,
 };
 
-enum class weak : int {
-    by_default = FRAZIL_WEAK_DEFAULT,
-    rollsum = FRAZIL_WEAK_ROLLSUM,
-    rabin_karp = FRAZIL_WEAK_RABIN_KARP,
+enum class weak_sum : int {
+    by_default = FRAZIL_WEAK_SUM_DEFAULT,
+    rollsum = FRAZIL_WEAK_SUM_ROLLSUM,
+    rabin_karp = FRAZIL_WEAK_SUM_RABIN_KARP,
 };
 
-enum class strong : int { by_default = FRAZIL_STRONG_DEFAULT, md4 = FRAZIL_STRONG_MD4, blake2 = FRAZIL_STRONG_BLAKE2 };
+enum class strong_sum : int { by_default = FRAZIL_STRONG_SUM_DEFAULT, md4 = FRAZIL_STRONG_SUM_MD4, blake2 = FRAZIL_STRONG_SUM_BLAKE2 };
 
 enum class format : int { sealed = FRAZIL_FORMAT_SEALED, rdiff = FRAZIL_FORMAT_RDIFF };
 
@@ -1079,12 +1079,12 @@ struct identity {
 // The sums of one block.
 struct block_sum {
     // The rolling sum.
-    std::uint32_t weak = 0;
+    std::uint32_t weak_sum = 0;
     // The strong sum; zeros past its length.
-    std::array<std::uint8_t, 32> strong{};
+    std::array<std::uint8_t, 32> strong_sum{};
 
     friend bool operator==(const block_sum &a, const block_sum &b) noexcept {
-        return a.weak == b.weak && a.strong == b.strong;
+        return a.weak_sum == b.weak_sum && a.strong_sum == b.strong_sum;
     }
     friend bool operator!=(const block_sum &a, const block_sum &b) noexcept { return !(a == b); }
 };
@@ -1123,9 +1123,9 @@ struct inspection {
     // Of a signature: bytes of each strong sum.
     std::uint32_t strong_len = 0;
     // Of a signature: the rolling sum.
-    frazil::weak weak_sum = frazil::weak::by_default;
+    frazil::weak_sum weak_sum = frazil::weak_sum::by_default;
     // Of a signature: the strong sum.
-    frazil::strong strong_sum = frazil::strong::by_default;
+    frazil::strong_sum strong_sum = frazil::strong_sum::by_default;
     // Of a signature: how many blocks there are.
     std::uint64_t block_count = 0;
     // Of a delta: how many ranges of the basis are copied.
@@ -1427,7 +1427,7 @@ inline level_header of_c(const frazil_level_header &from) {
 }
 
 inline block_sum of_c(const frazil_block_sum &from) {
-    return {from.weak, array_of(from.strong)};
+    return {from.weak_sum, array_of(from.strong_sum)};
 }
 
 inline range of_c(const frazil_range &from) {
@@ -1441,8 +1441,8 @@ inline inspection of_c(const frazil_inspection &from) {
     made.stream_bytes = from.stream_bytes;
     made.block_len = from.block_len;
     made.strong_len = from.strong_len;
-    made.weak_sum = static_cast<weak>(from.weak_sum);
-    made.strong_sum = static_cast<strong>(from.strong_sum);
+    made.weak_sum = static_cast<weak_sum>(from.weak_sum);
+    made.strong_sum = static_cast<strong_sum>(from.strong_sum);
     made.block_count = from.block_count;
     made.copy_commands = from.copy_commands;
     made.copy_bytes = from.copy_bytes;
@@ -1929,16 +1929,16 @@ struct load_options {
 
 // Options of a level or a signature. The default suits a backup.
 struct level_options {
-    // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak` and `strong` all
+    // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak_sum` and `strong_sum` all
     // have their defaults they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0 stands
     // for 64 KiB and for the whole sum, the others for RabinKarp and BLAKE2b.
     std::uint32_t block_len = 0;
     // Bytes kept of each strong sum.
     std::uint32_t strong_len = 0;
     // The rolling sum.
-    frazil::weak weak = frazil::weak::by_default;
+    frazil::weak_sum weak_sum = frazil::weak_sum::by_default;
     // The strong sum.
-    frazil::strong strong = frazil::strong::by_default;
+    frazil::strong_sum strong_sum = frazil::strong_sum::by_default;
     // The form of the level's stream.
     frazil::format format = frazil::format::sealed;
     // Which matches are looked for.
@@ -2109,8 +2109,8 @@ inline frazil_level_options to_c(const level_options &from, context &to) {
     auto made = sized(frazil_level_options_init);
     made.block_len = from.block_len;
     made.strong_len = from.strong_len;
-    made.weak = static_cast<int>(from.weak);
-    made.strong = static_cast<int>(from.strong);
+    made.weak_sum = static_cast<int>(from.weak_sum);
+    made.strong_sum = static_cast<int>(from.strong_sum);
     made.format = static_cast<int>(from.format);
     made.matching = static_cast<int>(from.matching);
     made.engine = static_cast<int>(from.engine);
@@ -2249,7 +2249,7 @@ class [[nodiscard]] signature {
         detail::context context;
         const auto c_options = detail::to_c(options, context);
         return made(context, [&](auto... outs) {
-            return context.call<frazil_signature_of_file, frazil_signature_of_fd, frazil_signature_of_stream>(
+            return context.call<frazil_signature_of_path, frazil_signature_of_fd, frazil_signature_of_stream>(
                 from, &c_options, outs...);
         });
     }
@@ -2279,7 +2279,7 @@ class [[nodiscard]] signature {
         detail::refuse_none(to);
         detail::context context(std::move(to));
         context.finish([&](frazil_error **error) {
-            return frazil_signature_write(handle_.some(), static_cast<int>(form), context.writes(), &context, error);
+            return frazil_signature_save_stream(handle_.some(), static_cast<int>(form), context.writes(), &context, error);
         });
     }
 
@@ -2290,10 +2290,10 @@ class [[nodiscard]] signature {
     std::uint32_t strong_len() const { return frazil_signature_strong_len(handle_.some()); }
 
     // Which rolling sum it has.
-    frazil::weak weak() const { return static_cast<frazil::weak>(frazil_signature_weak(handle_.some())); }
+    frazil::weak_sum weak_sum() const { return static_cast<frazil::weak_sum>(frazil_signature_weak_sum(handle_.some())); }
 
     // Which strong sum it has.
-    frazil::strong strong() const { return static_cast<frazil::strong>(frazil_signature_strong(handle_.some())); }
+    frazil::strong_sum strong_sum() const { return static_cast<frazil::strong_sum>(frazil_signature_strong_sum(handle_.some())); }
 
     // How many blocks there are.
     std::uint64_t block_count() const { return frazil_signature_block_count(handle_.some()); }
@@ -2393,7 +2393,7 @@ class [[nodiscard]] comparison {
     static comparison open_files(const std::filesystem::path &old_path, const std::filesystem::path &new_path) {
         comparison made;
         detail::attempt([&](frazil_error **error) {
-            return frazil_comparison_open_files(detail::c_path(old_path), detail::c_path(new_path), made.handle_.out(),
+            return frazil_comparison_open_paths(detail::c_path(old_path), detail::c_path(new_path), made.handle_.out(),
                                                 error);
         });
         return made;
@@ -2468,7 +2468,7 @@ class [[nodiscard]] comparison {
 inline inspection inspection::of(source from) {
     detail::context context;
     return detail::summary(frazil_inspection_init, context, [&](auto... outs) {
-        return context.call<frazil_inspection_of_file, frazil_inspection_of_fd, frazil_inspection_of_stream>(from,
+        return context.call<frazil_inspection_of_path, frazil_inspection_of_fd, frazil_inspection_of_stream>(from,
                                                                                                              outs...);
     });
 }
@@ -2936,20 +2936,20 @@ inline archive_summary archive_verify(source archive, const observer &following 
     });
 }
 
-// Reads the snapshot at `snapshot_path` to its end, verifies it, and tells `each` of every entry, in the order of their
-// paths. What was told is provisional until the function has returned.
-inline snapshot_summary snapshot_list(const std::filesystem::path &snapshot_path,
-                                      const std::function<void(const snapshot_entry &)> &each) {
+// Reads a snapshot to its end, verifies it, and tells `each` of every entry, in the order of their paths. What was told
+// is provisional until the function has returned.
+inline snapshot_summary snapshot_list(source snapshot, const std::function<void(const snapshot_entry &)> &each) {
     detail::context context;
     context.each_snapshot_entry = each;
     return detail::summary(frazil_snapshot_summary_init, context, [&](auto... outs) {
-        return frazil_snapshot_list(detail::c_path(snapshot_path), detail::context::on_snapshot_entry, &context,
-                                    outs...);
+        return context.call<frazil_snapshot_list, frazil_snapshot_list_fd, frazil_snapshot_list_stream>(
+            snapshot, &detail::context::on_snapshot_entry, static_cast<void *>(&context), outs...);
     });
 }
 
 // Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every difference; the
-// archives are verified on the way, as `archive_verify` does.
+// archives are verified on the way, as `archive_verify` does. They are files here; what C's `_fd` and `_stream` read
+// several of at once, by threads of the library, is for C.
 //
 // `each` is called by the thread of the caller; each archive has another thread, until the function returns.
 inline verify_summary tree_verify(const std::vector<std::filesystem::path> &archive_paths,

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn frazil_comparison_open(
 
 /// Compares two signatures in files, in constant memory: blocks that moved count as changed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_comparison_open_files(
+pub unsafe extern "C" fn frazil_comparison_open_paths(
     old_path: *const c_char,
     new_path: *const c_char,
     comparison: *mut *mut frazil_comparison,

@@ -2,15 +2,17 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::fs::File;
+use std::io::Read;
 
 use super::arguments::null;
 use super::call::Call;
-use super::error::frazil_error;
+use super::error::{Outcome, frazil_error};
 use super::level_id::frazil_level_header;
 use super::metadata::frazil_metadata;
-use super::sized::{Growing, size_through};
+use super::observer::Watching;
+use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
-use super::stream::{UserData, taken};
+use super::stream::{UserData, frazil_read_fn, taken};
 use super::told_entry::{ToldMetadata, digest, path_text, pointer};
 use crate::{Error, Result, SnapshotEntry, list_snapshot};
 
@@ -89,6 +91,19 @@ fn tell(
     taken(unsafe { each(user_data.0, &raw const told) }, "the entry callback failed")
 }
 
+fn list<R: Read>(
+    open: impl FnOnce() -> Outcome<R>,
+    each: frazil_snapshot_entry_fn,
+    user_data: *mut c_void,
+    report: Report<frazil_snapshot_summary>,
+) -> Outcome {
+    let each = each.ok_or_else(|| null("each"))?;
+    let user_data = UserData(user_data);
+    let summary = list_snapshot(open()?, |entry| tell(each, user_data, &entry))?;
+    report.set(&frazil_snapshot_summary { size: 0, header: (&summary.header).into(), entries: summary.entries });
+    Ok(frazil_status::FRAZIL_OK)
+}
+
 /// Reads the snapshot at `snapshot_path` to its end, verifies it, and tells `each` of every entry, in the
 /// order of their paths. `summary` may be NULL.
 ///
@@ -106,11 +121,42 @@ pub unsafe extern "C" fn frazil_snapshot_list(
     call.guard(|| {
         let report = call.report(summary, "summary")?;
         let path = call.path(snapshot_path, "snapshot_path")?;
-        let each = each.ok_or_else(|| null("each"))?;
-        let user_data = UserData(user_data);
-        let snapshot = File::open(path).map_err(|error| Error::io("opening the snapshot", error).path(path))?;
-        let summary = list_snapshot(snapshot, |entry| tell(each, user_data, &entry))?;
-        report.set(&frazil_snapshot_summary { size: 0, header: (&summary.header).into(), entries: summary.entries });
-        Ok(frazil_status::FRAZIL_OK)
+        let open = || Ok(File::open(path).map_err(|error| Error::io("opening the snapshot", error).path(path))?);
+        list(open, each, user_data, report)
+    })
+}
+
+/// As `frazil_snapshot_list`, of the snapshot that the file descriptor `fd` gives from where it stands.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_snapshot_list_fd(
+    fd: c_int,
+    each: frazil_snapshot_entry_fn,
+    user_data: *mut c_void,
+    summary: *mut frazil_snapshot_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        list(|| call.source(fd, &Watching::default()), each, user_data, report)
+    })
+}
+
+/// As `frazil_snapshot_list`, of the snapshot that `read` gives, which is called with `read_user_data`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_snapshot_list_stream(
+    read: frazil_read_fn,
+    read_user_data: *mut c_void,
+    each: frazil_snapshot_entry_fn,
+    user_data: *mut c_void,
+    summary: *mut frazil_snapshot_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let report = call.report(summary, "summary")?;
+        list(|| call.reader(read, read_user_data), each, user_data, report)
     })
 }

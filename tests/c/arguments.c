@@ -17,10 +17,10 @@ static void numbers_that_stand_for_nothing_are_refused(void) {
     for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int *fields[6], field;
         EXPECT(INVALID, frazil_signature_save(signature, "never", wrong[i], &error));
-        EXPECT(INVALID, frazil_signature_write(signature, wrong[i], append, &sink, &error));
+        EXPECT(INVALID, frazil_signature_save_stream(signature, wrong[i], append, &sink, &error));
         frazil_level_options_init(&level, sizeof level);
-        fields[0] = &level.weak;
-        fields[1] = &level.strong;
+        fields[0] = &level.weak_sum;
+        fields[1] = &level.strong_sum;
         fields[2] = &level.format;
         fields[3] = &level.matching;
         fields[4] = &level.engine;

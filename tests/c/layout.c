@@ -44,8 +44,8 @@ int main(void) {
     FIELD(frazil_level_options, size, 0);
     FIELD(frazil_level_options, block_len, 8);
     FIELD(frazil_level_options, strong_len, 12);
-    FIELD(frazil_level_options, weak, 16);
-    FIELD(frazil_level_options, strong, 20);
+    FIELD(frazil_level_options, weak_sum, 16);
+    FIELD(frazil_level_options, strong_sum, 20);
     FIELD(frazil_level_options, format, 24);
     FIELD(frazil_level_options, matching, 28);
     FIELD(frazil_level_options, engine, 32);
@@ -93,8 +93,8 @@ int main(void) {
     FIELD(frazil_patch_summary, weak, 80);
     FIELD(frazil_patch_summary, reserved, 84);
     FIXED(frazil_block_sum, 36);
-    FIELD(frazil_block_sum, weak, 0);
-    FIELD(frazil_block_sum, strong, 4);
+    FIELD(frazil_block_sum, weak_sum, 0);
+    FIELD(frazil_block_sum, strong_sum, 4);
     FIXED(frazil_range, 32);
     FIELD(frazil_range, offset, 0);
     FIELD(frazil_range, len, 8);

@@ -142,12 +142,26 @@ static void archives_are_listed_and_verified(void) {
 static void snapshots_are_listed(frazil_level_id level0) {
     frazil_snapshot_summary summary;
     size_t entries = 0;
-    int code = -1;
+    int code = -1, fd = open("snapshot.0", O_RDONLY);
+    bytes snapshot = load("snapshot.0");
 
     frazil_snapshot_summary_init(&summary, sizeof summary);
     EXPECT(FRAZIL_OK, frazil_snapshot_list("snapshot.0", count_snapshot, &entries, &summary, &error));
     CHECK(entries > 3 && summary.entries == entries && summary.header.number == 0);
     CHECK(memcmp(&summary.header.id, &level0, sizeof level0) == 0);
+    entries = 0;
+    EXPECT(FRAZIL_OK, frazil_snapshot_list_fd(fd, count_snapshot, &entries, &summary, &error));
+    CHECK(close(fd) == 0 && summary.entries == entries && entries > 3);
+    entries = 0;
+    snapshot.piece = 7;
+    EXPECT(FRAZIL_OK,
+           frazil_snapshot_list_stream(take, &snapshot, count_snapshot, &entries, &summary, &error));
+    CHECK(summary.entries == entries && entries > 3);
+    snapshot.taken = 0;
+    snapshot.len -= 1;
+    EXPECT(FRAZIL_ERR_TRUNCATED,
+           frazil_snapshot_list_stream(take, &snapshot, count_snapshot, &entries, &summary, &error));
+    drop(&snapshot);
     STOPPED(-1, frazil_snapshot_list("snapshot.0", stop_snapshot, &code, &summary, &error));
     CHECK(summary.size == sizeof summary && summary.entries == 0);
     CHECK(frazil_snapshot_list("archive.0", count_snapshot, &entries, NULL, &error) < 0);
@@ -234,6 +248,33 @@ static void a_tree_is_held_against_its_archives(void) {
     CHECK(extra == 1 && summary.differences > 0);
     STOPPED(-8, frazil_tree_verify(archives, 2, "restored", NULL, refuse_difference, NULL, &summary, &error));
     CHECK(summary.entries == 0);
+    {
+        /* A file from where it stands, and a pipe. */
+        int fds[2], ends[2], found = 0;
+        bytes level0 = load("archive.0"), level1 = load("archive.1");
+        void *both[2];
+        both[0] = &level0;
+        both[1] = &level1;
+        fds[0] = open("archive.0", O_RDONLY);
+        CHECK(pipe(ends) == 0 && level1.len < 65536);
+        CHECK(write(ends[1], level1.data, level1.len) == (ssize_t)level1.len && close(ends[1]) == 0);
+        fds[1] = ends[0];
+        EXPECT(FRAZIL_PARTIAL,
+               frazil_tree_verify_fd(fds, 2, "restored", NULL, differ, &found, &summary, &error));
+        CHECK(found == 1 && summary.header.number == 1 && close(fds[0]) == 0 && close(fds[1]) == 0);
+        level0.piece = 100;
+        EXPECT(FRAZIL_PARTIAL,
+               frazil_tree_verify_stream(take, both, 2, "restored", NULL, differ, &found, &summary, &error));
+        CHECK(found == 2 && summary.header.number == 1);
+        level0.taken = level1.taken = 0;
+        level1.len /= 2;
+        CHECK(frazil_tree_verify_stream(take, both, 2, "restored", NULL, differ, &found, &summary, &error) < 0);
+        CHECK(summary.entries == 0);
+        frazil_error_free(error);
+        error = NULL;
+        drop(&level0);
+        drop(&level1);
+    }
     frazil_verify_options_init(&options, sizeof options);
     frazil_selection_init(&selection, sizeof selection);
     selection.excludes = excludes;

@@ -109,8 +109,8 @@ static void options_of_levels() {
     options<frazil::level_options> tried;
     SET(block_len, 11);
     SET(strong_len, 12);
-    SET(weak, frazil::weak::rollsum);
-    SET(strong, frazil::strong::md4);
+    SET(weak_sum, frazil::weak_sum::rollsum);
+    SET(strong_sum, frazil::strong_sum::md4);
     SET(format, frazil::format::rdiff);
     SET(matching, frazil::matching::aligned);
     SET(engine, frazil::engine::librsync);
@@ -367,7 +367,7 @@ static void values_of_levels() {
     {
         using c = frazil_block_sum;
         value<c> tried;
-        IS(weak), IS(strong);
+        IS(weak_sum), IS(strong_sum);
         tried.done("block_sum");
     }
     {

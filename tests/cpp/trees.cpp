@@ -108,6 +108,9 @@ static void snapshots_are_listed() {
     CHECK(found.at("link").target == "letter" && found.count("left-out") == 0);
     const auto stop = [](const frazil::snapshot_entry &) { throw own_failure{14}; };
     CHECK(THROWN(own_failure, frazil::snapshot_list("snapshot.0", stop)).number == 14);
+    found.clear();
+    std::ifstream stream("snapshot.0", std::ios::binary);
+    CHECK(frazil::snapshot_list(stream, keep).entries == summary.entries && found.size() == summary.entries);
     THROWN(frazil::corrupt_error, frazil::snapshot_list("archive.0", keep));
 }
 

@@ -16,8 +16,8 @@ from ._options import BackupOptions, LevelOptions, PatchOptions, RestoreOptions,
 from ._streams import Output, path_of
 
 _CHOICES = {
-    "weak": choices.Weak,
-    "strong": choices.Strong,
+    "weak_sum": choices.WeakSum,
+    "strong_sum": choices.StrongSum,
     "format": choices.Format,
     "signature_format": choices.Format,
     "matching": choices.Matching,

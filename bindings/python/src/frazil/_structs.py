@@ -57,8 +57,8 @@ class LevelOptions(ctypes.Structure):
         ("size", c_size_t),
         ("block_len", c_uint32),
         ("strong_len", c_uint32),
-        ("weak", c_int),
-        ("strong", c_int),
+        ("weak_sum", c_int),
+        ("strong_sum", c_int),
         ("format", c_int),
         ("matching", c_int),
         ("engine", c_int),
@@ -125,7 +125,7 @@ class PatchSummary(ctypes.Structure):
 
 
 class BlockSum(ctypes.Structure):
-    _fields_ = [("weak", c_uint32), ("strong", c_uint8 * 32)]
+    _fields_ = [("weak_sum", c_uint32), ("strong_sum", c_uint8 * 32)]
 
 
 class Range(ctypes.Structure):

@@ -34,8 +34,16 @@
 // CONVENTIONS
 //
 // Names. All begin with `frazil_` or `FRAZIL_`. A function is named after what it works on, then what it
-// does. Its arguments come in this order: that object, inputs (a callback that reads is one, with its
-// user data), options, callbacks that write (each with its user data), outputs, and `error` last.
+// does. What it reads, or saves to, is at a path; the same function with `_fd` at its end takes a file
+// descriptor, with `_stream` a callback, with `_data` bytes in memory, with `_chain` the deltas of several levels.
+// What it makes it gives out, or writes to a callback, or with `_file` in its name publishes as a file. The
+// functions of the blueprint, `frazil_gen_sig_from_` and `frazil_patch_from_`, have the names that they have
+// there. Arguments come in this order: what it works on, inputs (a callback that reads is one, with its user
+// data), options, callbacks that write (each with its user data), outputs, and `error` last.
+//
+// Words. A basis is old content, a target new. A weak sum finds blocks that may be equal, a strong sum decides
+// whether they are. A level is called `weak`, without a sum, where its strong sums cannot be trusted to do so:
+// those of MD4, and shortened ones.
 //
 // Three forms. Pull: `_open`, `_read` until it gives 0 bytes, `_finish`. Push: `_new` or `_open`, `_feed`,
 // `_finish`. Whole: one call from path to path. An operation is complete only when `_finish` says so;
@@ -88,15 +96,17 @@
 // `frazil_signature` or `frazil_error` may be read by several at once; of every other handle, a call while
 // another is using it is refused with `FRAZIL_ERR_STATE`. Freeing a handle that another thread is using is
 // an error. Callbacks are called by the thread that made the call, except those of the observer of a
-// `frazil_restore`. Between opening and freeing a `frazil_restore`, do not fork, unless the child calls `exec`.
+// `frazil_restore`, and what reads for `frazil_tree_verify_stream`. Between opening and freeing a
+// `frazil_restore`, do not fork, unless the child calls `exec`.
 //
 // Signals. A call that is interrupted goes on. To stop one from a signal handler, or from another thread,
 // set a flag there and answer for it in the observer's `cancelled`, which is asked while bytes move, and at
 // least every 100 milliseconds while a descriptor that waits has nothing to read. What waits in a callback
 // of yours is yours to interrupt. The library leaves all signals as they are: a program that writes to pipes
 // or sockets has to ignore SIGPIPE itself. Threads that it starts take no signals, but for their own faults, so
-// handlers run on threads of yours; a callback that such a thread calls must not wait for one. A descriptor that does not wait (`O_NONBLOCK`) makes `_read` fail
-// with `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the whole.
+// handlers run on threads of yours; a callback that such a thread calls must not wait for one. A descriptor
+// that does not wait (`O_NONBLOCK`) makes `_read` fail with `FRAZIL_ERR_IO` and EAGAIN, after which it can be
+// read again; it ends a call that does the whole.
 //
 // Versions. Statuses and other constants are never renumbered. Before 1.0 a new minor version may change
 // this interface, and the name of the shared library says which one it is (libfrazil.so.0.1); a new patch
@@ -247,22 +257,22 @@ typedef enum {
 // The sum that rolls along the data and finds candidates.
 typedef enum {
   // That of the basis's signature, or the RabinKarp one.
-  FRAZIL_WEAK_DEFAULT = 0,
+  FRAZIL_WEAK_SUM_DEFAULT = 0,
   // librsync's first sum, after rsync's; collides often on long runs of equal bytes.
-  FRAZIL_WEAK_ROLLSUM = 1,
+  FRAZIL_WEAK_SUM_ROLLSUM = 1,
   // The polynomial sum of librsync 2.2 and later.
-  FRAZIL_WEAK_RABIN_KARP = 2,
-} frazil_weak;
+  FRAZIL_WEAK_SUM_RABIN_KARP = 2,
+} frazil_weak_sum;
 
 // The sum that decides whether two blocks are equal.
 typedef enum {
   // That of the basis's signature, or BLAKE2b.
-  FRAZIL_STRONG_DEFAULT = 0,
+  FRAZIL_STRONG_SUM_DEFAULT = 0,
   // MD4, 16 bytes: broken, for exchange with old peers only.
-  FRAZIL_STRONG_MD4 = 1,
+  FRAZIL_STRONG_SUM_MD4 = 1,
   // BLAKE2b with a 32-byte digest.
-  FRAZIL_STRONG_BLAKE2 = 2,
-} frazil_strong;
+  FRAZIL_STRONG_SUM_BLAKE2 = 2,
+} frazil_strong_sum;
 
 // What a range of the new content is to the old.
 typedef enum {
@@ -557,16 +567,16 @@ typedef int (*frazil_write_fn)(void *user_data, const void *data, size_t len);
 typedef struct {
   // The size of this struct, as `frazil_level_options_init` sets it.
   size_t size;
-  // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak` and
-  // `strong` are all 0 they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0
+  // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak_sum`
+  // and `strong_sum` are all 0 they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0
   // stands for 64 KiB, the whole sum, RabinKarp and BLAKE2b.
   uint32_t block_len;
   // Bytes kept of each strong sum.
   uint32_t strong_len;
-  // A `frazil_weak`: the rolling sum.
-  int weak;
-  // A `frazil_strong`: the strong sum.
-  int strong;
+  // A `frazil_weak_sum`: the rolling sum.
+  int weak_sum;
+  // A `frazil_strong_sum`: the strong sum.
+  int strong_sum;
   // A `frazil_format`: the form of the level's stream.
   int format;
   // A `frazil_matching`: which matches are looked for.
@@ -705,9 +715,9 @@ typedef struct {
 // The sums of one block.
 typedef struct {
   // The rolling sum.
-  uint32_t weak;
+  uint32_t weak_sum;
   // The strong sum; zeros past its length.
-  uint8_t strong[32];
+  uint8_t strong_sum[32];
 } frazil_block_sum;
 
 // A range of the new content, in bytes. Ranges come in order and without gaps.
@@ -738,9 +748,9 @@ typedef struct {
   // Of a signature: bytes of each strong sum.
   uint32_t strong_len;
   // Of a signature: the rolling sum.
-  frazil_weak weak_sum;
+  frazil_weak_sum weak_sum;
   // Of a signature: the strong sum.
-  frazil_strong strong_sum;
+  frazil_strong_sum strong_sum;
   // Of a signature: how many blocks there are.
   uint64_t block_count;
   // Of a delta: how many ranges of the basis are copied.
@@ -1218,25 +1228,25 @@ frazil_status frazil_patch_from_stream(frazil_read_fn read,
 
 // Computes the signature of a file, a device or anything that has a path. `options` may be NULL. Returns
 // `FRAZIL_DIRTY` when it changed while it was read.
-frazil_status frazil_signature_of_file(const char *path,
+frazil_status frazil_signature_of_path(const char *path,
                                        const frazil_level_options *options,
                                        frazil_signature **signature,
                                        frazil_error **error);
 
-// As `frazil_signature_of_file`, of what the file descriptor `fd` gives from where it stands.
+// As `frazil_signature_of_path`, of what the file descriptor `fd` gives from where it stands.
 frazil_status frazil_signature_of_fd(int fd,
                                      const frazil_level_options *options,
                                      frazil_signature **signature,
                                      frazil_error **error);
 
-// As `frazil_signature_of_file`, of what a callback reads.
+// As `frazil_signature_of_path`, of what a callback reads.
 frazil_status frazil_signature_of_stream(frazil_read_fn read,
                                          void *user_data,
                                          const frazil_level_options *options,
                                          frazil_signature **signature,
                                          frazil_error **error);
 
-// As `frazil_signature_of_file`, of bytes in memory.
+// As `frazil_signature_of_path`, of bytes in memory.
 frazil_status frazil_signature_of_data(const void *data,
                                        size_t len,
                                        const frazil_level_options *options,
@@ -1278,18 +1288,18 @@ frazil_status frazil_signature_save(const frazil_signature *signature,
                                     int format,
                                     frazil_error **error);
 
-// As `frazil_signature_save`, to a callback.
-frazil_status frazil_signature_write(const frazil_signature *signature,
-                                     int format,
-                                     frazil_write_fn write,
-                                     void *user_data,
-                                     frazil_error **error);
-
 // As `frazil_signature_save`, to the file descriptor `fd`.
-frazil_status frazil_signature_write_fd(const frazil_signature *signature,
-                                        int format,
-                                        int fd,
-                                        frazil_error **error);
+frazil_status frazil_signature_save_fd(const frazil_signature *signature,
+                                       int fd,
+                                       int format,
+                                       frazil_error **error);
+
+// As `frazil_signature_save`, to a callback.
+frazil_status frazil_signature_save_stream(const frazil_signature *signature,
+                                           int format,
+                                           frazil_write_fn write,
+                                           void *user_data,
+                                           frazil_error **error);
 
 // Frees a signature. Takes NULL.
 void frazil_signature_free(frazil_signature *signature);
@@ -1300,11 +1310,11 @@ uint32_t frazil_signature_block_len(const frazil_signature *signature);
 // Bytes of each strong sum; 0 of NULL.
 uint32_t frazil_signature_strong_len(const frazil_signature *signature);
 
-// Which rolling sum it has; `FRAZIL_WEAK_DEFAULT` of NULL.
-frazil_weak frazil_signature_weak(const frazil_signature *signature);
+// Which rolling sum it has; `FRAZIL_WEAK_SUM_DEFAULT` of NULL.
+frazil_weak_sum frazil_signature_weak_sum(const frazil_signature *signature);
 
-// Which strong sum it has; `FRAZIL_STRONG_DEFAULT` of NULL.
-frazil_strong frazil_signature_strong(const frazil_signature *signature);
+// Which strong sum it has; `FRAZIL_STRONG_SUM_DEFAULT` of NULL.
+frazil_strong_sum frazil_signature_strong_sum(const frazil_signature *signature);
 
 // How many blocks there are; 0 of NULL.
 uint64_t frazil_signature_block_count(const frazil_signature *signature);
@@ -1338,7 +1348,7 @@ frazil_status frazil_comparison_open(const frazil_signature *old_signature,
                                      frazil_error **error);
 
 // Compares two signatures in files, in constant memory: blocks that moved count as changed.
-frazil_status frazil_comparison_open_files(const char *old_path,
+frazil_status frazil_comparison_open_paths(const char *old_path,
                                            const char *new_path,
                                            frazil_comparison **comparison,
                                            frazil_error **error);
@@ -1357,14 +1367,14 @@ void frazil_inspection_init(frazil_inspection *inspection, size_t size);
 // Reads the signature or delta in the file at `path` to its end, in constant memory, checks all that can
 // be checked without the content, and says what it is. So a level is verified without its basis.
 // `inspection` may be NULL.
-frazil_status frazil_inspection_of_file(const char *path,
+frazil_status frazil_inspection_of_path(const char *path,
                                         frazil_inspection *inspection,
                                         frazil_error **error);
 
-// As `frazil_inspection_of_file`, of what the file descriptor `fd` gives from where it stands.
+// As `frazil_inspection_of_path`, of what the file descriptor `fd` gives from where it stands.
 frazil_status frazil_inspection_of_fd(int fd, frazil_inspection *inspection, frazil_error **error);
 
-// As `frazil_inspection_of_file`, of what a callback reads.
+// As `frazil_inspection_of_path`, of what a callback reads.
 frazil_status frazil_inspection_of_stream(frazil_read_fn read,
                                           void *user_data,
                                           frazil_inspection *inspection,
@@ -1637,7 +1647,8 @@ frazil_status frazil_patch_in_place(const char *path,
 void frazil_selection_init(frazil_selection *selection, size_t size);
 
 // Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
-// is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
+// is the file at `since_path`; NULL makes a level 0. That one is read more than once, so that what was
+// renamed is found: what comes out of a pipe has to be saved first. The new snapshot is published as the new file at
 // `snapshot_path` by `frazil_backup_finish`, whole or not at all; `FRAZIL_ERR_EXISTS` when something is there,
 // which is never replaced. `options` may be NULL.
 //
@@ -1861,6 +1872,21 @@ frazil_status frazil_snapshot_list(const char *snapshot_path,
                                    frazil_snapshot_summary *summary,
                                    frazil_error **error);
 
+// As `frazil_snapshot_list`, of the snapshot that the file descriptor `fd` gives from where it stands.
+frazil_status frazil_snapshot_list_fd(int fd,
+                                      frazil_snapshot_entry_fn each,
+                                      void *user_data,
+                                      frazil_snapshot_summary *summary,
+                                      frazil_error **error);
+
+// As `frazil_snapshot_list`, of the snapshot that `read` gives, which is called with `read_user_data`.
+frazil_status frazil_snapshot_list_stream(frazil_read_fn read,
+                                          void *read_user_data,
+                                          frazil_snapshot_entry_fn each,
+                                          void *user_data,
+                                          frazil_snapshot_summary *summary,
+                                          frazil_error **error);
+
 // Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
 void frazil_verify_options_init(frazil_verify_options *options, size_t size);
 
@@ -1881,6 +1907,30 @@ frazil_status frazil_tree_verify(const char *const *archive_paths,
                                  void *user_data,
                                  frazil_verify_summary *summary,
                                  frazil_error **error);
+
+// As `frazil_tree_verify`, of the archives that file descriptors give from where they stand; each has to be
+// open on a file, a pipe or a socket of its own. While one that waits has nothing to read, nobody is asked
+// whether to stop.
+frazil_status frazil_tree_verify_fd(const int *fds,
+                                    size_t archive_count,
+                                    const char *root,
+                                    const frazil_verify_options *options,
+                                    frazil_difference_fn each,
+                                    void *user_data,
+                                    frazil_verify_summary *summary,
+                                    frazil_error **error);
+
+// As `frazil_tree_verify`, of the archives that `read` gives: each with one of `read_user_data`, an array of
+// `archive_count`. It is called by the thread that the archive has, and for several archives at once.
+frazil_status frazil_tree_verify_stream(frazil_read_fn read,
+                                        void *const *read_user_data,
+                                        size_t archive_count,
+                                        const char *root,
+                                        const frazil_verify_options *options,
+                                        frazil_difference_fn each,
+                                        void *user_data,
+                                        frazil_verify_summary *summary,
+                                        frazil_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"
