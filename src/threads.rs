@@ -27,7 +27,8 @@ impl SignalsBlocked {
             unsafe { libc::sigdelset(blocked.as_mut_ptr(), fault) };
         }
         let mut before = MaybeUninit::uninit();
-        // SAFETY: the one is a set, and there is room for the other. That there is no such way fails alone.
+        // It fails for another first argument alone.
+        // SAFETY: the one is a set, and there is room for the other.
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, blocked.as_ptr(), before.as_mut_ptr()) };
         // SAFETY: it was filled by the call.
         Self { before: unsafe { before.assume_init() }, _here: PhantomData }

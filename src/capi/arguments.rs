@@ -1,5 +1,6 @@
 //! The arguments of a call, each looked at once: NULL is refused by name, and never dereferenced.
 
+use std::collections::TryReserveError;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::fs::File;
 use std::os::fd::BorrowedFd;
@@ -52,15 +53,13 @@ pub(super) fn null(name: &str) -> Box<frazil_error> {
 
 /// Gathers as much as a caller or a stream has; memory that cannot be had is a failure like any other.
 pub(super) fn gathered<T>(items: impl Iterator<Item = Outcome<T>>) -> Outcome<Vec<T>> {
-    let mut gathered = Vec::new();
-    let room_for = |more: usize, gathered: &mut Vec<T>| {
-        gathered
-            .try_reserve(more)
-            .map_err(|_| frazil_error::new(frazil_status::FRAZIL_ERR_OUT_OF_MEMORY, "no memory for so many elements"))
+    let out_of_memory = |_: TryReserveError| {
+        frazil_error::new(frazil_status::FRAZIL_ERR_OUT_OF_MEMORY, "no memory for so many elements")
     };
-    room_for(items.size_hint().0, &mut gathered)?;
+    let mut gathered = Vec::new();
+    gathered.try_reserve(items.size_hint().0).map_err(out_of_memory)?;
     for item in items {
-        room_for(1, &mut gathered)?;
+        gathered.try_reserve(1).map_err(out_of_memory)?;
         gathered.push(item?);
     }
     Ok(gathered)

@@ -128,7 +128,9 @@ impl Call {
     pub(super) fn deltas(&self, deltas: *const frazil_input, count: usize) -> Outcome<Vec<Delta>> {
         let numbered = self.array(deltas, count, "deltas")?.iter().zip(1..);
         gathered(numbered.map(|(delta, number)| {
-            let path = self.optional_path(delta.path).filter(|_| delta.kind == PATH).map(Path::to_owned);
+            let is_path = delta.kind == frazil_input_kind::FRAZIL_INPUT_PATH as c_int;
+            // What is of no account may be anything.
+            let path = if is_path { self.optional_path(delta.path).map(Path::to_owned) } else { None };
             let content = self.input(delta, "delta").map_err(|error| error.of(&place(number, count)))?;
             Ok(Delta { content, path, number, count })
         }))
@@ -142,8 +144,6 @@ impl Call {
         }))
     }
 }
-
-const PATH: c_int = frazil_input_kind::FRAZIL_INPUT_PATH as c_int;
 
 fn place(number: usize, count: usize) -> String {
     format!("delta {number} of {count}")

@@ -65,7 +65,7 @@ struct Given {
 }
 
 /// Opens one delta, which may be in a file of a path.
-fn open<'a, R: Read + Send + 'static>(
+fn begin<'a, R: Read + Send + 'static>(
     call: &'a Call,
     given: Given,
     open: impl FnOnce(&Watching) -> Outcome<(R, Option<&'a Path>)>,
@@ -79,7 +79,7 @@ fn open<'a, R: Read + Send + 'static>(
 }
 
 /// Opens the deltas of several levels.
-fn open_chain(call: &Call, given: Given, open: impl FnOnce() -> Outcome<Vec<Delta>>) -> Outcome {
+fn begin_chain(call: &Call, given: Given, open: impl FnOnce() -> Outcome<Vec<Delta>>) -> Outcome {
     let out = call.out(given.patch, "patch")?;
     let mut plan = call.patch_plan(given.options)?;
     let deltas = open()?;
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn frazil_patch_open(
     let call = unsafe { Call::new(error) };
     let given = Given { basis_path, options, patch };
     call.guard(|| {
-        open(&call, given, |_| {
+        begin(&call, given, |_| {
             let path = call.path(delta_path, "delta_path")?;
             Ok((open_delta(path)?, Some(path)))
         })
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn frazil_patch_open_fd(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     let given = Given { basis_path, options, patch };
-    call.guard(|| open(&call, given, |watching| Ok((call.source(fd, watching)?, None))))
+    call.guard(|| begin(&call, given, |watching| Ok((call.source(fd, watching)?, None))))
 }
 
 /// As `frazil_patch_open`, with the delta that a callback reads.
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn frazil_patch_open_stream(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     let given = Given { basis_path, options, patch };
-    call.guard(|| open(&call, given, |_| Ok((call.reader(read, user_data)?, None))))
+    call.guard(|| begin(&call, given, |_| Ok((call.reader(read, user_data)?, None))))
 }
 
 /// Opens the deltas of the levels on top of a basis, lowest level first, to be applied in one pass.
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn frazil_patch_open_chain(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     let given = Given { basis_path, options, patch };
-    call.guard(|| open_chain(&call, given, || call.delta_files(delta_paths, delta_count)))
+    call.guard(|| begin_chain(&call, given, || call.delta_files(delta_paths, delta_count)))
 }
 
 /// As `frazil_patch_open_chain`, with deltas that are files, descriptors or callbacks.
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn frazil_patch_open_chain_inputs(
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
     let given = Given { basis_path, options, patch };
-    call.guard(|| open_chain(&call, given, || call.deltas(deltas, delta_count)))
+    call.guard(|| begin_chain(&call, given, || call.deltas(deltas, delta_count)))
 }
 
 /// Reads the next bytes of the target into `buffer` and puts how many into `*read`, at most `len`; 0,

@@ -160,9 +160,9 @@ fn verify<R: Read + Send>(call: &Call, given: Given, open: impl FnOnce() -> Outc
     let root = call.path(given.root, "root")?;
     let each = given.each.ok_or_else(|| null("each"))?;
     let user_data = UserData(given.user_data);
-    let given = call.options(given.options, "options")?;
-    let watching = call.watching(given.observer)?;
-    let mut options = VerifyOptions::new().selection(call.selection(given.selection)?);
+    let chosen = call.options(given.options, "options")?;
+    let watching = call.watching(chosen.observer)?;
+    let mut options = VerifyOptions::new().selection(call.selection(chosen.selection)?);
     if let Some(observer) = watching.observer() {
         options = options.observer(observer);
     }

@@ -173,7 +173,7 @@ def _made_with_selection(
     selection = structs.sized(structs.Selection)
     _fill(selection, Selection, left_out, {"excludes": _put_excludes, "exclude_marked": _put_exclude_marked})
     options = _made(kind, accepted, others, callbacks, special)
-    options.selection = ctypes.pointer(selection)  # type: ignore[attr-defined]
+    options.selection = ctypes.pointer(selection)
     return options
 
 
