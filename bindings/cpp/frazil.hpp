@@ -151,7 +151,11 @@ enum class weak_sum : int {
     rabin_karp = FRAZIL_WEAK_SUM_RABIN_KARP,
 };
 
-enum class strong_sum : int { by_default = FRAZIL_STRONG_SUM_DEFAULT, md4 = FRAZIL_STRONG_SUM_MD4, blake2 = FRAZIL_STRONG_SUM_BLAKE2 };
+enum class strong_sum : int {
+    by_default = FRAZIL_STRONG_SUM_DEFAULT,
+    md4 = FRAZIL_STRONG_SUM_MD4,
+    blake2 = FRAZIL_STRONG_SUM_BLAKE2,
+};
 
 enum class format : int { sealed = FRAZIL_FORMAT_SEALED, rdiff = FRAZIL_FORMAT_RDIFF };
 
@@ -1929,8 +1933,8 @@ struct load_options {
 
 // Options of a level or a signature. The default suits a backup.
 struct level_options {
-    // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak_sum` and `strong_sum` all
-    // have their defaults they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0 stands
+    // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak_sum` and `strong_sum`
+    // all have their defaults they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0 stands
     // for 64 KiB and for the whole sum, the others for RabinKarp and BLAKE2b.
     std::uint32_t block_len = 0;
     // Bytes kept of each strong sum.
@@ -2279,7 +2283,8 @@ class [[nodiscard]] signature {
         detail::refuse_none(to);
         detail::context context(std::move(to));
         context.finish([&](frazil_error **error) {
-            return frazil_signature_save_stream(handle_.some(), static_cast<int>(form), context.writes(), &context, error);
+            return frazil_signature_save_stream(handle_.some(), static_cast<int>(form), context.writes(), &context,
+                                                error);
         });
     }
 
@@ -2290,10 +2295,14 @@ class [[nodiscard]] signature {
     std::uint32_t strong_len() const { return frazil_signature_strong_len(handle_.some()); }
 
     // Which rolling sum it has.
-    frazil::weak_sum weak_sum() const { return static_cast<frazil::weak_sum>(frazil_signature_weak_sum(handle_.some())); }
+    frazil::weak_sum weak_sum() const {
+        return static_cast<frazil::weak_sum>(frazil_signature_weak_sum(handle_.some()));
+    }
 
     // Which strong sum it has.
-    frazil::strong_sum strong_sum() const { return static_cast<frazil::strong_sum>(frazil_signature_strong_sum(handle_.some())); }
+    frazil::strong_sum strong_sum() const {
+        return static_cast<frazil::strong_sum>(frazil_signature_strong_sum(handle_.some()));
+    }
 
     // How many blocks there are.
     std::uint64_t block_count() const { return frazil_signature_block_count(handle_.some()); }

@@ -85,6 +85,9 @@ mod backup_options;
 mod restore;
 
 #[cfg(feature = "tree")]
+mod recovery;
+
+#[cfg(feature = "tree")]
 mod restore_options;
 
 #[cfg(feature = "tree")]
