@@ -34,20 +34,30 @@
 // CONVENTIONS
 //
 // Names. All begin with `frazil_` or `FRAZIL_`. A function is named after what it works on, then what it
-// does. Its arguments come in this order: that object, inputs (a callback that reads is one, with its
-// user data), options, callbacks that write (each with its user data), outputs, and `error` last.
+// does. What it reads, or saves to, is at a path; the same function with `_fd` at its end takes a file
+// descriptor, with `_stream` a callback, with `_data` bytes in memory, with `_chain` the deltas of several levels.
+// What it makes it gives out, or writes to a callback, or with `_file` in its name publishes as a file. The
+// functions of the blueprint, `frazil_gen_sig_from_` and `frazil_patch_from_`, have the names that they have
+// there. Arguments come in this order: what it works on, inputs (a callback that reads is one, with its user
+// data), options, callbacks that write (each with its user data), outputs, and `error` last.
+//
+// Words. A basis is old content, a target new. A weak sum finds blocks that may be equal, a strong sum decides
+// whether they are. A level is called `weak`, without a sum, where its strong sums cannot be trusted to do so:
+// those of MD4, and shortened ones.
 //
 // Three forms. Pull: `_open`, `_read` until it gives 0 bytes, `_finish`. Push: `_new` or `_open`, `_feed`,
 // `_finish`. Whole: one call from path to path. An operation is complete only when `_finish` says so;
-// freed without it, nothing is published.
+// freed without it, nothing is published. A `_read` that asks for 0 bytes gives 0, does nothing and is not the
+// end; a `_feed` of 0 bytes does nothing either.
 //
 // Errors. A function that can fail returns a `frazil_status`: 0 for success, a positive value for an
 // outcome that is none, such as `FRAZIL_PARTIAL`, and a negative one for a failure; so test for `< 0`.
 // Each takes an `error`, which may be NULL. Else `*error` becomes NULL on entry, and on failure an object
 // that says more and is yours to free; so free it before you pass its place again. A fault inside the
-// library, a panic, is reported as `FRAZIL_ERR_INTERNAL` and nothing is unwound into your program; what it
-// was is printed on standard error too. `FRAZIL_ERR_OUT_OF_MEMORY` comes where sums grow with the content; any
-// other memory, a few mebibytes, that cannot be had ends the process.
+// library, a panic, is reported as `FRAZIL_ERR_INTERNAL` and nothing is unwound into your program; Rust prints
+// what it was, and where, on standard error first, which a library has no way to keep it from without taking
+// that from other Rust in your program. `FRAZIL_ERR_OUT_OF_MEMORY` comes where memory grows with the content, or
+// with arrays that you give; any other, a few mebibytes, that cannot be had ends the process.
 //
 // Outputs. They are written on success alone; on failure they are NULL or zero. There are no arguments
 // that are input and output at once, but for the size of a struct.
@@ -86,14 +96,17 @@
 // `frazil_signature` or `frazil_error` may be read by several at once; of every other handle, a call while
 // another is using it is refused with `FRAZIL_ERR_STATE`. Freeing a handle that another thread is using is
 // an error. Callbacks are called by the thread that made the call, except those of the observer of a
-// `frazil_restore`. Between opening and freeing a `frazil_restore`, do not fork, unless the child calls `exec`.
+// `frazil_restore`, and what reads for `frazil_tree_verify_stream`. Between opening and freeing a
+// `frazil_restore`, do not fork, unless the child calls `exec`.
 //
 // Signals. A call that is interrupted goes on. To stop one from a signal handler, or from another thread,
 // set a flag there and answer for it in the observer's `cancelled`, which is asked while bytes move, and at
 // least every 100 milliseconds while a descriptor that waits has nothing to read. What waits in a callback
 // of yours is yours to interrupt. The library leaves all signals as they are: a program that writes to pipes
-// or sockets has to ignore SIGPIPE itself. A descriptor that does not wait (`O_NONBLOCK`) makes `_read` fail
-// with `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the whole.
+// or sockets has to ignore SIGPIPE itself. Threads that it starts take no signals, but for their own faults, so
+// handlers run on threads of yours; a callback that such a thread calls must not wait for one. A descriptor
+// that does not wait (`O_NONBLOCK`) makes `_read` fail with `FRAZIL_ERR_IO` and EAGAIN, after which it can be
+// read again; it ends a call that does the whole.
 //
 // Versions. Statuses and other constants are never renumbered. Before 1.0 a new minor version may change
 // this interface, and the name of the shared library says which one it is (libfrazil.so.0.1); a new patch
@@ -244,22 +257,22 @@ typedef enum {
 // The sum that rolls along the data and finds candidates.
 typedef enum {
   // That of the basis's signature, or the RabinKarp one.
-  FRAZIL_WEAK_DEFAULT = 0,
+  FRAZIL_WEAK_SUM_DEFAULT = 0,
   // librsync's first sum, after rsync's; collides often on long runs of equal bytes.
-  FRAZIL_WEAK_ROLLSUM = 1,
+  FRAZIL_WEAK_SUM_ROLLSUM = 1,
   // The polynomial sum of librsync 2.2 and later.
-  FRAZIL_WEAK_RABIN_KARP = 2,
-} frazil_weak;
+  FRAZIL_WEAK_SUM_RABIN_KARP = 2,
+} frazil_weak_sum;
 
 // The sum that decides whether two blocks are equal.
 typedef enum {
   // That of the basis's signature, or BLAKE2b.
-  FRAZIL_STRONG_DEFAULT = 0,
+  FRAZIL_STRONG_SUM_DEFAULT = 0,
   // MD4, 16 bytes: broken, for exchange with old peers only.
-  FRAZIL_STRONG_MD4 = 1,
+  FRAZIL_STRONG_SUM_MD4 = 1,
   // BLAKE2b with a 32-byte digest.
-  FRAZIL_STRONG_BLAKE2 = 2,
-} frazil_strong;
+  FRAZIL_STRONG_SUM_BLAKE2 = 2,
+} frazil_strong_sum;
 
 // What a range of the new content is to the old.
 typedef enum {
@@ -456,47 +469,53 @@ typedef struct {
   uint64_t bytes;
 } frazil_entry_report;
 
-// What an archive says of one entry. Where `kind` is `FRAZIL_ENTRY_UNKNOWN`, all from `mode` on is zero or
-// NULL. Later versions may add fields at its end.
+// What an entry is in all that is not its content. Where `kind` is `FRAZIL_ENTRY_UNKNOWN`, all else is zero
+// or NULL. Later versions may add fields at its end.
 typedef struct {
-  // Where in the tree it is; the root is `.`.
-  const char *path;
-  // Where in the level before its content is from, or which entry of this level it is a further name
-  // of; else NULL.
-  const char *from;
-  // How it comes to be what it is.
-  frazil_action action;
   // What it is.
   frazil_entry_kind kind;
-  // 1 if a directory closes here, with its metadata as all that is in it leaves it; else 0.
-  int closes;
-  // 1 if it changed while it was read, else 0.
-  int dirty;
-  // The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
-  // only a restore shows.
-  const uint8_t *fingerprint;
   // Permissions with set-id and sticky bits.
   uint32_t mode;
   // Number of the owner.
   uint32_t uid;
   // Number of the group.
   uint32_t gid;
-  // Nanoseconds of the modification time.
-  uint32_t modified_nanoseconds;
   // When the content was last changed, in seconds since 1970.
   int64_t modified_seconds;
-  // Bytes of content of a regular file.
-  uint64_t size;
+  // Nanoseconds of the modification time.
+  uint32_t modified_nanoseconds;
   // Major number of a device.
   uint32_t device_major;
   // Minor number of a device.
   uint32_t device_minor;
+  // Bytes of content of a regular file.
+  uint64_t size;
   // Name of the owner, empty where the system knew none.
   const char *user;
   // Name of the group, empty where the system knew none.
   const char *group;
   // Where a symbolic link leads, or NULL.
   const char *target;
+} frazil_metadata;
+
+// What an archive says of one entry. Later versions may add fields at its end.
+typedef struct {
+  // Where in the tree it is; the root is `.`.
+  const char *path;
+  // Where in the level before its content is from, or which entry of this level it is a further name
+  // of; else NULL.
+  const char *from;
+  // What it is, never NULL: where the archive does not say, its kind is `FRAZIL_ENTRY_UNKNOWN`.
+  const frazil_metadata *metadata;
+  // The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
+  // only a restore shows.
+  const uint8_t *fingerprint;
+  // How it comes to be what it is.
+  frazil_action action;
+  // 1 if a directory closes here, with its metadata as all that is in it leaves it; else 0.
+  int closes;
+  // 1 if it changed while it was read, else 0.
+  int dirty;
 } frazil_entry;
 
 // Who follows an operation. Make it with `frazil_observer_init` and set what you want.
@@ -548,16 +567,16 @@ typedef int (*frazil_write_fn)(void *user_data, const void *data, size_t len);
 typedef struct {
   // The size of this struct, as `frazil_level_options_init` sets it.
   size_t size;
-  // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak` and
-  // `strong` are all 0 they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0
+  // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak_sum`
+  // and `strong_sum` are all 0 they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0
   // stands for 64 KiB, the whole sum, RabinKarp and BLAKE2b.
   uint32_t block_len;
   // Bytes kept of each strong sum.
   uint32_t strong_len;
-  // A `frazil_weak`: the rolling sum.
-  int weak;
-  // A `frazil_strong`: the strong sum.
-  int strong;
+  // A `frazil_weak_sum`: the rolling sum.
+  int weak_sum;
+  // A `frazil_strong_sum`: the strong sum.
+  int strong_sum;
   // A `frazil_format`: the form of the level's stream.
   int format;
   // A `frazil_matching`: which matches are looked for.
@@ -600,8 +619,8 @@ typedef struct {
 
 // Reads the next bytes of a stream.
 //
-// It puts at most `len` bytes into `buffer`, which is not to be kept, and how many into `*read`, which
-// is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
+// It puts at most `len` bytes, which is never 0, into `buffer`, which is not to be kept, and how many into
+// `*read`, which is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
 // called again. It returns 0; any other value is a failure, which stops the operation. A count above
 // `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 typedef int (*frazil_read_fn)(void *user_data, void *buffer, size_t len, size_t *read);
@@ -611,8 +630,7 @@ typedef int (*frazil_read_fn)(void *user_data, void *buffer, size_t len, size_t 
 // It puts at most `len` of the bytes from `offset` on into `buffer`, which is not to be kept, and how
 // many into `*read`, which is 0 when it is called. It may put fewer than it could, and is called again;
 // 0 bytes say that there are none. It returns 0; any other value is a failure, which stops the
-// operation. A count above `len` stops it with
-// `FRAZIL_ERR_INVALID_INPUT`.
+// operation. A count above `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 typedef int (*frazil_read_at_fn)(void *user_data,
                                  uint64_t offset,
                                  void *buffer,
@@ -697,9 +715,9 @@ typedef struct {
 // The sums of one block.
 typedef struct {
   // The rolling sum.
-  uint32_t weak;
+  uint32_t weak_sum;
   // The strong sum; zeros past its length.
-  uint8_t strong[32];
+  uint8_t strong_sum[32];
 } frazil_block_sum;
 
 // A range of the new content, in bytes. Ranges come in order and without gaps.
@@ -730,9 +748,9 @@ typedef struct {
   // Of a signature: bytes of each strong sum.
   uint32_t strong_len;
   // Of a signature: the rolling sum.
-  frazil_weak weak_sum;
+  frazil_weak_sum weak_sum;
   // Of a signature: the strong sum.
-  frazil_strong strong_sum;
+  frazil_strong_sum strong_sum;
   // Of a signature: how many blocks there are.
   uint64_t block_count;
   // Of a delta: how many ranges of the basis are copied.
@@ -788,6 +806,29 @@ typedef struct {
   frazil_matching matching;
 } frazil_level_summary;
 
+// What is left out of a tree: of its backup, and so of its verification. Zero leaves out nothing.
+typedef struct {
+  // The size of this struct, as `frazil_selection_init` sets it.
+  size_t size;
+  // Lines as in a `.gitignore` at the root of the tree, the last of which that matches decides; one that
+  // begins with `!` takes in. UTF-8.
+  const char *const *excludes;
+  // How many `excludes` there are.
+  size_t exclude_count;
+  // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
+  const char *const *exclude_marked;
+  // How many `exclude_marked` there are.
+  size_t exclude_marked_count;
+  // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
+  int exclude_caches;
+  // Whether to leave out what has the `nodump` flag.
+  int nodump;
+  // Whether to stay on the file system of the root.
+  int one_file_system;
+  // Keep it 0.
+  int reserved;
+} frazil_selection;
+
 // Options of the backup of a tree. Zero is the default of each.
 typedef struct {
   // The size of this struct, as `frazil_backup_options_init` sets it.
@@ -806,21 +847,6 @@ typedef struct {
   // Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links
   // become files of their own, and that is reported.
   uint64_t link_memory;
-  // What is left out: `exclude_count` lines as in a `.gitignore` at the root of the tree, the last of
-  // which that matches decides; one that begins with `!` takes in. UTF-8.
-  const char *const *excludes;
-  // How many `excludes` there are.
-  size_t exclude_count;
-  // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
-  const char *const *exclude_marked;
-  // How many `exclude_marked` there are.
-  size_t exclude_marked_count;
-  // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
-  int exclude_caches;
-  // Whether to leave out what has the `nodump` flag.
-  int nodump;
-  // Whether to stay on the file system of the root.
-  int one_file_system;
   // Whether what a symbolic link leads to is backed up in its place.
   int dereference;
   // Whether every file is read, whatever its metadata says.
@@ -834,8 +860,8 @@ typedef struct {
   // Whether a file on another device is read again; the number of a device may be another after every start
   // of the system.
   int compare_device;
-  // Keep it 0.
-  int reserved;
+  // What is left out, or NULL for nothing.
+  const frazil_selection *selection;
   // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
   // met: the archive, where it is written to a file in there. The snapshot is left out without it.
   const int *leave_out_fds;
@@ -997,6 +1023,8 @@ typedef struct {
 
 // What was done with what a run of before had left behind.
 typedef struct {
+  // The size of this struct, as `frazil_recovery_init` sets it.
+  size_t size;
   // What it was.
   frazil_recovery_kind kind;
   // 1 if the destination now stands at a level that is known, else 0.
@@ -1019,7 +1047,8 @@ typedef struct {
   uint64_t problems;
 } frazil_archive_summary;
 
-// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
+// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops
+// the operation.
 typedef int (*frazil_entry_fn)(void *user_data, const frazil_entry *entry);
 
 // What a snapshot is as a whole.
@@ -1038,66 +1067,30 @@ typedef struct {
   const char *path;
   // Which entry it is a further name of, or NULL.
   const char *link;
+  // What it is, never NULL.
+  const frazil_metadata *metadata;
   // The fingerprint of a regular file's content, 32 bytes, or NULL.
   const uint8_t *fingerprint;
   // How many blocks the snapshot has the sums of.
   uint64_t block_count;
-  // What it is.
-  frazil_entry_kind kind;
   // 1 if it changed while it was read, else 0.
   int dirty;
   // 1 if it changed so shortly before it was read that the next level reads it again, else 0.
   int racy;
   // 1 if it could not be read, and this is what the level before knew of it; else 0.
   int stale;
-  // Permissions with set-id and sticky bits.
-  uint32_t mode;
-  // Number of the owner.
-  uint32_t uid;
-  // Number of the group.
-  uint32_t gid;
-  // Nanoseconds of the modification time.
-  uint32_t modified_nanoseconds;
-  // When the content was last changed, in seconds since 1970.
-  int64_t modified_seconds;
-  // Bytes of content of a regular file.
-  uint64_t size;
-  // Major number of a device.
-  uint32_t device_major;
-  // Minor number of a device.
-  uint32_t device_minor;
-  // Name of the owner, empty where the system knew none.
-  const char *user;
-  // Name of the group, empty where the system knew none.
-  const char *group;
-  // Where a symbolic link leads, or NULL.
-  const char *target;
 } frazil_snapshot_entry;
 
-// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
+// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops
+// the operation.
 typedef int (*frazil_snapshot_entry_fn)(void *user_data, const frazil_snapshot_entry *entry);
 
-// Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
-// the default of each.
+// Options of the verification of a tree. Zero is the default of each.
 typedef struct {
   // The size of this struct, as `frazil_verify_options_init` sets it.
   size_t size;
-  // As in `frazil_backup_options`.
-  const char *const *excludes;
-  // How many `excludes` there are.
-  size_t exclude_count;
-  // As in `frazil_backup_options`.
-  const char *const *exclude_marked;
-  // How many `exclude_marked` there are.
-  size_t exclude_marked_count;
-  // As in `frazil_backup_options`.
-  int exclude_caches;
-  // As in `frazil_backup_options`.
-  int nodump;
-  // As in `frazil_backup_options`.
-  int one_file_system;
-  // Keep it 0.
-  int reserved;
+  // What was left out of the backup, and is no difference; or NULL for nothing.
+  const frazil_selection *selection;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
 } frazil_verify_options;
@@ -1124,7 +1117,8 @@ typedef struct {
   frazil_difference_kind kind;
 } frazil_difference;
 
-// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0 stops the operation.
+// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0
+// stops the operation.
 typedef int (*frazil_difference_fn)(void *user_data, const frazil_difference *difference);
 
 #ifdef __cplusplus
@@ -1164,8 +1158,8 @@ frazil_status frazil_error_status(const frazil_error *error);
 const char *frazil_error_message(const frazil_error *error);
 
 // The file that was being worked on, as bytes in the encoding of the file system, or NULL where it is
-// not known. Of a stream that has no path of its own, and of one of a chain, it is the file that the work
-// was for. Lives as long as the error.
+// not known. Of a stream that has no path of its own, it is the file that the work was for; which delta of a
+// chain it was, the message says. Lives as long as the error.
 const char *frazil_error_path(const frazil_error *error);
 
 // The offset in bytes at which it happened, in the stream or file that the message names, or
@@ -1235,25 +1229,25 @@ frazil_status frazil_patch_from_stream(frazil_read_fn read,
 
 // Computes the signature of a file, a device or anything that has a path. `options` may be NULL. Returns
 // `FRAZIL_DIRTY` when it changed while it was read.
-frazil_status frazil_signature_of_file(const char *path,
+frazil_status frazil_signature_of_path(const char *path,
                                        const frazil_level_options *options,
                                        frazil_signature **signature,
                                        frazil_error **error);
 
-// As `frazil_signature_of_file`, of what the file descriptor `fd` gives from where it stands.
+// As `frazil_signature_of_path`, of what the file descriptor `fd` gives from where it stands.
 frazil_status frazil_signature_of_fd(int fd,
                                      const frazil_level_options *options,
                                      frazil_signature **signature,
                                      frazil_error **error);
 
-// As `frazil_signature_of_file`, of what a callback reads.
+// As `frazil_signature_of_path`, of what a callback reads.
 frazil_status frazil_signature_of_stream(frazil_read_fn read,
                                          void *user_data,
                                          const frazil_level_options *options,
                                          frazil_signature **signature,
                                          frazil_error **error);
 
-// As `frazil_signature_of_file`, of bytes in memory.
+// As `frazil_signature_of_path`, of bytes in memory.
 frazil_status frazil_signature_of_data(const void *data,
                                        size_t len,
                                        const frazil_level_options *options,
@@ -1295,18 +1289,18 @@ frazil_status frazil_signature_save(const frazil_signature *signature,
                                     int format,
                                     frazil_error **error);
 
-// As `frazil_signature_save`, to a callback.
-frazil_status frazil_signature_write(const frazil_signature *signature,
-                                     int format,
-                                     frazil_write_fn write,
-                                     void *user_data,
-                                     frazil_error **error);
-
 // As `frazil_signature_save`, to the file descriptor `fd`.
-frazil_status frazil_signature_write_fd(const frazil_signature *signature,
-                                        int format,
-                                        int fd,
-                                        frazil_error **error);
+frazil_status frazil_signature_save_fd(const frazil_signature *signature,
+                                       int fd,
+                                       int format,
+                                       frazil_error **error);
+
+// As `frazil_signature_save`, to a callback.
+frazil_status frazil_signature_save_stream(const frazil_signature *signature,
+                                           int format,
+                                           frazil_write_fn write,
+                                           void *user_data,
+                                           frazil_error **error);
 
 // Frees a signature. Takes NULL.
 void frazil_signature_free(frazil_signature *signature);
@@ -1317,11 +1311,11 @@ uint32_t frazil_signature_block_len(const frazil_signature *signature);
 // Bytes of each strong sum; 0 of NULL.
 uint32_t frazil_signature_strong_len(const frazil_signature *signature);
 
-// Which rolling sum it has; `FRAZIL_WEAK_DEFAULT` of NULL.
-frazil_weak frazil_signature_weak(const frazil_signature *signature);
+// Which rolling sum it has; `FRAZIL_WEAK_SUM_DEFAULT` of NULL.
+frazil_weak_sum frazil_signature_weak_sum(const frazil_signature *signature);
 
-// Which strong sum it has; `FRAZIL_STRONG_DEFAULT` of NULL.
-frazil_strong frazil_signature_strong(const frazil_signature *signature);
+// Which strong sum it has; `FRAZIL_STRONG_SUM_DEFAULT` of NULL.
+frazil_strong_sum frazil_signature_strong_sum(const frazil_signature *signature);
 
 // How many blocks there are; 0 of NULL.
 uint64_t frazil_signature_block_count(const frazil_signature *signature);
@@ -1355,7 +1349,7 @@ frazil_status frazil_comparison_open(const frazil_signature *old_signature,
                                      frazil_error **error);
 
 // Compares two signatures in files, in constant memory: blocks that moved count as changed.
-frazil_status frazil_comparison_open_files(const char *old_path,
+frazil_status frazil_comparison_open_paths(const char *old_path,
                                            const char *new_path,
                                            frazil_comparison **comparison,
                                            frazil_error **error);
@@ -1374,14 +1368,14 @@ void frazil_inspection_init(frazil_inspection *inspection, size_t size);
 // Reads the signature or delta in the file at `path` to its end, in constant memory, checks all that can
 // be checked without the content, and says what it is. So a level is verified without its basis.
 // `inspection` may be NULL.
-frazil_status frazil_inspection_of_file(const char *path,
+frazil_status frazil_inspection_of_path(const char *path,
                                         frazil_inspection *inspection,
                                         frazil_error **error);
 
-// As `frazil_inspection_of_file`, of what the file descriptor `fd` gives from where it stands.
+// As `frazil_inspection_of_path`, of what the file descriptor `fd` gives from where it stands.
 frazil_status frazil_inspection_of_fd(int fd, frazil_inspection *inspection, frazil_error **error);
 
-// As `frazil_inspection_of_file`, of what a callback reads.
+// As `frazil_inspection_of_path`, of what a callback reads.
 frazil_status frazil_inspection_of_stream(frazil_read_fn read,
                                           void *user_data,
                                           frazil_inspection *inspection,
@@ -1444,7 +1438,8 @@ frazil_status frazil_level_finish(frazil_level *level,
 void frazil_level_free(frazil_level *level);
 
 // Makes the level of the file at `path` and publishes its stream as the new file at `level_path`, which
-// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as `frazil_level_open` and `frazil_level_finish`.
+// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as
+// `frazil_level_open` and `frazil_level_finish`.
 frazil_status frazil_level_file(const char *path,
                                 const frazil_signature *basis,
                                 const char *level_path,
@@ -1649,8 +1644,12 @@ frazil_status frazil_patch_in_place(const char *path,
                                     frazil_patch_summary *summary,
                                     frazil_error **error);
 
+// Makes a selection that leaves out nothing, of `size` bytes: `sizeof (frazil_selection)`.
+void frazil_selection_init(frazil_selection *selection, size_t size);
+
 // Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
-// is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
+// is the file at `since_path`; NULL makes a level 0. That one is read more than once, so that what was
+// renamed is found: what comes out of a pipe has to be saved first. The new snapshot is published as the new file at
 // `snapshot_path` by `frazil_backup_finish`, whole or not at all; `FRAZIL_ERR_EXISTS` when something is there,
 // which is never replaced. `options` may be NULL.
 //
@@ -1775,6 +1774,9 @@ frazil_status frazil_restore_level(const char *destination,
                                    frazil_level_id *level,
                                    frazil_error **error);
 
+// Makes a recovery that can be filled, of `size` bytes: `sizeof (frazil_recovery)`.
+void frazil_recovery_init(frazil_recovery *recovery, size_t size);
+
 // Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
 // told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
 // NULL.
@@ -1871,6 +1873,21 @@ frazil_status frazil_snapshot_list(const char *snapshot_path,
                                    frazil_snapshot_summary *summary,
                                    frazil_error **error);
 
+// As `frazil_snapshot_list`, of the snapshot that the file descriptor `fd` gives from where it stands.
+frazil_status frazil_snapshot_list_fd(int fd,
+                                      frazil_snapshot_entry_fn each,
+                                      void *user_data,
+                                      frazil_snapshot_summary *summary,
+                                      frazil_error **error);
+
+// As `frazil_snapshot_list`, of the snapshot that `read` gives, which is called with `read_user_data`.
+frazil_status frazil_snapshot_list_stream(frazil_read_fn read,
+                                          void *read_user_data,
+                                          frazil_snapshot_entry_fn each,
+                                          void *user_data,
+                                          frazil_snapshot_summary *summary,
+                                          frazil_error **error);
+
 // Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
 void frazil_verify_options_init(frazil_verify_options *options, size_t size);
 
@@ -1891,6 +1908,30 @@ frazil_status frazil_tree_verify(const char *const *archive_paths,
                                  void *user_data,
                                  frazil_verify_summary *summary,
                                  frazil_error **error);
+
+// As `frazil_tree_verify`, of the archives that file descriptors give from where they stand; each has to be
+// open on a file, a pipe or a socket of its own. While one that waits has nothing to read, nobody is asked
+// whether to stop.
+frazil_status frazil_tree_verify_fd(const int *fds,
+                                    size_t archive_count,
+                                    const char *root,
+                                    const frazil_verify_options *options,
+                                    frazil_difference_fn each,
+                                    void *user_data,
+                                    frazil_verify_summary *summary,
+                                    frazil_error **error);
+
+// As `frazil_tree_verify`, of the archives that `read` gives: each with one of `read_user_data`, an array of
+// `archive_count`. It is called by the thread that the archive has, and for several archives at once.
+frazil_status frazil_tree_verify_stream(frazil_read_fn read,
+                                        void *const *read_user_data,
+                                        size_t archive_count,
+                                        const char *root,
+                                        const frazil_verify_options *options,
+                                        frazil_difference_fn each,
+                                        void *user_data,
+                                        frazil_verify_summary *summary,
+                                        frazil_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

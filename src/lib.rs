@@ -92,6 +92,7 @@ mod patch;
 mod publish;
 mod read_at;
 mod signature;
+mod threads;
 #[cfg(feature = "tree")]
 mod tree;
 

@@ -4,16 +4,20 @@
 //! the directory is flushed. Dropped before that, it leaves nothing.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::engine::is_zeros;
 use crate::{Error, ErrorKind, Result};
 
 /// Between the name and the random letters of a temporary file.
 const MARK: &str = ".frazil-";
+
+/// The shortest run of zeros that becomes a hole: a page of most systems, and a block of most file systems.
+const HOLE_MIN: usize = 4096;
 
 /// A file on its way to its place, where it appears whole or not at all.
 ///
@@ -108,6 +112,53 @@ impl Publish {
         })?;
         let flushed = self.directory.sync_all();
         flushed.map_err(|error| Error::io("flushing the directory", error).path(directory_of(path)))
+    }
+}
+
+/// A file to be published that is written from its start to its end, in which runs of zeros become holes.
+#[derive(Debug)]
+pub(crate) struct PublishHoled {
+    publish: Publish,
+    /// Whether it ends with a hole, which is not there until its length is set.
+    hole: bool,
+}
+
+impl PublishHoled {
+    pub(crate) fn new(path: impl AsRef<Path>, replace: bool) -> Result<Self> {
+        Ok(Self { publish: Publish::new(path, replace)?, hole: false })
+    }
+
+    /// Leaves out so many zeros.
+    pub(crate) fn skip(&mut self, len: u64) -> io::Result<()> {
+        let ahead = i64::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        self.publish.file().seek_relative(ahead)?;
+        self.hole = true;
+        Ok(())
+    }
+
+    pub(crate) fn commit(mut self) -> Result<()> {
+        if self.hole {
+            let file = self.publish.file();
+            let ended = file.stream_position().and_then(|len| file.set_len(len));
+            ended.map_err(|error| Error::io("writing", error))?;
+        }
+        self.publish.commit()
+    }
+}
+
+impl Write for PublishHoled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() >= HOLE_MIN && is_zeros(bytes) {
+            self.skip(bytes.len() as u64)?;
+            return Ok(bytes.len());
+        }
+        let written = self.publish.file().write(bytes)?;
+        self.hole = self.hole && written == 0;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

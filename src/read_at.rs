@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use crate::{Error, ErrorKind, Result};
@@ -25,6 +26,11 @@ pub trait ReadAt: Send + Sync {
     ///
     /// Whatever the medium raises.
     fn size(&self) -> io::Result<u64>;
+
+    /// The file that it is, for messages, where that is known.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
 }
 
 impl ReadAt for File {
@@ -77,6 +83,10 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
     fn size(&self) -> io::Result<u64> {
         (**self).size()
     }
+
+    fn path(&self) -> Option<&Path> {
+        (**self).path()
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
@@ -86,6 +96,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
 
     fn size(&self) -> io::Result<u64> {
         (**self).size()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        (**self).path()
     }
 }
 

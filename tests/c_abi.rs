@@ -85,6 +85,31 @@ fn the_shared_library_exports_what_the_header_declares_and_nothing_else() {
     assert!(missing.is_empty(), "declared and not exported: {missing:?}");
 }
 
+/// Who knows one form of a function knows the names of the others.
+#[test]
+fn what_is_read_at_a_path_is_read_from_a_descriptor_and_a_callback_too() {
+    let functions = functions(&read("include/frazil.h"));
+    let is_there = |name: &str| functions.iter().any(|(there, _)| there == name);
+    // The blueprint has its own names.
+    let is_blueprint = |name: &str| name.starts_with("frazil_gen_sig_from_") || name.starts_with("frazil_patch_from_");
+    let mut seen = 0;
+    for (name, arguments) in functions.iter().filter(|(name, _)| !is_blueprint(name)) {
+        let has = |wanted: &str| arguments.split(',').any(|argument| argument.trim().starts_with(wanted));
+        assert_eq!(has("int fd") || has("const int *fds"), name.ends_with("_fd"), "{name}");
+        assert!(!has("frazil_read_fn ") || name.ends_with("_stream"), "{name}");
+        for (this, other) in [("_fd", "_stream"), ("_stream", "_fd")] {
+            if let Some(plain) = name.strip_suffix(this) {
+                let other = format!("{plain}{other}");
+                assert!(is_there(&other), "{name} has no {other}");
+                let path = if plain.ends_with("_of") { format!("{plain}_path") } else { plain.to_owned() };
+                assert!(is_there(&path), "{name} has no {path}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 24, "{seen}");
+}
+
 /// A fault would end the program instead of becoming a status.
 #[test]
 fn no_profile_aborts_on_a_panic() {

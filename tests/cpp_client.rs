@@ -168,7 +168,9 @@ fn all_that_c_has_is_there() {
         "frazil_patch_open_chain",
         "frazil_signature_load_data",
         "frazil_signature_of_data",
-        "frazil_signature_write_fd",
+        "frazil_signature_save_fd",
+        "frazil_tree_verify_fd",
+        "frazil_tree_verify_stream",
     ];
     let is_needed = |name: &String| !name.starts_with("FRAZIL_VERSION") && !left_out.contains(&&**name);
     for (prefix, next) in [("frazil_", "("), ("FRAZIL_", "")] {

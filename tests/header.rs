@@ -39,6 +39,13 @@ fn the_committed_header_is_the_generated_one() {
     expect("include/frazil.h", &generated);
 }
 
+#[test]
+fn no_line_of_the_header_is_wider_than_the_sources() {
+    let header = read("include/frazil.h");
+    let wide: Vec<&str> = header.lines().filter(|line| line.chars().count() > 120).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
 /// What is frozen is what was released; until then, it is what there is.
 #[test]
 fn what_is_frozen_is_what_is_to_be_released() {

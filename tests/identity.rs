@@ -130,7 +130,7 @@ fn a_chain_with_a_level_missing_or_out_of_order_is_refused_before_it_begins() {
     {
         let error = open(order).err().unwrap();
         history.check_named(&error, level, found);
-        assert!(error.to_string().starts_with(&format!("reading delta {place} of a chain")), "{error}");
+        assert!(error.to_string().starts_with(&format!("reading delta {place} of {}: ", order.len())), "{error}");
     }
     for order in [&[1, 2][..], &[0, 0], &[3]] {
         assert_eq!(open(order).err().unwrap().kind(), WrongBasis, "{order:?}");

@@ -145,13 +145,17 @@ enum class status : int {
     callback = FRAZIL_ERR_CALLBACK,
 };
 
-enum class weak : int {
-    by_default = FRAZIL_WEAK_DEFAULT,
-    rollsum = FRAZIL_WEAK_ROLLSUM,
-    rabin_karp = FRAZIL_WEAK_RABIN_KARP,
+enum class weak_sum : int {
+    by_default = FRAZIL_WEAK_SUM_DEFAULT,
+    rollsum = FRAZIL_WEAK_SUM_ROLLSUM,
+    rabin_karp = FRAZIL_WEAK_SUM_RABIN_KARP,
 };
 
-enum class strong : int { by_default = FRAZIL_STRONG_DEFAULT, md4 = FRAZIL_STRONG_MD4, blake2 = FRAZIL_STRONG_BLAKE2 };
+enum class strong_sum : int {
+    by_default = FRAZIL_STRONG_SUM_DEFAULT,
+    md4 = FRAZIL_STRONG_SUM_MD4,
+    blake2 = FRAZIL_STRONG_SUM_BLAKE2,
+};
 
 enum class format : int { sealed = FRAZIL_FORMAT_SEALED, rdiff = FRAZIL_FORMAT_RDIFF };
 
@@ -1079,12 +1083,12 @@ struct identity {
 // The sums of one block.
 struct block_sum {
     // The rolling sum.
-    std::uint32_t weak = 0;
+    std::uint32_t weak_sum = 0;
     // The strong sum; zeros past its length.
-    std::array<std::uint8_t, 32> strong{};
+    std::array<std::uint8_t, 32> strong_sum{};
 
     friend bool operator==(const block_sum &a, const block_sum &b) noexcept {
-        return a.weak == b.weak && a.strong == b.strong;
+        return a.weak_sum == b.weak_sum && a.strong_sum == b.strong_sum;
     }
     friend bool operator!=(const block_sum &a, const block_sum &b) noexcept { return !(a == b); }
 };
@@ -1123,9 +1127,9 @@ struct inspection {
     // Of a signature: bytes of each strong sum.
     std::uint32_t strong_len = 0;
     // Of a signature: the rolling sum.
-    frazil::weak weak_sum = frazil::weak::by_default;
+    frazil::weak_sum weak_sum = frazil::weak_sum::by_default;
     // Of a signature: the strong sum.
-    frazil::strong strong_sum = frazil::strong::by_default;
+    frazil::strong_sum strong_sum = frazil::strong_sum::by_default;
     // Of a signature: how many blocks there are.
     std::uint64_t block_count = 0;
     // Of a delta: how many ranges of the basis are copied.
@@ -1225,6 +1229,8 @@ struct level_header {
 
 // What an entry is in all that is not its content. Where the kind is `unknown`, nothing of it says anything.
 struct metadata {
+    // What it is.
+    entry_kind kind = entry_kind::unknown;
     // Permissions with set-id and sticky bits.
     std::uint32_t mode = 0;
     // Number of the owner.
@@ -1257,8 +1263,6 @@ struct entry : metadata {
     std::optional<std::filesystem::path> from;
     // How it comes to be what it is.
     frazil::action action = frazil::action::full;
-    // What it is.
-    entry_kind kind = entry_kind::unknown;
     // Whether a directory closes here, with its metadata as all that is in it leaves it.
     bool closes = false;
     // Whether it changed while it was read.
@@ -1277,8 +1281,6 @@ struct snapshot_entry : metadata {
     std::optional<std::array<std::uint8_t, 32>> fingerprint;
     // How many blocks the snapshot has the sums of.
     std::uint64_t block_count = 0;
-    // What it is.
-    entry_kind kind = entry_kind::unknown;
     // Whether it changed while it was read.
     bool dirty = false;
     // Whether it changed so shortly before it was read that the next level reads it again.
@@ -1429,7 +1431,7 @@ inline level_header of_c(const frazil_level_header &from) {
 }
 
 inline block_sum of_c(const frazil_block_sum &from) {
-    return {from.weak, array_of(from.strong)};
+    return {from.weak_sum, array_of(from.strong_sum)};
 }
 
 inline range of_c(const frazil_range &from) {
@@ -1443,8 +1445,8 @@ inline inspection of_c(const frazil_inspection &from) {
     made.stream_bytes = from.stream_bytes;
     made.block_len = from.block_len;
     made.strong_len = from.strong_len;
-    made.weak_sum = static_cast<weak>(from.weak_sum);
-    made.strong_sum = static_cast<strong>(from.strong_sum);
+    made.weak_sum = static_cast<weak_sum>(from.weak_sum);
+    made.strong_sum = static_cast<strong_sum>(from.strong_sum);
     made.block_count = from.block_count;
     made.copy_commands = from.copy_commands;
     made.copy_bytes = from.copy_bytes;
@@ -1502,26 +1504,32 @@ inline verify_summary of_c(const frazil_verify_summary &from) {
     return {of_c(from.header), from.entries, from.source_bytes, from.differences};
 }
 
+inline metadata of_c(const frazil_metadata &from) {
+    metadata made;
+    made.kind = static_cast<entry_kind>(from.kind);
+    made.mode = from.mode;
+    made.uid = from.uid;
+    made.gid = from.gid;
+    made.modified_seconds = from.modified_seconds;
+    made.modified_nanoseconds = from.modified_nanoseconds;
+    made.device_major = from.device_major;
+    made.device_minor = from.device_minor;
+    made.size = from.size;
+    if (from.user != nullptr) made.user = from.user;
+    if (from.group != nullptr) made.group = from.group;
+    if (from.target != nullptr) made.target = from.target;
+    return made;
+}
+
 // What both kinds of entries have.
 template <class Entry, class C>
 Entry entry_of_c(const C &from) {
     Entry made;
+    static_cast<metadata &>(made) = of_c(*from.metadata);
     made.path = from.path;
-    made.kind = static_cast<entry_kind>(from.kind);
     made.dirty = from.dirty != 0;
     if (from.fingerprint != nullptr)
         std::copy_n(from.fingerprint, made.fingerprint.emplace().size(), made.fingerprint->begin());
-    made.mode = from.mode;
-    made.uid = from.uid;
-    made.gid = from.gid;
-    made.modified_nanoseconds = from.modified_nanoseconds;
-    made.modified_seconds = from.modified_seconds;
-    made.size = from.size;
-    made.device_major = from.device_major;
-    made.device_minor = from.device_minor;
-    if (from.user != nullptr) made.user = from.user;
-    if (from.group != nullptr) made.group = from.group;
-    if (from.target != nullptr) made.target = from.target;
     return made;
 }
 
@@ -1570,6 +1578,7 @@ class context {
     std::function<void(const snapshot_entry &)> each_snapshot_entry;
     std::function<void(const difference &)> each_difference;
     frazil_level_id parent{};
+    frazil_selection selection{};
 
     // Makes a call of C in the form for what it reads: `call(path)`, `call(fd)`, or `call(function, user_data)`.
     template <class Call>
@@ -1924,16 +1933,16 @@ struct load_options {
 
 // Options of a level or a signature. The default suits a backup.
 struct level_options {
-    // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak` and `strong` all
-    // have their defaults they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0 stands
+    // Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak_sum` and `strong_sum`
+    // all have their defaults they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0 stands
     // for 64 KiB and for the whole sum, the others for RabinKarp and BLAKE2b.
     std::uint32_t block_len = 0;
     // Bytes kept of each strong sum.
     std::uint32_t strong_len = 0;
     // The rolling sum.
-    frazil::weak weak = frazil::weak::by_default;
+    frazil::weak_sum weak_sum = frazil::weak_sum::by_default;
     // The strong sum.
-    frazil::strong strong = frazil::strong::by_default;
+    frazil::strong_sum strong_sum = frazil::strong_sum::by_default;
     // The form of the level's stream.
     frazil::format format = frazil::format::sealed;
     // Which matches are looked for.
@@ -1987,6 +1996,21 @@ struct patch_options {
     frazil::observer observer = {};
 };
 
+// What is left out of a tree: of its backup, and so of its verification.
+struct selection {
+    // Lines as in a `.gitignore` at the root of the tree, the last of which that matches decides; one that begins with
+    // `!` takes in. UTF-8.
+    std::vector<std::string> excludes = {};
+    // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
+    std::vector<std::string> exclude_marked = {};
+    // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
+    bool exclude_caches = false;
+    // Whether to leave out what has the `nodump` flag.
+    bool nodump = false;
+    // Whether to stay on the file system of the root.
+    bool one_file_system = false;
+};
+
 // Options of the backup of a tree.
 struct backup_options {
     // What the archive is compressed with.
@@ -2002,17 +2026,6 @@ struct backup_options {
     // Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links become files
     // of their own, and that is reported.
     std::uint64_t link_memory = 0;
-    // What is left out: lines as in a `.gitignore` at the root of the tree, the last of which that matches decides;
-    // one that begins with `!` takes in. UTF-8.
-    std::vector<std::string> excludes = {};
-    // Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
-    std::vector<std::string> exclude_marked = {};
-    // Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
-    bool exclude_caches = false;
-    // Whether to leave out what has the `nodump` flag.
-    bool nodump = false;
-    // Whether to stay on the file system of the root.
-    bool one_file_system = false;
     // Whether what a symbolic link leads to is backed up in its place.
     bool dereference = false;
     // Whether every file is read, whatever its metadata says.
@@ -2026,6 +2039,8 @@ struct backup_options {
     // Whether a file on another device is read again; the number of a device may be another after every start of the
     // system.
     bool compare_device = false;
+    // What is left out.
+    frazil::selection selection = {};
     // Leaves out the regular files that these file descriptors are open on, wherever in the tree they are met: the
     // archive, where it is written to a file in there. The snapshot is left out without it.
     std::vector<int> leave_out_fds = {};
@@ -2083,18 +2098,10 @@ struct restore_options {
     frazil::observer observer = {};
 };
 
-// Options of the verification of a tree: what was left out of the backup, and is no difference.
+// Options of the verification of a tree.
 struct verify_options {
-    // As in `backup_options`.
-    std::vector<std::string> excludes = {};
-    // As in `backup_options`.
-    std::vector<std::string> exclude_marked = {};
-    // As in `backup_options`.
-    bool exclude_caches = false;
-    // As in `backup_options`.
-    bool nodump = false;
-    // As in `backup_options`.
-    bool one_file_system = false;
+    // What was left out of the backup, and is no difference.
+    frazil::selection selection = {};
     // Who follows the work and may stop it.
     frazil::observer observer = {};
 };
@@ -2107,8 +2114,8 @@ inline frazil_level_options to_c(const level_options &from, context &to) {
     auto made = sized(frazil_level_options_init);
     made.block_len = from.block_len;
     made.strong_len = from.strong_len;
-    made.weak = static_cast<int>(from.weak);
-    made.strong = static_cast<int>(from.strong);
+    made.weak_sum = static_cast<int>(from.weak_sum);
+    made.strong_sum = static_cast<int>(from.strong_sum);
     made.format = static_cast<int>(from.format);
     made.matching = static_cast<int>(from.matching);
     made.engine = static_cast<int>(from.engine);
@@ -2140,9 +2147,8 @@ inline frazil_patch_options to_c(const patch_options &from, context &to) {
     return made;
 }
 
-// What backups and verifications leave out.
-template <class From, class C>
-void select(const From &from, context &to, C &made) {
+inline frazil_selection to_c(const selection &from, context &to) {
+    auto made = sized(frazil_selection_init);
     made.excludes = to.list(from.excludes);
     made.exclude_count = from.excludes.size();
     made.exclude_marked = to.list(from.exclude_marked);
@@ -2150,11 +2156,21 @@ void select(const From &from, context &to, C &made) {
     made.exclude_caches = from.exclude_caches;
     made.nodump = from.nodump;
     made.one_file_system = from.one_file_system;
+    return made;
+}
+
+// NULL where it leaves out nothing.
+inline const frazil_selection *select(const selection &from, context &to) {
+    if (from.excludes.empty() && from.exclude_marked.empty() && !from.exclude_caches && !from.nodump &&
+        !from.one_file_system)
+        return nullptr;
+    to.selection = to_c(from, to);
+    return &to.selection;
 }
 
 inline frazil_backup_options to_c(const backup_options &from, context &to) {
     auto made = sized(frazil_backup_options_init);
-    select(from, to, made);
+    made.selection = select(from.selection, to);
     made.filter = static_cast<int>(from.filter);
     made.matching = static_cast<int>(from.matching);
     made.block_len = from.block_len;
@@ -2204,7 +2220,7 @@ inline frazil_restore_options to_c(const restore_options &from, context &to) {
 
 inline frazil_verify_options to_c(const verify_options &from, context &to) {
     auto made = sized(frazil_verify_options_init);
-    select(from, to, made);
+    made.selection = select(from.selection, to);
     made.observer = to.observe(from.observer);
     return made;
 }
@@ -2238,7 +2254,7 @@ class [[nodiscard]] signature {
         detail::context context;
         const auto c_options = detail::to_c(options, context);
         return made(context, [&](auto... outs) {
-            return context.call<frazil_signature_of_file, frazil_signature_of_fd, frazil_signature_of_stream>(
+            return context.call<frazil_signature_of_path, frazil_signature_of_fd, frazil_signature_of_stream>(
                 from, &c_options, outs...);
         });
     }
@@ -2268,7 +2284,8 @@ class [[nodiscard]] signature {
         detail::refuse_none(to);
         detail::context context(std::move(to));
         context.finish([&](frazil_error **error) {
-            return frazil_signature_write(handle_.some(), static_cast<int>(form), context.writes(), &context, error);
+            return frazil_signature_save_stream(handle_.some(), static_cast<int>(form), context.writes(), &context,
+                                                error);
         });
     }
 
@@ -2279,10 +2296,14 @@ class [[nodiscard]] signature {
     std::uint32_t strong_len() const { return frazil_signature_strong_len(handle_.some()); }
 
     // Which rolling sum it has.
-    frazil::weak weak() const { return static_cast<frazil::weak>(frazil_signature_weak(handle_.some())); }
+    frazil::weak_sum weak_sum() const {
+        return static_cast<frazil::weak_sum>(frazil_signature_weak_sum(handle_.some()));
+    }
 
     // Which strong sum it has.
-    frazil::strong strong() const { return static_cast<frazil::strong>(frazil_signature_strong(handle_.some())); }
+    frazil::strong_sum strong_sum() const {
+        return static_cast<frazil::strong_sum>(frazil_signature_strong_sum(handle_.some()));
+    }
 
     // How many blocks there are.
     std::uint64_t block_count() const { return frazil_signature_block_count(handle_.some()); }
@@ -2382,7 +2403,7 @@ class [[nodiscard]] comparison {
     static comparison open_files(const std::filesystem::path &old_path, const std::filesystem::path &new_path) {
         comparison made;
         detail::attempt([&](frazil_error **error) {
-            return frazil_comparison_open_files(detail::c_path(old_path), detail::c_path(new_path), made.handle_.out(),
+            return frazil_comparison_open_paths(detail::c_path(old_path), detail::c_path(new_path), made.handle_.out(),
                                                 error);
         });
         return made;
@@ -2457,7 +2478,7 @@ class [[nodiscard]] comparison {
 inline inspection inspection::of(source from) {
     detail::context context;
     return detail::summary(frazil_inspection_init, context, [&](auto... outs) {
-        return context.call<frazil_inspection_of_file, frazil_inspection_of_fd, frazil_inspection_of_stream>(from,
+        return context.call<frazil_inspection_of_path, frazil_inspection_of_fd, frazil_inspection_of_stream>(from,
                                                                                                              outs...);
     });
 }
@@ -2882,7 +2903,7 @@ inline std::optional<level_id> restore_level(const std::filesystem::path &destin
 // each entry that could not be put in its place, and cannot stop the work.
 inline recovery restore_recover(const std::filesystem::path &destination, const observer &following = {}) {
     detail::context context;
-    frazil_recovery found{};
+    auto found = detail::sized(frazil_recovery_init);
     int status = FRAZIL_OK;
     context.finish([&](frazil_error **error) {
         return status = frazil_restore_recover(detail::c_path(destination), context.observe(following), &found, error);
@@ -2925,20 +2946,20 @@ inline archive_summary archive_verify(source archive, const observer &following 
     });
 }
 
-// Reads the snapshot at `snapshot_path` to its end, verifies it, and tells `each` of every entry, in the order of their
-// paths. What was told is provisional until the function has returned.
-inline snapshot_summary snapshot_list(const std::filesystem::path &snapshot_path,
-                                      const std::function<void(const snapshot_entry &)> &each) {
+// Reads a snapshot to its end, verifies it, and tells `each` of every entry, in the order of their paths. What was told
+// is provisional until the function has returned.
+inline snapshot_summary snapshot_list(source snapshot, const std::function<void(const snapshot_entry &)> &each) {
     detail::context context;
     context.each_snapshot_entry = each;
     return detail::summary(frazil_snapshot_summary_init, context, [&](auto... outs) {
-        return frazil_snapshot_list(detail::c_path(snapshot_path), detail::context::on_snapshot_entry, &context,
-                                    outs...);
+        return context.call<frazil_snapshot_list, frazil_snapshot_list_fd, frazil_snapshot_list_stream>(
+            snapshot, &detail::context::on_snapshot_entry, static_cast<void *>(&context), outs...);
     });
 }
 
 // Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every difference; the
-// archives are verified on the way, as `archive_verify` does.
+// archives are verified on the way, as `archive_verify` does. They are files here; what C's `_fd` and `_stream` read
+// several of at once, by threads of the library, is for C.
 //
 // `each` is called by the thread of the caller; each archive has another thread, until the function returns.
 inline verify_summary tree_verify(const std::vector<std::filesystem::path> &archive_paths,

@@ -1,10 +1,11 @@
 //! The arguments of a call, each looked at once: NULL is refused by name, and never dereferenced.
 
+use std::collections::TryReserveError;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::fs::File;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::call::Call;
 use super::error::{Outcome, frazil_error};
@@ -48,6 +49,20 @@ pub(super) fn invalid(message: impl Into<String>) -> Box<frazil_error> {
 
 pub(super) fn null(name: &str) -> Box<frazil_error> {
     frazil_error::new(frazil_status::FRAZIL_ERR_NULL, format!("`{name}` is NULL"))
+}
+
+/// Gathers as much as a caller or a stream has; memory that cannot be had is a failure like any other.
+pub(super) fn gathered<T>(items: impl Iterator<Item = Outcome<T>>) -> Outcome<Vec<T>> {
+    let out_of_memory = |_: TryReserveError| {
+        frazil_error::new(frazil_status::FRAZIL_ERR_OUT_OF_MEMORY, "no memory for so many elements")
+    };
+    let mut gathered = Vec::new();
+    gathered.try_reserve(items.size_hint().0).map_err(out_of_memory)?;
+    for item in items {
+        gathered.try_reserve(1).map_err(out_of_memory)?;
+        gathered.push(item?);
+    }
+    Ok(gathered)
 }
 
 impl Call {
@@ -123,12 +138,12 @@ impl Call {
     /// The strings of an array, none of which may be NULL.
     pub(super) fn texts(&self, texts: *const *const c_char, count: usize, name: &str) -> Outcome<Vec<&[u8]>> {
         let texts = self.array(texts, count, name)?;
-        texts.iter().map(|&text| self.optional_text(text).ok_or_else(|| null(name))).collect()
+        gathered(texts.iter().map(|&text| self.optional_text(text).ok_or_else(|| null(name))))
     }
 
-    pub(super) fn paths(&self, paths: *const *const c_char, count: usize, name: &str) -> Outcome<Vec<PathBuf>> {
-        let paths = self.texts(paths, count, name)?;
-        Ok(paths.into_iter().map(|path| PathBuf::from(OsStr::from_bytes(path))).collect())
+    pub(super) fn paths(&self, paths: *const *const c_char, count: usize, name: &str) -> Outcome<Vec<&Path>> {
+        let texts = self.texts(paths, count, name)?;
+        gathered(texts.into_iter().map(|path| Ok(Path::new(OsStr::from_bytes(path)))))
     }
 
     /// A duplicate of the caller's descriptor, which stays the caller's.
@@ -198,6 +213,13 @@ mod tests {
         let texts = [c"a".as_ptr(), null()];
         assert_eq!(call().texts(texts.as_ptr(), 1, "texts").unwrap(), [b"a"]);
         assert_eq!(status(call().texts(texts.as_ptr(), 2, "texts")), frazil_status::FRAZIL_ERR_NULL);
+    }
+
+    #[test]
+    fn more_elements_than_there_is_memory_for_are_a_failure() {
+        let none = (0..isize::MAX as usize).map(|_| -> Outcome<u64> { panic!("there is no room for it") });
+        assert_eq!(status(gathered(none)), frazil_status::FRAZIL_ERR_OUT_OF_MEMORY);
+        assert_eq!(gathered((0..3).map(Ok)).unwrap(), [0, 1, 2]);
     }
 
     #[test]

@@ -30,7 +30,8 @@ fn status_of(summary: &BackupSummary) -> frazil_status {
 }
 
 /// Opens the tree at `root`, a directory or a single file, to back it up against the level whose snapshot
-/// is at `since_path`; NULL makes a level 0. The new snapshot is published as the new file at
+/// is the file at `since_path`; NULL makes a level 0. That one is read more than once, so that what was
+/// renamed is found: what comes out of a pipe has to be saved first. The new snapshot is published as the new file at
 /// `snapshot_path` by `frazil_backup_finish`, whole or not at all; `FRAZIL_ERR_EXISTS` when something is there,
 /// which is never replaced. `options` may be NULL.
 ///

@@ -1,6 +1,6 @@
 //! Options and summary of the backup of a tree.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 
 use super::call::Call;
 use super::choice::choose;
@@ -8,8 +8,8 @@ use super::error::Outcome;
 use super::level_id::frazil_level_header;
 use super::level_options::matching_of;
 use super::observer::{Watching, frazil_observer};
-use super::selection::LeftOut;
-use super::sized::{Growing, size_through, unused};
+use super::selection::frazil_selection;
+use super::sized::{Growing, size_through};
 use crate::{BackupOptions, BackupSummary, Filter};
 
 /// What an archive is compressed with. A reader finds it out by itself.
@@ -66,21 +66,6 @@ pub struct frazil_backup_options {
     /// Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links
     /// become files of their own, and that is reported.
     pub link_memory: u64,
-    /// What is left out: `exclude_count` lines as in a `.gitignore` at the root of the tree, the last of
-    /// which that matches decides; one that begins with `!` takes in. UTF-8.
-    pub excludes: *const *const c_char,
-    /// How many `excludes` there are.
-    pub exclude_count: usize,
-    /// Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for one.
-    pub exclude_marked: *const *const c_char,
-    /// How many `exclude_marked` there are.
-    pub exclude_marked_count: usize,
-    /// Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
-    pub exclude_caches: c_int,
-    /// Whether to leave out what has the `nodump` flag.
-    pub nodump: c_int,
-    /// Whether to stay on the file system of the root.
-    pub one_file_system: c_int,
     /// Whether what a symbolic link leads to is backed up in its place.
     pub dereference: c_int,
     /// Whether every file is read, whatever its metadata says.
@@ -94,8 +79,8 @@ pub struct frazil_backup_options {
     /// Whether a file on another device is read again; the number of a device may be another after every start
     /// of the system.
     pub compare_device: c_int,
-    /// Keep it 0.
-    pub reserved: c_int,
+    /// What is left out, or NULL for nothing.
+    pub selection: *const frazil_selection,
     /// Leaves out the regular files that these file descriptors are open on, wherever in the tree they are
     /// met: the archive, where it is written to a file in there. The snapshot is left out without it.
     pub leave_out_fds: *const c_int,
@@ -186,28 +171,15 @@ impl From<&BackupSummary> for frazil_backup_summary {
     }
 }
 
-impl frazil_backup_options {
-    fn left_out(&self) -> LeftOut {
-        LeftOut {
-            excludes: (self.excludes, self.exclude_count),
-            marked: (self.exclude_marked, self.exclude_marked_count),
-            caches: self.exclude_caches,
-            nodump: self.nodump,
-            one_file_system: self.one_file_system,
-        }
-    }
-}
-
 impl Call {
     pub(super) fn backup_options(&self, options: *const frazil_backup_options) -> Outcome<(BackupOptions, Watching)> {
         let given = self.options(options, "options")?;
-        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let mut options = BackupOptions::new()
             .filter(filter_of(given.filter)?)
             .matching(matching_of(given.matching)?)
             .threads(given.threads as usize)
-            .selection(self.selection(&given.left_out())?)
+            .selection(self.selection(given.selection)?)
             .dereference(given.dereference != 0)
             .always_read(given.always_read != 0)
             .ignore_ctime(given.ignore_ctime != 0)

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::arguments::Zero;
+use super::arguments::{Zero, gathered};
 use super::call::Call;
 use super::error::frazil_error;
 use super::handle::{Handle, free_handle, give, handle_of};
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn frazil_comparison_open(
         let old = call.reference(old_signature, "old_signature")?;
         let new = call.reference(new_signature, "new_signature")?;
         // Held, since the iterator borrows what C may free: at most a range for each block.
-        let ranges: Vec<BlockRange> = old.0.compare(&new.0)?.collect();
+        let ranges = gathered(old.0.compare(&new.0)?.map(Ok))?;
         let ranges: Ranges = Box::new(ranges.into_iter().map(Ok));
         out.set(give(frazil_comparison(Handle::new("comparison", ranges))));
         Ok(frazil_status::FRAZIL_OK)
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn frazil_comparison_open(
 
 /// Compares two signatures in files, in constant memory: blocks that moved count as changed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_comparison_open_files(
+pub unsafe extern "C" fn frazil_comparison_open_paths(
     old_path: *const c_char,
     new_path: *const c_char,
     comparison: *mut *mut frazil_comparison,

@@ -3,30 +3,9 @@
 use std::ffi::{c_char, c_int};
 
 use super::action::frazil_action;
+use super::metadata::frazil_metadata;
 
-/// What kind of entry it is.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "tree"), expect(dead_code, reason = "there are no entries"))]
-pub enum frazil_entry_kind {
-    /// The archive does not say: it is gone, or a further name of another.
-    FRAZIL_ENTRY_UNKNOWN = 0,
-    /// A regular file.
-    FRAZIL_ENTRY_FILE = 1,
-    /// A directory.
-    FRAZIL_ENTRY_DIRECTORY = 2,
-    /// A symbolic link.
-    FRAZIL_ENTRY_SYMLINK = 3,
-    /// A named pipe.
-    FRAZIL_ENTRY_FIFO = 4,
-    /// A character device.
-    FRAZIL_ENTRY_CHAR_DEVICE = 5,
-    /// A block device.
-    FRAZIL_ENTRY_BLOCK_DEVICE = 6,
-}
-
-/// What an archive says of one entry. Where `kind` is `FRAZIL_ENTRY_UNKNOWN`, all from `mode` on is zero or
-/// NULL. Later versions may add fields at its end.
+/// What an archive says of one entry. Later versions may add fields at its end.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct frazil_entry {
@@ -35,37 +14,15 @@ pub struct frazil_entry {
     /// Where in the level before its content is from, or which entry of this level it is a further name
     /// of; else NULL.
     pub from: *const c_char,
+    /// What it is, never NULL: where the archive does not say, its kind is `FRAZIL_ENTRY_UNKNOWN`.
+    pub metadata: *const frazil_metadata,
+    /// The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
+    /// only a restore shows.
+    pub fingerprint: *const u8,
     /// How it comes to be what it is.
     pub action: frazil_action,
-    /// What it is.
-    pub kind: frazil_entry_kind,
     /// 1 if a directory closes here, with its metadata as all that is in it leaves it; else 0.
     pub closes: c_int,
     /// 1 if it changed while it was read, else 0.
     pub dirty: c_int,
-    /// The fingerprint of a regular file's content, 32 bytes, or NULL. A delta's is claimed, not proven:
-    /// only a restore shows.
-    pub fingerprint: *const u8,
-    /// Permissions with set-id and sticky bits.
-    pub mode: u32,
-    /// Number of the owner.
-    pub uid: u32,
-    /// Number of the group.
-    pub gid: u32,
-    /// Nanoseconds of the modification time.
-    pub modified_nanoseconds: u32,
-    /// When the content was last changed, in seconds since 1970.
-    pub modified_seconds: i64,
-    /// Bytes of content of a regular file.
-    pub size: u64,
-    /// Major number of a device.
-    pub device_major: u32,
-    /// Minor number of a device.
-    pub device_minor: u32,
-    /// Name of the owner, empty where the system knew none.
-    pub user: *const c_char,
-    /// Name of the group, empty where the system knew none.
-    pub group: *const c_char,
-    /// Where a symbolic link leads, or NULL.
-    pub target: *const c_char,
 }

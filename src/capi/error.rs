@@ -38,6 +38,12 @@ impl frazil_error {
         self
     }
 
+    /// Says what of several it was.
+    pub(super) fn of(mut self: Box<Self>, what: &str) -> Box<Self> {
+        self.message = terminated([what.as_bytes(), b": ", self.message.as_bytes()].concat());
+        self
+    }
+
     /// What was said of a failure is that of a callback, which returned `code`.
     pub(super) fn of_callback(mut self: Box<Self>, code: c_int) -> Box<Self> {
         self.status = frazil_status::FRAZIL_ERR_CALLBACK;
@@ -102,8 +108,8 @@ pub unsafe extern "C" fn frazil_error_message(error: *const frazil_error) -> *co
 }
 
 /// The file that was being worked on, as bytes in the encoding of the file system, or NULL where it is
-/// not known. Of a stream that has no path of its own, and of one of a chain, it is the file that the work
-/// was for. Lives as long as the error.
+/// not known. Of a stream that has no path of its own, it is the file that the work was for; which delta of a
+/// chain it was, the message says. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_error_path(error: *const frazil_error) -> *const c_char {
     // SAFETY: the argument is the caller's, who keeps to the header.

@@ -4,21 +4,21 @@ use std::ffi::{c_char, c_int, c_void};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 
-use super::arguments::{invalid, null};
+use super::arguments::{gathered, invalid, null};
 use super::call::Call;
 use super::choice::choose;
 use super::error::Outcome;
 use super::stream::{UserData, bytes_read};
-use crate::{Error, NoBasis, ReadAt};
+use crate::{Error, NoBasis, ReadAt, Result};
 
 /// Reads bytes from anywhere.
 ///
 /// It puts at most `len` of the bytes from `offset` on into `buffer`, which is not to be kept, and how
 /// many into `*read`, which is 0 when it is called. It may put fewer than it could, and is called again;
 /// 0 bytes say that there are none. It returns 0; any other value is a failure, which stops the
-/// operation. A count above `len` stops it with
-/// `FRAZIL_ERR_INVALID_INPUT`.
+/// operation. A count above `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 pub type frazil_read_at_fn = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,
@@ -124,7 +124,68 @@ impl Call {
         })
     }
 
-    pub(super) fn deltas(&self, deltas: *const frazil_input, count: usize) -> Outcome<Vec<Box<dyn ReadAt>>> {
-        self.array(deltas, count, "deltas")?.iter().map(|delta| self.input(delta, "delta")).collect()
+    /// The deltas of a chain, lowest level first, from anywhere.
+    pub(super) fn deltas(&self, deltas: *const frazil_input, count: usize) -> Outcome<Vec<Delta>> {
+        let numbered = self.array(deltas, count, "deltas")?.iter().zip(1..);
+        gathered(numbered.map(|(delta, number)| {
+            let is_path = delta.kind == frazil_input_kind::FRAZIL_INPUT_PATH as c_int;
+            // What is of no account may be anything.
+            let path = if is_path { self.optional_path(delta.path).map(Path::to_owned) } else { None };
+            let content = self.input(delta, "delta").map_err(|error| error.of(&place(number, count)))?;
+            Ok(Delta { content, path, number, count })
+        }))
+    }
+
+    /// The same, in files.
+    pub(super) fn delta_files(&self, paths: *const *const c_char, count: usize) -> Outcome<Vec<Delta>> {
+        let numbered = self.paths(paths, count, "delta_paths")?.into_iter().zip(1..);
+        gathered(numbered.map(|(path, number)| {
+            Ok(Delta { content: Box::new(open_delta(path)?), path: Some(path.to_owned()), number, count })
+        }))
+    }
+}
+
+fn place(number: usize, count: usize) -> String {
+    format!("delta {number} of {count}")
+}
+
+pub(super) fn open_delta(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| Error::io("opening the delta", error).path(path))
+}
+
+/// The delta of one level of a chain, which is told apart from the others when it cannot be read.
+pub(super) struct Delta {
+    content: Box<dyn ReadAt>,
+    path: Option<PathBuf>,
+    /// From 1.
+    number: usize,
+    count: usize,
+}
+
+impl Delta {
+    fn failed(&self, doing: &str, error: io::Error) -> io::Error {
+        if error.kind() == io::ErrorKind::Interrupted {
+            return error;
+        }
+        let error = Error::io(format!("{doing} {}", place(self.number, self.count)), error);
+        match &self.path {
+            Some(path) => error.path(path),
+            None => error,
+        }
+        .into()
+    }
+}
+
+impl ReadAt for Delta {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.content.read_at(buffer, offset).map_err(|error| self.failed("reading", error))
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.content.size().map_err(|error| self.failed("measuring", error))
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 }

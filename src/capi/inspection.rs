@@ -12,7 +12,7 @@ use super::observer::Watching;
 use super::sized::{Growing, Report, size_through};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
-use super::sums::{frazil_strong, frazil_weak};
+use super::sums::{frazil_strong_sum, frazil_weak_sum};
 use crate::{Error, Inspection, Result, SealedKind, inspect};
 
 /// What a stream carries.
@@ -42,9 +42,9 @@ pub struct frazil_inspection {
     /// Of a signature: bytes of each strong sum.
     pub strong_len: u32,
     /// Of a signature: the rolling sum.
-    pub weak_sum: frazil_weak,
+    pub weak_sum: frazil_weak_sum,
     /// Of a signature: the strong sum.
-    pub strong_sum: frazil_strong,
+    pub strong_sum: frazil_strong_sum,
     /// Of a signature: how many blocks there are.
     pub block_count: u64,
     /// Of a delta: how many ranges of the basis are copied.
@@ -106,8 +106,8 @@ impl From<&Inspection> for frazil_inspection {
             },
             block_len: params.map_or(0, |params| params.block_len()),
             strong_len: params.map_or(0, |params| params.strong_len()),
-            weak_sum: params.map_or(frazil_weak::FRAZIL_WEAK_DEFAULT, |params| params.weak().into()),
-            strong_sum: params.map_or(frazil_strong::FRAZIL_STRONG_DEFAULT, |params| params.strong().into()),
+            weak_sum: params.map_or(frazil_weak_sum::FRAZIL_WEAK_SUM_DEFAULT, |params| params.weak().into()),
+            strong_sum: params.map_or(frazil_strong_sum::FRAZIL_STRONG_SUM_DEFAULT, |params| params.strong().into()),
             block_count: inspection.blocks,
             copy_commands: commands.copy_commands,
             copy_bytes: commands.copy_bytes,
@@ -140,7 +140,7 @@ fn run(stream: impl Read, report: Report<frazil_inspection>) -> Result<frazil_st
 /// be checked without the content, and says what it is. So a level is verified without its basis.
 /// `inspection` may be NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_inspection_of_file(
+pub unsafe extern "C" fn frazil_inspection_of_path(
     path: *const c_char,
     inspection: *mut frazil_inspection,
     error: *mut *mut frazil_error,
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn frazil_inspection_of_file(
     })
 }
 
-/// As `frazil_inspection_of_file`, of what the file descriptor `fd` gives from where it stands.
+/// As `frazil_inspection_of_path`, of what the file descriptor `fd` gives from where it stands.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_inspection_of_fd(
     fd: c_int,
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn frazil_inspection_of_fd(
     })
 }
 
-/// As `frazil_inspection_of_file`, of what a callback reads.
+/// As `frazil_inspection_of_path`, of what a callback reads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_inspection_of_stream(
     read: frazil_read_fn,

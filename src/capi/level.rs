@@ -243,7 +243,8 @@ pub unsafe extern "C" fn frazil_level_free(level: *mut frazil_level) {
 }
 
 /// Makes the level of the file at `path` and publishes its stream as the new file at `level_path`, which
-/// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as `frazil_level_open` and `frazil_level_finish`.
+/// appears whole or not at all: `FRAZIL_ERR_EXISTS` when something is there, which is never replaced. Else as
+/// `frazil_level_open` and `frazil_level_finish`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_level_file(
     path: *const c_char,

@@ -73,16 +73,16 @@ pub enum frazil_engine {
 pub struct frazil_level_options {
     /// The size of this struct, as `frazil_level_options_init` sets it.
     pub size: usize,
-    /// Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak` and
-    /// `strong` are all 0 they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0
+    /// Bytes in a block of the new signature, 1 to 2^30. Where `block_len`, `strong_len`, `weak_sum`
+    /// and `strong_sum` are all 0 they are those of the basis's signature, if it has whole BLAKE2b sums; else a 0
     /// stands for 64 KiB, the whole sum, RabinKarp and BLAKE2b.
     pub block_len: u32,
     /// Bytes kept of each strong sum.
     pub strong_len: u32,
-    /// A `frazil_weak`: the rolling sum.
-    pub weak: c_int,
-    /// A `frazil_strong`: the strong sum.
-    pub strong: c_int,
+    /// A `frazil_weak_sum`: the rolling sum.
+    pub weak_sum: c_int,
+    /// A `frazil_strong_sum`: the strong sum.
+    pub strong_sum: c_int,
     /// A `frazil_format`: the form of the level's stream.
     pub format: c_int,
     /// A `frazil_matching`: which matches are looked for.
@@ -185,8 +185,8 @@ impl LevelPlan {
 
 impl frazil_level_options {
     fn params(&self) -> Outcome<Option<SignatureParams>> {
-        let (weak, strong) = (weak_of(self.weak)?, strong_of(self.strong)?);
-        if (self.block_len, self.strong_len, self.weak, self.strong) == (0, 0, 0, 0) {
+        let (weak, strong) = (weak_of(self.weak_sum)?, strong_of(self.strong_sum)?);
+        if (self.block_len, self.strong_len, self.weak_sum, self.strong_sum) == (0, 0, 0, 0) {
             return Ok(None);
         }
         let or = |given: u32, default: u32| if given == 0 { default } else { given };

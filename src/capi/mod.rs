@@ -17,8 +17,6 @@ mod call;
 mod choice;
 mod descriptor;
 mod handle;
-#[cfg(feature = "tree")]
-mod selection;
 mod sized;
 
 mod version;
@@ -34,6 +32,8 @@ mod input;
 mod action;
 
 mod entry_report;
+
+mod metadata;
 
 mod entry;
 
@@ -73,6 +73,9 @@ mod patch_file;
 mod level_id;
 
 #[cfg(feature = "tree")]
+mod selection;
+
+#[cfg(feature = "tree")]
 mod backup;
 
 #[cfg(feature = "tree")]
@@ -80,6 +83,9 @@ mod backup_options;
 
 #[cfg(feature = "tree")]
 mod restore;
+
+#[cfg(feature = "tree")]
+mod recovery;
 
 #[cfg(feature = "tree")]
 mod restore_options;

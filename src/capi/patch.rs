@@ -1,16 +1,15 @@
 //! Patches and chains, in their pull form.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::call::Call;
 use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
-use super::input::frazil_input;
+use super::input::{Delta, frazil_input, open_delta};
 use super::observer::Watching;
-use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
+use super::patch_options::{frazil_patch_options, frazil_patch_summary};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use crate::{Chain, Error, PatchReader, PatchSummary, ReadAt, Result};
@@ -58,32 +57,36 @@ impl Patch {
     }
 }
 
-fn begin(
-    basis: Option<&Path>,
-    delta: impl Read + Send + 'static,
-    delta_path: Option<&Path>,
-    mut plan: PatchPlan,
-) -> Outcome<*mut frazil_patch> {
-    let reader = PatchReader::new(delta, plan.basis(basis)?, plan.options)?;
-    Ok(Patch::give(reader, plan.watching, delta_path))
+/// What every function that opens a patch is given beside deltas.
+struct Given {
+    basis_path: *const c_char,
+    options: *const frazil_patch_options,
+    patch: *mut *mut frazil_patch,
 }
 
-fn begin_chain(
-    basis: Option<&Path>,
-    deltas: Vec<impl ReadAt + 'static>,
-    mut plan: PatchPlan,
-) -> Outcome<*mut frazil_patch> {
-    let chain =
-        Chain::new(plan.basis(basis)?, deltas, plan.options).map_err(|error| plan.watching.explain(DOING, error))?;
-    Ok(Patch::give(chain, plan.watching, None))
+/// Opens one delta, which may be in a file of a path.
+fn begin<'a, R: Read + Send + 'static>(
+    call: &'a Call,
+    given: Given,
+    open: impl FnOnce(&Watching) -> Outcome<(R, Option<&'a Path>)>,
+) -> Outcome {
+    let out = call.out(given.patch, "patch")?;
+    let mut plan = call.patch_plan(given.options)?;
+    let (delta, delta_path) = open(&plan.watching)?;
+    let reader = PatchReader::new(delta, plan.basis(call.optional_path(given.basis_path))?, plan.options)?;
+    out.set(Patch::give(reader, plan.watching, delta_path));
+    Ok(frazil_status::FRAZIL_OK)
 }
 
-pub(super) fn open_delta(path: &Path) -> Result<File> {
-    File::open(path).map_err(|error| Error::io("opening the delta", error).path(path))
-}
-
-pub(super) fn open_deltas(paths: &[PathBuf]) -> Result<Vec<File>> {
-    paths.iter().map(|path| open_delta(path)).collect()
+/// Opens the deltas of several levels.
+fn begin_chain(call: &Call, given: Given, open: impl FnOnce() -> Outcome<Vec<Delta>>) -> Outcome {
+    let out = call.out(given.patch, "patch")?;
+    let mut plan = call.patch_plan(given.options)?;
+    let deltas = open()?;
+    let chain = Chain::new(plan.basis(call.optional_path(given.basis_path))?, deltas, plan.options);
+    let chain = chain.map_err(|error| plan.watching.explain(DOING, error))?;
+    out.set(Patch::give(chain, plan.watching, None));
+    Ok(frazil_status::FRAZIL_OK)
 }
 
 /// Opens the delta in the file at `delta_path`, to be applied to the file at `basis_path`; NULL is no
@@ -101,12 +104,12 @@ pub unsafe extern "C" fn frazil_patch_open(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
+    let given = Given { basis_path, options, patch };
     call.guard(|| {
-        let out = call.out(patch, "patch")?;
-        let (basis, delta) = (call.optional_path(basis_path), call.path(delta_path, "delta_path")?);
-        let plan = call.patch_plan(options)?;
-        out.set(begin(basis, open_delta(delta)?, Some(delta), plan)?);
-        Ok(frazil_status::FRAZIL_OK)
+        begin(&call, given, |_| {
+            let path = call.path(delta_path, "delta_path")?;
+            Ok((open_delta(path)?, Some(path)))
+        })
     })
 }
 
@@ -121,13 +124,8 @@ pub unsafe extern "C" fn frazil_patch_open_fd(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let out = call.out(patch, "patch")?;
-        let plan = call.patch_plan(options)?;
-        let (basis, delta) = (call.optional_path(basis_path), call.source(fd, &plan.watching)?);
-        out.set(begin(basis, delta, None, plan)?);
-        Ok(frazil_status::FRAZIL_OK)
-    })
+    let given = Given { basis_path, options, patch };
+    call.guard(|| begin(&call, given, |watching| Ok((call.source(fd, watching)?, None))))
 }
 
 /// As `frazil_patch_open`, with the delta that a callback reads.
@@ -142,12 +140,8 @@ pub unsafe extern "C" fn frazil_patch_open_stream(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let out = call.out(patch, "patch")?;
-        let (basis, delta) = (call.optional_path(basis_path), call.reader(read, user_data)?);
-        out.set(begin(basis, delta, None, call.patch_plan(options)?)?);
-        Ok(frazil_status::FRAZIL_OK)
-    })
+    let given = Given { basis_path, options, patch };
+    call.guard(|| begin(&call, given, |_| Ok((call.reader(read, user_data)?, None))))
 }
 
 /// Opens the deltas of the levels on top of a basis, lowest level first, to be applied in one pass.
@@ -164,14 +158,8 @@ pub unsafe extern "C" fn frazil_patch_open_chain(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let out = call.out(patch, "patch")?;
-        let basis = call.optional_path(basis_path);
-        let deltas = call.paths(delta_paths, delta_count, "delta_paths")?;
-        let plan = call.patch_plan(options)?;
-        out.set(begin_chain(basis, open_deltas(&deltas)?, plan)?);
-        Ok(frazil_status::FRAZIL_OK)
-    })
+    let given = Given { basis_path, options, patch };
+    call.guard(|| begin_chain(&call, given, || call.delta_files(delta_paths, delta_count)))
 }
 
 /// As `frazil_patch_open_chain`, with deltas that are files, descriptors or callbacks.
@@ -186,12 +174,8 @@ pub unsafe extern "C" fn frazil_patch_open_chain_inputs(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let out = call.out(patch, "patch")?;
-        let (basis, deltas) = (call.optional_path(basis_path), call.deltas(deltas, delta_count)?);
-        out.set(begin_chain(basis, deltas, call.patch_plan(options)?)?);
-        Ok(frazil_status::FRAZIL_OK)
-    })
+    let given = Given { basis_path, options, patch };
+    call.guard(|| begin_chain(&call, given, || call.deltas(deltas, delta_count)))
 }
 
 /// Reads the next bytes of the target into `buffer` and puts how many into `*read`, at most `len`; 0,

@@ -6,35 +6,43 @@ use std::path::Path;
 
 use super::call::Call;
 use super::error::{Outcome, frazil_error};
-use super::input::frazil_input;
-use super::patch::{open_delta, open_deltas};
-use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
-use super::sized::Report;
+use super::input::{Delta, frazil_input, open_delta};
+use super::observer::Watching;
+use super::patch_options::{frazil_patch_options, frazil_patch_summary};
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
 use crate::patch::{chain_to_file, patch_to_file};
-use crate::{ReadAt, patch_in_place};
+use crate::patch_in_place;
 
-fn patch(
-    basis: Option<&Path>,
-    delta: impl Read,
-    delta_path: Option<&Path>,
-    target: &Path,
-    mut plan: PatchPlan,
-    report: Report<frazil_patch_summary>,
+/// What every function here is given beside deltas.
+struct Given {
+    basis_path: *const c_char,
+    target_path: *const c_char,
+    options: *const frazil_patch_options,
+    summary: *mut frazil_patch_summary,
+}
+
+/// Applies one delta, which may be in a file of a path.
+fn patch<'a, R: Read>(
+    call: &'a Call,
+    given: Given,
+    open: impl FnOnce(&Watching) -> Outcome<(R, Option<&'a Path>)>,
 ) -> Outcome {
-    let basis = plan.basis(basis)?;
+    let report = call.report(given.summary, "summary")?;
+    let target = call.path(given.target_path, "target_path")?;
+    let mut plan = call.patch_plan(given.options)?;
+    let (delta, delta_path) = open(&plan.watching)?;
+    let basis = plan.basis(call.optional_path(given.basis_path))?;
     plan.run(report, |options| patch_to_file(basis, delta, delta_path, target, options))
 }
 
-fn chain(
-    basis: Option<&Path>,
-    deltas: Vec<impl ReadAt>,
-    target: &Path,
-    mut plan: PatchPlan,
-    report: Report<frazil_patch_summary>,
-) -> Outcome {
-    let basis = plan.basis(basis)?;
+/// Applies the deltas of several levels.
+fn chain(call: &Call, given: Given, open: impl FnOnce() -> Outcome<Vec<Delta>>) -> Outcome {
+    let report = call.report(given.summary, "summary")?;
+    let target = call.path(given.target_path, "target_path")?;
+    let mut plan = call.patch_plan(given.options)?;
+    let deltas = open()?;
+    let basis = plan.basis(call.optional_path(given.basis_path))?;
     plan.run(report, |options| chain_to_file(basis, deltas, target, options))
 }
 
@@ -55,12 +63,12 @@ pub unsafe extern "C" fn frazil_patch_file(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
+    let given = Given { basis_path, target_path, options, summary };
     call.guard(|| {
-        let report = call.report(summary, "summary")?;
-        let basis = call.optional_path(basis_path);
-        let (delta, target) = (call.path(delta_path, "delta_path")?, call.path(target_path, "target_path")?);
-        let plan = call.patch_plan(options)?;
-        patch(basis, open_delta(delta)?, Some(delta), target, plan, report)
+        patch(&call, given, |_| {
+            let path = call.path(delta_path, "delta_path")?;
+            Ok((open_delta(path)?, Some(path)))
+        })
     })
 }
 
@@ -76,13 +84,8 @@ pub unsafe extern "C" fn frazil_patch_file_fd(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let report = call.report(summary, "summary")?;
-        let basis = call.optional_path(basis_path);
-        let plan = call.patch_plan(options)?;
-        let (delta, target) = (call.source(fd, &plan.watching)?, call.path(target_path, "target_path")?);
-        patch(basis, delta, None, target, plan, report)
-    })
+    let given = Given { basis_path, target_path, options, summary };
+    call.guard(|| patch(&call, given, |watching| Ok((call.source(fd, watching)?, None))))
 }
 
 /// As `frazil_patch_file`, with the delta that a callback reads.
@@ -98,12 +101,8 @@ pub unsafe extern "C" fn frazil_patch_file_stream(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let report = call.report(summary, "summary")?;
-        let basis = call.optional_path(basis_path);
-        let (delta, target) = (call.reader(read, user_data)?, call.path(target_path, "target_path")?);
-        patch(basis, delta, None, target, call.patch_plan(options)?, report)
-    })
+    let given = Given { basis_path, target_path, options, summary };
+    call.guard(|| patch(&call, given, |_| Ok((call.reader(read, user_data)?, None))))
 }
 
 /// Applies the deltas of several levels, lowest first, in one pass; else as `frazil_patch_file`.
@@ -119,14 +118,8 @@ pub unsafe extern "C" fn frazil_patch_file_chain(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let report = call.report(summary, "summary")?;
-        let basis = call.optional_path(basis_path);
-        let deltas = call.paths(delta_paths, delta_count, "delta_paths")?;
-        let target = call.path(target_path, "target_path")?;
-        let plan = call.patch_plan(options)?;
-        chain(basis, open_deltas(&deltas)?, target, plan, report)
-    })
+    let given = Given { basis_path, target_path, options, summary };
+    call.guard(|| chain(&call, given, || call.delta_files(delta_paths, delta_count)))
 }
 
 /// As `frazil_patch_file_chain`, with deltas that are files, descriptors or callbacks.
@@ -142,12 +135,8 @@ pub unsafe extern "C" fn frazil_patch_file_chain_inputs(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let report = call.report(summary, "summary")?;
-        let basis = call.optional_path(basis_path);
-        let (deltas, target) = (call.deltas(deltas, delta_count)?, call.path(target_path, "target_path")?);
-        chain(basis, deltas, target, call.patch_plan(options)?, report)
-    })
+    let given = Given { basis_path, target_path, options, summary };
+    call.guard(|| chain(&call, given, || call.deltas(deltas, delta_count)))
 }
 
 /// Turns the file at `path` itself into the target of the delta in the file at `delta_path`, without a

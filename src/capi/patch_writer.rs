@@ -1,7 +1,7 @@
 //! Patches, in their push form.
 
 use std::ffi::{c_char, c_void};
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::call::Call;
@@ -12,27 +12,21 @@ use super::patch::DOING;
 use super::patch_options::{PatchPlan, frazil_patch_options, frazil_patch_summary};
 use super::status::frazil_status;
 use super::stream::{CallbackWriter, frazil_write_fn};
-use crate::{Error, PatchWriter, Publish, ReadAt, Result, VerifyBasis};
-
-/// The shortest run of zeros that becomes a hole: a page of most systems, and a block of most file systems.
-const HOLE_MIN: usize = 4096;
+use crate::publish::PublishHoled;
+use crate::{PatchWriter, ReadAt, Result, VerifyBasis};
 
 /// Where the target goes.
 enum Sink {
     Callback(CallbackWriter),
-    /// Whether the file ends with a hole, which is not there until its length is set.
-    File(Publish, bool),
+    File(PublishHoled),
 }
 
 impl Sink {
     fn finish(self) -> Result<()> {
-        let Self::File(mut publish, hole) = self else { return Ok(()) };
-        if hole {
-            let file = publish.file();
-            let ended = file.stream_position().and_then(|len| file.set_len(len));
-            ended.map_err(|error| Error::io("writing", error))?;
+        match self {
+            Self::Callback(_) => Ok(()),
+            Self::File(publish) => publish.commit(),
         }
-        publish.commit()
     }
 }
 
@@ -40,16 +34,7 @@ impl Write for Sink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         match self {
             Self::Callback(callback) => callback.write(data),
-            Self::File(publish, hole) if data.len() >= HOLE_MIN && data.iter().all(|&byte| byte == 0) => {
-                publish.file().seek_relative(data.len() as i64)?;
-                *hole = true;
-                Ok(data.len())
-            }
-            Self::File(publish, hole) => {
-                let written = publish.file().write(data)?;
-                *hole = *hole && written == 0;
-                Ok(written)
-            }
+            Self::File(publish) => publish.write(data),
         }
     }
 
@@ -114,7 +99,7 @@ pub unsafe extern "C" fn frazil_patch_writer_new_file(
         let mut plan = call.patch_plan(options)?;
         // Nothing wrong is published either way.
         plan.options.verify_basis.get_or_insert(VerifyBasis::After);
-        let sink = Sink::File(Publish::new(target, plan.options.replace)?, false);
+        let sink = Sink::File(PublishHoled::new(target, plan.options.replace)?);
         out.set(begin(sink, basis, plan)?);
         Ok(frazil_status::FRAZIL_OK)
     })

@@ -5,20 +5,16 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use super::arguments::Zero;
 use super::call::Call;
 use super::error::{Outcome, frazil_error};
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::level_id::frazil_level_id;
-use super::observer::{Watching, frazil_observer};
+use super::observer::Watching;
 use super::restore_options::{frazil_restore_options, frazil_restore_summary};
 use super::sized::Report;
 use super::status::frazil_status;
 use super::stream::frazil_read_fn;
-use crate::{
-    Error, Recovery, RestoreSummary, RestoreWriter, Result, conclude_restore, recover_restore, restore_tree,
-    restored_level,
-};
+use crate::{Error, RestoreSummary, RestoreWriter, Result, conclude_restore, restore_tree, restored_level};
 
 struct Restore {
     writer: RestoreWriter,
@@ -223,75 +219,5 @@ pub unsafe extern "C" fn frazil_restore_level(
         };
         out.set(level.into());
         Ok(frazil_status::FRAZIL_OK)
-    })
-}
-
-/// What a run of before had left behind in a destination.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum frazil_recovery_kind {
-    /// Nothing: there is no restore under way.
-    FRAZIL_RECOVERY_NOTHING = 0,
-    /// It stands at a level, and nothing was left of a restore to another.
-    FRAZIL_RECOVERY_STANDS = 1,
-    /// A level that was being published has been published to its end.
-    FRAZIL_RECOVERY_FINISHED = 2,
-    /// The same, but something is not as the level has it.
-    FRAZIL_RECOVERY_FINISHED_IN_PART = 3,
-    /// A level that had not been verified was dropped.
-    FRAZIL_RECOVERY_DROPPED = 4,
-}
-
-/// What was done with what a run of before had left behind.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct frazil_recovery {
-    /// What it was.
-    pub kind: frazil_recovery_kind,
-    /// 1 if the destination now stands at a level that is known, else 0.
-    pub has_level: c_int,
-    /// The level that it stands at.
-    pub level: frazil_level_id,
-}
-
-// SAFETY: numbers, and a kind of which 0 is one.
-unsafe impl Zero for frazil_recovery {}
-
-impl From<Recovery> for frazil_recovery {
-    fn from(recovery: Recovery) -> Self {
-        use frazil_recovery_kind as kind;
-        let kind = match recovery {
-            Recovery::Nothing => kind::FRAZIL_RECOVERY_NOTHING,
-            Recovery::StandsAt { .. } => kind::FRAZIL_RECOVERY_STANDS,
-            Recovery::Finished(_) => kind::FRAZIL_RECOVERY_FINISHED,
-            Recovery::FinishedInPart(_) => kind::FRAZIL_RECOVERY_FINISHED_IN_PART,
-            Recovery::Dropped { .. } => kind::FRAZIL_RECOVERY_DROPPED,
-        };
-        let level = recovery.level();
-        Self { kind, has_level: level.is_some().into(), level: level.map(Into::into).unwrap_or_default() }
-    }
-}
-
-/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
-/// told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
-/// NULL.
-///
-/// Returns `FRAZIL_PARTIAL` when something is not as the level has it that the destination stands at.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_restore_recover(
-    destination: *const c_char,
-    observer: *const frazil_observer,
-    recovery: *mut frazil_recovery,
-    error: *mut *mut frazil_error,
-) -> frazil_status {
-    // SAFETY: the arguments are the caller's, who keeps to the header.
-    let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let out = call.optional_out(recovery);
-        let watching = call.watching(observer)?;
-        let found = recover_restore(call.path(destination, "destination")?, watching.observer())?;
-        let is_partial = found.is_partial();
-        out.set(found.into());
-        Ok(if is_partial { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK })
     })
 }

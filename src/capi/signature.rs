@@ -40,7 +40,7 @@ fn give_signature_of<R: Read>(
 /// Computes the signature of a file, a device or anything that has a path. `options` may be NULL. Returns
 /// `FRAZIL_DIRTY` when it changed while it was read.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_signature_of_file(
+pub unsafe extern "C" fn frazil_signature_of_path(
     path: *const c_char,
     options: *const frazil_level_options,
     signature: *mut *mut frazil_signature,
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn frazil_signature_of_file(
     })
 }
 
-/// As `frazil_signature_of_file`, of what the file descriptor `fd` gives from where it stands.
+/// As `frazil_signature_of_path`, of what the file descriptor `fd` gives from where it stands.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_signature_of_fd(
     fd: c_int,
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn frazil_signature_of_fd(
     })
 }
 
-/// As `frazil_signature_of_file`, of what a callback reads.
+/// As `frazil_signature_of_path`, of what a callback reads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_signature_of_stream(
     read: frazil_read_fn,
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn frazil_signature_of_stream(
     })
 }
 
-/// As `frazil_signature_of_file`, of bytes in memory.
+/// As `frazil_signature_of_path`, of bytes in memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_signature_of_data(
     data: *const c_void,
@@ -212,9 +212,28 @@ pub unsafe extern "C" fn frazil_signature_save(
     })
 }
 
+/// As `frazil_signature_save`, to the file descriptor `fd`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_signature_save_fd(
+    signature: *const frazil_signature,
+    fd: c_int,
+    format: c_int,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    call.guard(|| {
+        let signature = call.reference(signature, "signature")?;
+        let (sink, format) = (call.descriptor(fd)?, format_of(format)?);
+        let writing = |error: Error| Error::io(format!("writing to file descriptor {fd}"), error.into());
+        signature.0.write_to(sink, format).map_err(writing)?;
+        Ok(frazil_status::FRAZIL_OK)
+    })
+}
+
 /// As `frazil_signature_save`, to a callback.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_signature_write(
+pub unsafe extern "C" fn frazil_signature_save_stream(
     signature: *const frazil_signature,
     format: c_int,
     write: frazil_write_fn,
@@ -226,25 +245,6 @@ pub unsafe extern "C" fn frazil_signature_write(
     call.guard(|| {
         let signature = call.reference(signature, "signature")?;
         signature.0.write_to(call.writer(write, user_data)?, format_of(format)?)?;
-        Ok(frazil_status::FRAZIL_OK)
-    })
-}
-
-/// As `frazil_signature_save`, to the file descriptor `fd`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_signature_write_fd(
-    signature: *const frazil_signature,
-    format: c_int,
-    fd: c_int,
-    error: *mut *mut frazil_error,
-) -> frazil_status {
-    // SAFETY: the arguments are the caller's, who keeps to the header.
-    let call = unsafe { Call::new(error) };
-    call.guard(|| {
-        let signature = call.reference(signature, "signature")?;
-        let (sink, format) = (call.descriptor(fd)?, format_of(format)?);
-        let writing = |error: Error| Error::io(format!("writing to file descriptor {fd}"), error.into());
-        signature.0.write_to(sink, format).map_err(writing)?;
         Ok(frazil_status::FRAZIL_OK)
     })
 }

@@ -8,16 +8,16 @@ use super::error::{FRAZIL_UNKNOWN, frazil_error};
 use super::identity::frazil_identity;
 use super::signature::frazil_signature;
 use super::status::frazil_status;
-use super::sums::{frazil_strong, frazil_weak};
+use super::sums::{frazil_strong_sum, frazil_weak_sum};
 
 /// The sums of one block.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct frazil_block_sum {
     /// The rolling sum.
-    pub weak: u32,
+    pub weak_sum: u32,
     /// The strong sum; zeros past its length.
-    pub strong: [u8; 32],
+    pub strong_sum: [u8; 32],
 }
 
 // SAFETY: numbers.
@@ -39,21 +39,22 @@ pub unsafe extern "C" fn frazil_signature_strong_len(signature: *const frazil_si
     call.optional(signature).map_or(0, |signature| signature.0.params().strong_len())
 }
 
-/// Which rolling sum it has; `FRAZIL_WEAK_DEFAULT` of NULL.
+/// Which rolling sum it has; `FRAZIL_WEAK_SUM_DEFAULT` of NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_signature_weak(signature: *const frazil_signature) -> frazil_weak {
-    // SAFETY: the argument is the caller's, who keeps to the header.
-    let call = unsafe { Call::infallible() };
-    call.optional(signature).map_or(frazil_weak::FRAZIL_WEAK_DEFAULT, |signature| signature.0.params().weak().into())
-}
-
-/// Which strong sum it has; `FRAZIL_STRONG_DEFAULT` of NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn frazil_signature_strong(signature: *const frazil_signature) -> frazil_strong {
+pub unsafe extern "C" fn frazil_signature_weak_sum(signature: *const frazil_signature) -> frazil_weak_sum {
     // SAFETY: the argument is the caller's, who keeps to the header.
     let call = unsafe { Call::infallible() };
     call.optional(signature)
-        .map_or(frazil_strong::FRAZIL_STRONG_DEFAULT, |signature| signature.0.params().strong().into())
+        .map_or(frazil_weak_sum::FRAZIL_WEAK_SUM_DEFAULT, |signature| signature.0.params().weak().into())
+}
+
+/// Which strong sum it has; `FRAZIL_STRONG_SUM_DEFAULT` of NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_signature_strong_sum(signature: *const frazil_signature) -> frazil_strong_sum {
+    // SAFETY: the argument is the caller's, who keeps to the header.
+    let call = unsafe { Call::infallible() };
+    call.optional(signature)
+        .map_or(frazil_strong_sum::FRAZIL_STRONG_SUM_DEFAULT, |signature| signature.0.params().strong().into())
 }
 
 /// How many blocks there are; 0 of NULL.
@@ -117,7 +118,7 @@ pub unsafe extern "C" fn frazil_signature_block(
         let Some(sum) = usize::try_from(index).ok().and_then(|index| signature.0.block(index)) else {
             return Ok(frazil_status::FRAZIL_END);
         };
-        out.set(frazil_block_sum { weak: sum.weak, strong: sum.strong });
+        out.set(frazil_block_sum { weak_sum: sum.weak, strong_sum: sum.strong });
         Ok(frazil_status::FRAZIL_OK)
     })
 }

@@ -10,8 +10,8 @@ use super::error::Outcome;
 
 /// Reads the next bytes of a stream.
 ///
-/// It puts at most `len` bytes into `buffer`, which is not to be kept, and how many into `*read`, which
-/// is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
+/// It puts at most `len` bytes, which is never 0, into `buffer`, which is not to be kept, and how many into
+/// `*read`, which is 0 when it is called; 0 bytes are the end of the stream. It may put fewer than it could, and is
 /// called again. It returns 0; any other value is a failure, which stops the operation. A count above
 /// `len` stops it with `FRAZIL_ERR_INVALID_INPUT`.
 pub type frazil_read_fn =

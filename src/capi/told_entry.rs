@@ -4,11 +4,13 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::entry::{frazil_entry, frazil_entry_kind};
+use super::entry::frazil_entry;
+use super::metadata::{frazil_entry_kind, frazil_metadata};
 use super::stream::{UserData, taken};
-use crate::{ArchiveEntry, EntryKind, Error, ErrorKind, Metadata, Result};
+use crate::{ArchiveEntry, EntryKind, Error, ErrorKind, Fingerprint, Metadata, Result};
 
-/// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops the operation.
+/// Is told of one entry, by the thread that made the call; `entry` is not to be kept. Any value but 0 stops
+/// the operation.
 pub type frazil_entry_fn = Option<unsafe extern "C" fn(user_data: *mut c_void, entry: *const frazil_entry) -> c_int>;
 
 impl From<EntryKind> for frazil_entry_kind {
@@ -37,22 +39,55 @@ pub(super) fn pointer(text: Option<&CString>) -> *const c_char {
     text.map_or(std::ptr::null(), |text| text.as_ptr())
 }
 
-/// The texts in the metadata of an entry.
-#[derive(Default)]
-pub(super) struct MetadataTexts {
-    pub(super) user: Option<CString>,
-    pub(super) group: Option<CString>,
-    pub(super) target: Option<CString>,
+pub(super) fn digest(fingerprint: Option<&Fingerprint>) -> *const u8 {
+    fingerprint.map_or(std::ptr::null(), |fingerprint| fingerprint.digest().as_ptr())
 }
 
-impl MetadataTexts {
+/// Metadata as C knows it, with the texts that it points to.
+pub(super) struct ToldMetadata {
+    pub(super) told: frazil_metadata,
+    _texts: [Option<CString>; 3],
+}
+
+impl ToldMetadata {
     pub(super) fn of(metadata: &Metadata) -> Result<Self> {
         let target = Some(&metadata.target).filter(|_| metadata.kind == EntryKind::Symlink);
-        Ok(Self {
-            user: Some(text(&metadata.user)?),
-            group: Some(text(&metadata.group)?),
-            target: target.map(|target| text(target)).transpose()?,
-        })
+        let (user, group) = (text(&metadata.user)?, text(&metadata.group)?);
+        let texts = [Some(user), Some(group), target.map(|target| text(target)).transpose()?];
+        let told = frazil_metadata {
+            kind: metadata.kind.into(),
+            mode: metadata.mode,
+            uid: metadata.uid,
+            gid: metadata.gid,
+            modified_seconds: metadata.modified.seconds,
+            modified_nanoseconds: metadata.modified.nanoseconds,
+            device_major: metadata.device.0,
+            device_minor: metadata.device.1,
+            size: metadata.size,
+            user: pointer(texts[0].as_ref()),
+            group: pointer(texts[1].as_ref()),
+            target: pointer(texts[2].as_ref()),
+        };
+        Ok(Self { told, _texts: texts })
+    }
+
+    /// That of an entry of which nothing is said.
+    fn unknown() -> Self {
+        let told = frazil_metadata {
+            kind: frazil_entry_kind::FRAZIL_ENTRY_UNKNOWN,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            modified_seconds: 0,
+            modified_nanoseconds: 0,
+            device_major: 0,
+            device_minor: 0,
+            size: 0,
+            user: std::ptr::null(),
+            group: std::ptr::null(),
+            target: std::ptr::null(),
+        };
+        Self { told, _texts: [None, None, None] }
     }
 }
 
@@ -60,29 +95,15 @@ impl MetadataTexts {
 pub(super) fn with_entry<R>(entry: &ArchiveEntry, tell: impl FnOnce(*const frazil_entry) -> R) -> Result<R> {
     let path = path_text(&entry.path)?;
     let from = entry.from.as_deref().map(path_text).transpose()?;
-    let metadata = entry.metadata.as_ref();
-    let texts = metadata.map(MetadataTexts::of).transpose()?.unwrap_or_default();
-    let modified = metadata.map_or_else(Default::default, |metadata| metadata.modified);
-    let device = metadata.map_or((0, 0), |metadata| metadata.device);
+    let metadata = entry.metadata.as_ref().map_or_else(|| Ok(ToldMetadata::unknown()), ToldMetadata::of)?;
     let told = frazil_entry {
         path: path.as_ptr(),
         from: pointer(from.as_ref()),
+        metadata: &raw const metadata.told,
+        fingerprint: digest(entry.fingerprint.as_ref()),
         action: entry.action.into(),
-        kind: metadata.map_or(frazil_entry_kind::FRAZIL_ENTRY_UNKNOWN, |metadata| metadata.kind.into()),
         closes: entry.closes.into(),
         dirty: entry.dirty.into(),
-        fingerprint: entry.fingerprint.as_ref().map_or(std::ptr::null(), |print| print.digest().as_ptr()),
-        mode: metadata.map_or(0, |metadata| metadata.mode),
-        uid: metadata.map_or(0, |metadata| metadata.uid),
-        gid: metadata.map_or(0, |metadata| metadata.gid),
-        modified_nanoseconds: modified.nanoseconds,
-        modified_seconds: modified.seconds,
-        size: metadata.map_or(0, |metadata| metadata.size),
-        device_major: device.0,
-        device_minor: device.1,
-        user: pointer(texts.user.as_ref()),
-        group: pointer(texts.group.as_ref()),
-        target: pointer(texts.target.as_ref()),
     };
     Ok(tell(&raw const told))
 }

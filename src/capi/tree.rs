@@ -1,18 +1,18 @@
 //! A tree held against the archives of its chain.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::fs::File;
+use std::io::Read;
 
-use super::arguments::null;
+use super::arguments::{gathered, null};
 use super::call::Call;
-use super::error::frazil_error;
+use super::error::{Outcome, frazil_error};
 use super::level_id::frazil_level_header;
-use super::observer::frazil_observer;
+use super::observer::{Watching, frazil_observer};
 use super::restore::open_archive;
-use super::selection::LeftOut;
-use super::sized::{Growing, size_through, unused};
+use super::selection::frazil_selection;
+use super::sized::{Growing, size_through};
 use super::status::frazil_status;
-use super::stream::{UserData, taken};
+use super::stream::{UserData, frazil_read_fn, taken};
 use super::told_entry::path_text;
 use crate::{Difference, DifferenceKind, Result, VerifyOptions, verify_tree};
 
@@ -75,33 +75,19 @@ pub struct frazil_difference {
     pub kind: frazil_difference_kind,
 }
 
-/// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0 stops the operation.
+/// Is told of one difference, by the thread that made the call; `difference` is not to be kept. Any value but 0
+/// stops the operation.
 pub type frazil_difference_fn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, difference: *const frazil_difference) -> c_int>;
 
-/// Options of the verification of a tree: what was left out of the backup, and is no difference. Zero is
-/// the default of each.
+/// Options of the verification of a tree. Zero is the default of each.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct frazil_verify_options {
     /// The size of this struct, as `frazil_verify_options_init` sets it.
     pub size: usize,
-    /// As in `frazil_backup_options`.
-    pub excludes: *const *const c_char,
-    /// How many `excludes` there are.
-    pub exclude_count: usize,
-    /// As in `frazil_backup_options`.
-    pub exclude_marked: *const *const c_char,
-    /// How many `exclude_marked` there are.
-    pub exclude_marked_count: usize,
-    /// As in `frazil_backup_options`.
-    pub exclude_caches: c_int,
-    /// As in `frazil_backup_options`.
-    pub nodump: c_int,
-    /// As in `frazil_backup_options`.
-    pub one_file_system: c_int,
-    /// Keep it 0.
-    pub reserved: c_int,
+    /// What was left out of the backup, and is no difference; or NULL for nothing.
+    pub selection: *const frazil_selection,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
 }
@@ -117,18 +103,6 @@ pub unsafe extern "C" fn frazil_verify_options_init(options: *mut frazil_verify_
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::infallible() };
     call.init(options, size);
-}
-
-impl frazil_verify_options {
-    fn left_out(&self) -> LeftOut {
-        LeftOut {
-            excludes: (self.excludes, self.exclude_count),
-            marked: (self.exclude_marked, self.exclude_marked_count),
-            caches: self.exclude_caches,
-            nodump: self.nodump,
-            one_file_system: self.one_file_system,
-        }
-    }
 }
 
 /// What a verified tree is.
@@ -172,6 +146,38 @@ fn tell(
     taken(unsafe { each(user_data.0, &raw const told) }, "the difference callback failed")
 }
 
+/// What every verification of a tree is given beside its archives.
+struct Given {
+    root: *const c_char,
+    options: *const frazil_verify_options,
+    each: frazil_difference_fn,
+    user_data: *mut c_void,
+    summary: *mut frazil_verify_summary,
+}
+
+fn verify<R: Read + Send>(call: &Call, given: Given, open: impl FnOnce() -> Outcome<Vec<R>>) -> Outcome {
+    let report = call.report(given.summary, "summary")?;
+    let root = call.path(given.root, "root")?;
+    let each = given.each.ok_or_else(|| null("each"))?;
+    let user_data = UserData(given.user_data);
+    let chosen = call.options(given.options, "options")?;
+    let watching = call.watching(chosen.observer)?;
+    let mut options = VerifyOptions::new().selection(call.selection(chosen.selection)?);
+    if let Some(observer) = watching.observer() {
+        options = options.observer(observer);
+    }
+    let verified = verify_tree(open()?, root, options, |difference| tell(each, user_data, difference));
+    let summary = verified.map_err(|error| watching.explain("verifying a tree", error))?;
+    report.set(&frazil_verify_summary {
+        size: 0,
+        header: (&summary.header).into(),
+        entries: summary.entries,
+        source_bytes: summary.source_bytes,
+        differences: summary.differences,
+    });
+    Ok(if summary.differences > 0 { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK })
+}
+
 /// Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every
 /// difference; the archives are verified on the way, as `frazil_archive_verify` does. Nothing in the tree is
 /// changed: what cannot be read is a difference. `options` and `summary` may be NULL.
@@ -191,29 +197,61 @@ pub unsafe extern "C" fn frazil_tree_verify(
 ) -> frazil_status {
     // SAFETY: the arguments are the caller's, who keeps to the header.
     let call = unsafe { Call::new(error) };
+    let given = Given { root, options, each, user_data, summary };
     call.guard(|| {
-        let report = call.report(summary, "summary")?;
-        let archives = call.paths(archive_paths, archive_count, "archive_paths")?;
-        let root = call.path(root, "root")?;
-        let each = each.ok_or_else(|| null("each"))?;
-        let user_data = UserData(user_data);
-        let given = call.options(options, "options")?;
-        unused(given.reserved)?;
-        let watching = call.watching(given.observer)?;
-        let mut options = VerifyOptions::new().selection(call.selection(&given.left_out())?);
-        if let Some(observer) = watching.observer() {
-            options = options.observer(observer);
-        }
-        let archives: Result<Vec<File>> = archives.iter().map(|path| open_archive(path)).collect();
-        let verified = verify_tree(archives?, root, options, |difference| tell(each, user_data, difference));
-        let summary = verified.map_err(|error| watching.explain("verifying a tree", error))?;
-        report.set(&frazil_verify_summary {
-            size: 0,
-            header: (&summary.header).into(),
-            entries: summary.entries,
-            source_bytes: summary.source_bytes,
-            differences: summary.differences,
-        });
-        Ok(if summary.differences > 0 { frazil_status::FRAZIL_PARTIAL } else { frazil_status::FRAZIL_OK })
+        verify(&call, given, || {
+            let paths = call.paths(archive_paths, archive_count, "archive_paths")?;
+            gathered(paths.into_iter().map(|path| Ok(open_archive(path)?)))
+        })
+    })
+}
+
+/// As `frazil_tree_verify`, of the archives that file descriptors give from where they stand; each has to be
+/// open on a file, a pipe or a socket of its own. While one that waits has nothing to read, nobody is asked
+/// whether to stop.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_tree_verify_fd(
+    fds: *const c_int,
+    archive_count: usize,
+    root: *const c_char,
+    options: *const frazil_verify_options,
+    each: frazil_difference_fn,
+    user_data: *mut c_void,
+    summary: *mut frazil_verify_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    let given = Given { root, options, each, user_data, summary };
+    call.guard(|| {
+        verify(&call, given, || {
+            let fds = call.array(fds, archive_count, "fds")?;
+            gathered(fds.iter().map(|&fd| call.source(fd, &Watching::default())))
+        })
+    })
+}
+
+/// As `frazil_tree_verify`, of the archives that `read` gives: each with one of `read_user_data`, an array of
+/// `archive_count`. It is called by the thread that the archive has, and for several archives at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frazil_tree_verify_stream(
+    read: frazil_read_fn,
+    read_user_data: *const *mut c_void,
+    archive_count: usize,
+    root: *const c_char,
+    options: *const frazil_verify_options,
+    each: frazil_difference_fn,
+    user_data: *mut c_void,
+    summary: *mut frazil_verify_summary,
+    error: *mut *mut frazil_error,
+) -> frazil_status {
+    // SAFETY: the arguments are the caller's, who keeps to the header.
+    let call = unsafe { Call::new(error) };
+    let given = Given { root, options, each, user_data, summary };
+    call.guard(|| {
+        verify(&call, given, || {
+            let archives = call.array(read_user_data, archive_count, "read_user_data")?;
+            gathered(archives.iter().map(|&user_data| call.reader(read, user_data)))
+        })
     })
 }

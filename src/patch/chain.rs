@@ -5,6 +5,7 @@
 //! copy and insert commands is older (Burns and Long's "version jumping", 1997).
 
 use std::io::{self, Read};
+use std::path::Path;
 
 use super::check::{TargetCheck, shrunk, verify_basis, wrong_basis};
 use super::layer::{Layer, Piece};
@@ -63,13 +64,15 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
         // The limit is for what comes out, and a level below may be longer than the last.
         let max_below = options.max_output.filter(|&max| max > PatchOptions::DEFAULT_MAX_OUTPUT);
         let below = PatchOptions { max_output: max_below, ..options.clone() };
-        let top = deltas.len().saturating_sub(1);
+        let count = deltas.len();
         let mut layers: Vec<Layer<D>> = Vec::with_capacity(deltas.len());
         for (level, (delta, budget)) in deltas.into_iter().zip(budgets).enumerate() {
-            let options = if level == top { &options } else { &below };
+            let options = if level + 1 == count { &options } else { &below };
+            let path = delta.path().map(Path::to_owned);
+            let in_level = |error| in_level(error, level, count, path.as_deref());
             let below_len = layers.last().map_or(basis_len, Layer::length);
-            let layer = Layer::open(delta, below_len, budget, options).map_err(|error| in_level(error, level))?;
-            check_stands_on(&layer, layers.last()).map_err(|error| in_level(error, level))?;
+            let layer = Layer::open(delta, below_len, budget, options).map_err(in_level)?;
+            check_stands_on(&layer, layers.last()).map_err(in_level)?;
             layers.push(layer);
         }
         let (Some(first), Some(last)) = (layers.first(), layers.last()) else {
@@ -116,6 +119,10 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
         self.summary()
     }
 
+    fn in_level(&self, error: Error, level: usize) -> Error {
+        in_level(error, level, self.layers.len(), self.layers[level].path())
+    }
+
     fn expected_basis(&self) -> Option<Fingerprint> {
         self.layers.first()?.header()?.basis
     }
@@ -125,7 +132,7 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
         let mut offset = self.position;
         let mut len = u64::MAX;
         for level in (0..self.layers.len()).rev() {
-            let piece = self.layers[level].piece_at(offset)?;
+            let piece = self.layers[level].piece_at(offset).map_err(|error| self.in_level(error, level))?;
             len = len.min(piece.len());
             match piece {
                 Piece::Below { offset: below, .. } => offset = below,
@@ -150,7 +157,8 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
                 Produced::Zeros(len)
             }
             Piece::Literal { at, .. } => {
-                let len = self.layers[level].read_literal(at, &mut buffer[..want])?;
+                let len = self.layers[level].read_literal(at, &mut buffer[..want]);
+                let len = len.map_err(|error| self.in_level(error, level))?;
                 self.target.update(&buffer[..len]);
                 self.position += len as u64;
                 Produced::Bytes(len)
@@ -228,8 +236,16 @@ fn check_stands_on<D: ReadAt>(layer: &Layer<D>, below: Option<&Layer<D>>) -> Res
     Ok(())
 }
 
-fn in_level(error: Error, level: usize) -> Error {
-    if error.kind() == ErrorKind::Io { error } else { error.doing(format!("reading delta {} of a chain", level + 1)) }
+/// Says which delta it is that is wrong; what its reader raises is passed on as it is.
+fn in_level(error: Error, level: usize, count: usize, path: Option<&Path>) -> Error {
+    if error.is_raised() {
+        return error;
+    }
+    let error = error.doing(format!("reading delta {} of {count}", level + 1));
+    match path {
+        Some(path) => error.path(path),
+        None => error,
+    }
 }
 
 impl<B: ReadAt, D: ReadAt> Produce for Chain<B, D> {

@@ -1,12 +1,12 @@
 //! The whole form: from path to path, published whole or not at all.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
 use super::machine::{Produce, Produced};
 use super::{Chain, PatchOptions, PatchReader, PatchSummary};
-use crate::publish::Publish;
+use crate::publish::PublishHoled;
 use crate::read_at::{NoBasis, ReadAt};
 use crate::{Error, Result};
 
@@ -41,7 +41,7 @@ pub(crate) fn patch_to_file(
     target: &Path,
     options: PatchOptions,
 ) -> Result<PatchSummary> {
-    let publish = Publish::new(target, options.replace)?;
+    let publish = PublishHoled::new(target, options.replace)?;
     write_out(PatchReader::verifying_after(delta, basis, options)?, publish)
         .map_err(|error| error.in_stream(delta_path).aiming("restoring", target))
 }
@@ -69,7 +69,7 @@ pub(crate) fn chain_to_file<D: ReadAt>(
     target: &Path,
     options: PatchOptions,
 ) -> Result<PatchSummary> {
-    let publish = Publish::new(target, options.replace)?;
+    let publish = PublishHoled::new(target, options.replace)?;
     write_out(Chain::verifying_after(basis, deltas, options)?, publish)
         .map_err(|error| error.aiming("restoring", target))
 }
@@ -81,29 +81,17 @@ pub(crate) fn open_basis(path: Option<&Path>) -> Result<Box<dyn ReadAt>> {
 }
 
 /// Writes all that comes out to the file and publishes it.
-fn write_out(mut from: impl Produce, mut publish: Publish) -> Result<PatchSummary> {
-    let writing = |error| Error::io("writing", error);
+fn write_out(mut from: impl Produce, mut publish: PublishHoled) -> Result<PatchSummary> {
     let mut buffer = vec![0; BUFFER_LEN];
-    let mut hole = false;
     loop {
-        let file = publish.file();
-        match from.produce(&mut buffer)? {
-            Produced::Bytes(len) => {
-                file.write_all(&buffer[..len]).map_err(writing)?;
-                hole = hole && len == 0;
-            }
-            Produced::Zeros(len) => {
-                let ahead = i64::try_from(len).map_err(|_| writing(std::io::ErrorKind::FileTooLarge.into()))?;
-                file.seek(SeekFrom::Current(ahead)).map_err(writing)?;
-                hole = true;
-            }
+        let written = match from.produce(&mut buffer)? {
+            Produced::Bytes(len) => publish.write_all(&buffer[..len]),
+            Produced::Zeros(len) => publish.skip(len),
             Produced::End => break,
-        }
+        };
+        written.map_err(|error| Error::io("writing", error))?;
     }
     let summary = from.summary()?;
-    if hole {
-        publish.file().set_len(summary.output_bytes).map_err(writing)?;
-    }
     publish.commit()?;
     Ok(summary)
 }

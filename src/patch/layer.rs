@@ -7,6 +7,7 @@
 mod commands;
 
 use std::ops::Range;
+use std::path::Path;
 
 use self::commands::{PlainCommands, find_in_payload, marks_of};
 use super::PatchOptions;
@@ -164,6 +165,11 @@ impl<D: ReadAt> Layer<D> {
 
     pub(super) fn trailer(&self) -> Option<&Trailer> {
         self.trailer.as_ref()
+    }
+
+    /// The file that the delta is in, where it is known.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.delta.path()
     }
 
     /// Bytes of the level's target.

@@ -17,10 +17,10 @@ static void numbers_that_stand_for_nothing_are_refused(void) {
     for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int *fields[6], field;
         EXPECT(INVALID, frazil_signature_save(signature, "never", wrong[i], &error));
-        EXPECT(INVALID, frazil_signature_write(signature, wrong[i], append, &sink, &error));
+        EXPECT(INVALID, frazil_signature_save_stream(signature, wrong[i], append, &sink, &error));
         frazil_level_options_init(&level, sizeof level);
-        fields[0] = &level.weak;
-        fields[1] = &level.strong;
+        fields[0] = &level.weak_sum;
+        fields[1] = &level.strong_sum;
         fields[2] = &level.format;
         fields[3] = &level.matching;
         fields[4] = &level.engine;
@@ -95,11 +95,13 @@ static void structs_of_the_size_of_something_else_are_refused(void) {
     size_t sizes[5], i;
     frazil_restore_options restore;
     frazil_restore_summary restored;
+    frazil_recovery recovery;
     frazil_observer observer;
     frazil_level_options level;
     frazil_level_summary summary;
     frazil_patch_options patch;
     frazil_backup_options backup;
+    frazil_selection selection;
     frazil_verify_options verify;
     bytes sink = {NULL, 0, 0, 0};
     int none = -1;
@@ -119,6 +121,10 @@ static void structs_of_the_size_of_something_else_are_refused(void) {
         EXPECT(INVALID, frazil_restore_tree("ten", "never", NULL, &restored, &error));
         frazil_observer_init(&observer, sizes[i]);
         EXPECT(INVALID, frazil_restore_recover("never", &observer, NULL, &error));
+        memset(&recovery, 0x55, sizeof recovery);
+        frazil_recovery_init(&recovery, i == 2 ? 24 : sizes[i]);
+        SAID(INVALID, "`recovery` cannot have the size",
+             frazil_restore_recover("never", NULL, &recovery, &error));
         frazil_level_options_init(&level, sizes[i]);
         EXPECT(INVALID, frazil_level_file("ten", NULL, "never", &level, NULL, NULL, &error));
         frazil_level_summary_init(&summary, sizes[i]);
@@ -127,14 +133,22 @@ static void structs_of_the_size_of_something_else_are_refused(void) {
         EXPECT(INVALID, frazil_patch_file(NULL, "ten", "never", &patch, NULL, &error));
         frazil_backup_options_init(&backup, sizes[i]);
         EXPECT(INVALID, frazil_backup_tree("ten", NULL, "never", &backup, append, &sink, NULL, &error));
-        frazil_verify_options_init(&verify, sizes[i]);
-        EXPECT(INVALID, frazil_tree_verify(NULL, 0, "ten", &verify, differ, NULL, NULL, &error));
+        frazil_verify_options_init(&verify, sizeof verify);
+        frazil_selection_init(&selection, sizes[i]);
+        verify.selection = &selection;
+        SAID(INVALID, "`selection` cannot have the size",
+             frazil_tree_verify(NULL, 0, "ten", &verify, differ, NULL, NULL, &error));
     }
+    frazil_verify_options_init(&verify, sizes[0]);
+    SAID(INVALID, "`options` cannot have the size",
+         frazil_tree_verify(NULL, 0, "ten", &verify, differ, NULL, NULL, &error));
     frazil_backup_options_init(&backup, sizeof backup);
-    backup.reserved = 1;
+    frazil_selection_init(&selection, sizeof selection);
+    backup.selection = &selection;
+    selection.reserved = 1;
     EXPECT(FRAZIL_ERR_UNSUPPORTED,
            frazil_backup_tree("ten", NULL, "never", &backup, append, &sink, NULL, &error));
-    backup.reserved = 0;
+    selection.reserved = 0;
     frazil_restore_options_init(&restore, sizeof restore);
     restore.reserved = 1;
     EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_restore_tree("ten", "never", &restore, NULL, &error));
@@ -144,9 +158,6 @@ static void structs_of_the_size_of_something_else_are_refused(void) {
     frazil_patch_options_init(&patch, sizeof patch);
     patch.reserved = 1;
     EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_patch_file(NULL, "ten", "never", &patch, NULL, &error));
-    frazil_verify_options_init(&verify, sizeof verify);
-    verify.reserved = 1;
-    EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_tree_verify(NULL, 0, "ten", &verify, differ, NULL, NULL, &error));
     backup.leave_out_fds = &none;
     backup.leave_out_fd_count = 1;
     EXPECT(INVALID, frazil_backup_tree("ten", NULL, "never", &backup, append, &sink, NULL, &error));

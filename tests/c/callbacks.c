@@ -90,7 +90,7 @@ static void what_a_write_callback_returns_is_kept(void) {
     STOPPED(-5, frazil_gen_sig_from_file("content", NULL, NULL, refuse, &code, &signature, &error));
     CHECK(signature == NULL);
     EXPECT(FRAZIL_OK, frazil_gen_sig_from_file("content", NULL, NULL, append, &delta, &signature, &error));
-    STOPPED(-5, frazil_signature_write(signature, FRAZIL_FORMAT_SEALED, refuse, &code, &error));
+    STOPPED(-5, frazil_signature_save_stream(signature, FRAZIL_FORMAT_SEALED, refuse, &code, &error));
     frazil_signature_free(signature);
 
     EXPECT(FRAZIL_OK, frazil_level_writer_new(NULL, NULL, refuse, &code, &writer, &error));

@@ -179,6 +179,92 @@ static void the_deltas_of_a_chain_come_from_anywhere(void) {
     drop(&level1);
 }
 
+/* Checks what a call said: these words, and this path. */
+static void says(int line, const char *words, const char *path) {
+    const char *found = frazil_error_path(error);
+    if (strstr(frazil_error_message(error), words) == NULL || (path == NULL) != (found == NULL) ||
+        (path != NULL && strcmp(found, path) != 0)) {
+        fprintf(stderr, "line %d: %s, path %s\n", line, frazil_error_message(error), found ? found : "unknown");
+        exit(1);
+    }
+}
+#define OF_DELTA(expected, words, path, call)  \
+    do {                                       \
+        int status_ = call;                    \
+        says(__LINE__, words, path);           \
+        EXPECT(expected, status_);             \
+    } while (0)
+
+static void the_delta_of_a_chain_that_fails_is_told_apart(void) {
+    const char *paths[2] = {"level.0", "level.bad"};
+    bytes level0 = load("level.0"), bad = load("level.1");
+    store stores[2];
+    frazil_input deltas[2], basis = input_of(FRAZIL_INPUT_NONE);
+    frazil_patch_options options = on(&basis);
+    frazil_patch *patch;
+    char buffer[1000];
+    size_t read;
+    int fd, ends[2], status;
+
+    bad.data[bad.len / 2] ^= 1;
+    save("level.bad", &bad);
+    OF_DELTA(FRAZIL_ERR_CORRUPT, "reading delta 2 of 2 level.bad at offset", "level.bad",
+             frazil_patch_open_chain(NULL, paths, 2, NULL, &patch, &error));
+    OF_DELTA(FRAZIL_ERR_CORRUPT, "reading delta 2 of 2 level.bad at offset", "level.bad",
+             frazil_patch_file_chain(NULL, paths, 2, "never", NULL, NULL, &error));
+    paths[1] = "level.0";
+    OF_DELTA(FRAZIL_ERR_WRONG_BASIS, "reading delta 2 of 2 level.0: ", "level.0",
+             frazil_patch_open_chain(NULL, paths, 2, NULL, &patch, &error));
+    paths[1] = "missing";
+    OF_DELTA(FRAZIL_ERR_IO, "opening the delta missing", "missing",
+             frazil_patch_open_chain(NULL, paths, 2, NULL, &patch, &error));
+
+    /* Of a directory nothing can be read. */
+    deltas[0] = path_input("level.0");
+    deltas[1] = path_input(".");
+    OF_DELTA(FRAZIL_ERR_IO, "reading delta 2 of 2 .: ", ".",
+             frazil_patch_open_chain_inputs(NULL, deltas, 2, NULL, &patch, &error));
+    deltas[1] = path_input("level.bad");
+    OF_DELTA(FRAZIL_ERR_CORRUPT, "reading delta 2 of 2 level.bad at offset", "level.bad",
+             frazil_patch_open_chain_inputs(NULL, deltas, 2, NULL, &patch, &error));
+    fd = open("level.bad", O_RDONLY);
+    deltas[1] = fd_input(fd);
+    deltas[1].path = (const char *)1; /* of no account */
+    OF_DELTA(FRAZIL_ERR_CORRUPT, "reading delta 2 of 2 at offset", NULL,
+             frazil_patch_open_chain_inputs(NULL, deltas, 2, NULL, &patch, &error));
+    OF_DELTA(FRAZIL_ERR_CORRUPT, "reading delta 2 of 2 at offset", NULL,
+             frazil_patch_file_chain_inputs(NULL, deltas, 2, "never", NULL, NULL, &error));
+    CHECK(close(fd) == 0 && pipe(ends) == 0);
+    deltas[1] = fd_input(ends[0]);
+    OF_DELTA(INVALID, "delta 2 of 2: file descriptor", NULL,
+             frazil_patch_open_chain_inputs(NULL, deltas, 2, NULL, &patch, &error));
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+    deltas[1] = input_of(FRAZIL_INPUT_CALLBACK);
+    OF_DELTA(FRAZIL_ERR_NULL, "delta 2 of 2: `read_at`", NULL,
+             frazil_patch_open_chain_inputs(NULL, deltas, 2, NULL, &patch, &error));
+    stores[1] = store_of(&bad, 0);
+    stores[1].code = 7;
+    deltas[1] = store_input(&stores[1]);
+    status = frazil_patch_open_chain_inputs(NULL, deltas, 2, NULL, &patch, &error);
+    says(__LINE__, "reading delta 2 of 2: the read callback failed with 7", NULL);
+    STOPPED(7, status);
+
+    /* One that was whole when it was opened. */
+    bad.data[bad.len / 2] ^= 1;
+    stores[0] = store_of(&level0, -1);
+    stores[1] = store_of(&bad, -1);
+    deltas[0] = store_input(&stores[0]);
+    deltas[1] = store_input(&stores[1]);
+    EXPECT(FRAZIL_OK, frazil_patch_open_chain_inputs(NULL, deltas, 2, &options, &patch, &error));
+    memset(level0.data + 100, 0, level0.len - 100);
+    while ((status = frazil_patch_read(patch, buffer, sizeof buffer, &read, &error)) == FRAZIL_OK) CHECK(read > 0);
+    OF_DELTA(FRAZIL_ERR_CORRUPT, "reading delta 1 of 2", NULL, status);
+    frazil_patch_free(patch);
+    CHECK(access("never", F_OK) != 0);
+    drop(&level0);
+    drop(&bad);
+}
+
 static void what_cannot_be_read_anywhere_is_refused(void) {
     int ends[2], sockets[2], i;
     frazil_input input = input_of(FRAZIL_INPUT_NONE), pipe_input;
@@ -330,6 +416,7 @@ int main(void) {
     make_contents();
     a_basis_of_any_kind_serves_every_form();
     the_deltas_of_a_chain_come_from_anywhere();
+    the_delta_of_a_chain_that_fails_is_told_apart();
     what_cannot_be_read_anywhere_is_refused();
     a_basis_is_named_once();
     a_callback_that_fails_stops_the_patch();

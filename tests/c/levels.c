@@ -70,7 +70,7 @@ static void a_signature_need_not_be_in_memory(void) {
     frazil_level *level;
     bytes pulled, pushed = {NULL, 0, 0, 0};
 
-    EXPECT(FRAZIL_OK, frazil_signature_of_file("old", NULL, &signature, &error));
+    EXPECT(FRAZIL_OK, frazil_signature_of_path("old", NULL, &signature, &error));
     EXPECT(FRAZIL_OK, frazil_signature_save(signature, "kept", FRAZIL_FORMAT_SEALED, &error));
     frazil_level_options_init(&options, sizeof options);
     options.basis_signature_path = "kept";

@@ -25,8 +25,8 @@ static bytes signature_of_content(unsigned threads) {
     bytes saved = {NULL, 0, 0, 0};
     frazil_level_options_init(&options, sizeof options);
     options.threads = threads;
-    EXPECT(FRAZIL_OK, frazil_signature_of_file("content", &options, &signature, &error));
-    EXPECT(FRAZIL_OK, frazil_signature_write(signature, FRAZIL_FORMAT_RDIFF, append, &saved, &error));
+    EXPECT(FRAZIL_OK, frazil_signature_of_path("content", &options, &signature, &error));
+    EXPECT(FRAZIL_OK, frazil_signature_save_stream(signature, FRAZIL_FORMAT_RDIFF, append, &saved, &error));
     EXPECT(FRAZIL_OK, frazil_signature_identity(signature, &identity, &error));
     append(&saved, &identity, sizeof identity);
     frazil_signature_free(signature);

@@ -17,9 +17,17 @@ static int never_snapshot(void *user_data, const frazil_snapshot_entry *entry) {
     return 0;
 }
 
+static int never_differs(void *user_data, const frazil_difference *difference) {
+    (void)user_data;
+    (void)difference;
+    CHECK(0);
+    return 0;
+}
+
 static char buffer[8];
 static bytes empty;
 static const char *paths[2] = {"x", NULL};
+static void *const users[1] = {&empty};
 /* Open at the start of the file "x". */
 static int fd;
 
@@ -30,9 +38,9 @@ static void of_signatures(void) {
     frazil_block_sum sum;
     frazil_range range;
 
-    REFUSED("path", frazil_signature_of_file(NULL, NULL, &signature, &error));
+    REFUSED("path", frazil_signature_of_path(NULL, NULL, &signature, &error));
     CHECK(signature == NULL);
-    REFUSED("signature", frazil_signature_of_file("x", NULL, NULL, &error));
+    REFUSED("signature", frazil_signature_of_path("x", NULL, NULL, &error));
     REFUSED("signature", frazil_signature_of_fd(fd, NULL, NULL, &error));
     REFUSED("read", frazil_signature_of_stream(NULL, NULL, NULL, &signature, &error));
     REFUSED("signature", frazil_signature_of_stream(take, &empty, NULL, NULL, &error));
@@ -49,9 +57,9 @@ static void of_signatures(void) {
     EXPECT(FRAZIL_OK, frazil_signature_of_data(NULL, 0, NULL, &good, &error));
     REFUSED("signature", frazil_signature_save(NULL, "y", FRAZIL_FORMAT_SEALED, &error));
     REFUSED("path", frazil_signature_save(good, NULL, FRAZIL_FORMAT_SEALED, &error));
-    REFUSED("signature", frazil_signature_write(NULL, FRAZIL_FORMAT_SEALED, append, &empty, &error));
-    REFUSED("write", frazil_signature_write(good, FRAZIL_FORMAT_SEALED, NULL, NULL, &error));
-    REFUSED("signature", frazil_signature_write_fd(NULL, FRAZIL_FORMAT_SEALED, fd, &error));
+    REFUSED("signature", frazil_signature_save_stream(NULL, FRAZIL_FORMAT_SEALED, append, &empty, &error));
+    REFUSED("write", frazil_signature_save_stream(good, FRAZIL_FORMAT_SEALED, NULL, NULL, &error));
+    REFUSED("signature", frazil_signature_save_fd(NULL, fd, FRAZIL_FORMAT_SEALED, &error));
     REFUSED("signature", frazil_signature_identity(NULL, &identity, &error));
     CHECK(identity.length == 0);
     REFUSED("identity", frazil_signature_identity(good, NULL, &error));
@@ -61,16 +69,16 @@ static void of_signatures(void) {
     CHECK(comparison == NULL);
     REFUSED("new_signature", frazil_comparison_open(good, NULL, &comparison, &error));
     REFUSED("comparison", frazil_comparison_open(good, good, NULL, &error));
-    REFUSED("old_path", frazil_comparison_open_files(NULL, "x", &comparison, &error));
-    REFUSED("new_path", frazil_comparison_open_files("x", NULL, &comparison, &error));
-    REFUSED("comparison", frazil_comparison_open_files("x", "x", NULL, &error));
+    REFUSED("old_path", frazil_comparison_open_paths(NULL, "x", &comparison, &error));
+    REFUSED("new_path", frazil_comparison_open_paths("x", NULL, &comparison, &error));
+    REFUSED("comparison", frazil_comparison_open_paths("x", "x", NULL, &error));
     REFUSED("comparison", frazil_comparison_next(NULL, &range, &error));
     EXPECT(FRAZIL_OK, frazil_comparison_open(good, good, &comparison, &error));
     REFUSED("range", frazil_comparison_next(comparison, NULL, &error));
     frazil_comparison_free(comparison);
     frazil_signature_free(good);
 
-    REFUSED("path", frazil_inspection_of_file(NULL, NULL, &error));
+    REFUSED("path", frazil_inspection_of_path(NULL, NULL, &error));
     REFUSED("read", frazil_inspection_of_stream(NULL, NULL, NULL, &error));
     CHECK(frazil_inspection_of_fd(-1, NULL, NULL) == FRAZIL_ERR_INVALID_INPUT);
 }
@@ -220,10 +228,21 @@ static void of_trees(void) {
     REFUSED("read", frazil_archive_verify_stream(NULL, NULL, NULL, NULL, &error));
     REFUSED("snapshot_path", frazil_snapshot_list(NULL, never_snapshot, NULL, NULL, &error));
     REFUSED("each", frazil_snapshot_list("x", NULL, NULL, NULL, &error));
-    REFUSED("archive_paths", frazil_tree_verify(NULL, 1, ".", NULL, NULL, NULL, NULL, &error));
-    REFUSED("archive_paths", frazil_tree_verify(paths, 2, ".", NULL, NULL, NULL, NULL, &error));
+    REFUSED("each", frazil_snapshot_list_fd(fd, NULL, NULL, NULL, &error));
+    REFUSED("read", frazil_snapshot_list_stream(NULL, NULL, never_snapshot, NULL, NULL, &error));
+    REFUSED("each", frazil_snapshot_list_stream(take, &empty, NULL, NULL, NULL, &error));
+    REFUSED("archive_paths", frazil_tree_verify(NULL, 1, ".", NULL, never_differs, NULL, NULL, &error));
+    REFUSED("archive_paths", frazil_tree_verify(paths, 2, ".", NULL, never_differs, NULL, NULL, &error));
     REFUSED("root", frazil_tree_verify(paths, 1, NULL, NULL, NULL, NULL, NULL, &error));
     REFUSED("each", frazil_tree_verify(paths, 1, ".", NULL, NULL, NULL, NULL, &error));
+    REFUSED("fds", frazil_tree_verify_fd(NULL, 1, ".", NULL, never_differs, NULL, NULL, &error));
+    REFUSED("root", frazil_tree_verify_fd(&fd, 1, NULL, NULL, never_differs, NULL, NULL, &error));
+    REFUSED("each", frazil_tree_verify_fd(&fd, 1, ".", NULL, NULL, NULL, NULL, &error));
+    REFUSED("read", frazil_tree_verify_stream(NULL, users, 1, ".", NULL, never_differs, NULL, NULL, &error));
+    REFUSED("read_user_data",
+            frazil_tree_verify_stream(take, NULL, 1, ".", NULL, never_differs, NULL, NULL, &error));
+    REFUSED("root", frazil_tree_verify_stream(take, users, 1, NULL, NULL, never_differs, NULL, NULL, &error));
+    REFUSED("each", frazil_tree_verify_stream(take, users, 1, ".", NULL, NULL, NULL, NULL, &error));
 }
 
 /* Without a place for the error too. */
@@ -243,8 +262,8 @@ static void null_has_no_fields_and_is_no_struct(void) {
     CHECK(frazil_signature_block_count(NULL) == 0);
     CHECK(frazil_signature_length(NULL) == FRAZIL_UNKNOWN);
     CHECK(frazil_signature_is_dirty(NULL) == 0);
-    CHECK(frazil_signature_weak(NULL) == FRAZIL_WEAK_DEFAULT);
-    CHECK(frazil_signature_strong(NULL) == FRAZIL_STRONG_DEFAULT);
+    CHECK(frazil_signature_weak_sum(NULL) == FRAZIL_WEAK_SUM_DEFAULT);
+    CHECK(frazil_signature_strong_sum(NULL) == FRAZIL_STRONG_SUM_DEFAULT);
 
     frazil_observer_init(NULL, sizeof(frazil_observer));
     frazil_level_options_init(NULL, sizeof(frazil_level_options));
@@ -252,10 +271,12 @@ static void null_has_no_fields_and_is_no_struct(void) {
     frazil_inspection_init(NULL, sizeof(frazil_inspection));
     frazil_patch_options_init(NULL, sizeof(frazil_patch_options));
     frazil_patch_summary_init(NULL, sizeof(frazil_patch_summary));
+    frazil_selection_init(NULL, sizeof(frazil_selection));
     frazil_backup_options_init(NULL, sizeof(frazil_backup_options));
     frazil_backup_summary_init(NULL, sizeof(frazil_backup_summary));
     frazil_restore_options_init(NULL, sizeof(frazil_restore_options));
     frazil_restore_summary_init(NULL, sizeof(frazil_restore_summary));
+    frazil_recovery_init(NULL, sizeof(frazil_recovery));
     frazil_archive_summary_init(NULL, sizeof(frazil_archive_summary));
     frazil_snapshot_summary_init(NULL, sizeof(frazil_snapshot_summary));
     frazil_verify_options_init(NULL, sizeof(frazil_verify_options));

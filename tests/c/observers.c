@@ -80,7 +80,7 @@ static void a_file_that_changes_is_dirty_in_every_form(void) {
     observer.progress = grow;
     frazil_level_options_init(&options, sizeof options);
     options.observer = &observer;
-    EXPECT(FRAZIL_DIRTY, frazil_signature_of_file(path, &options, &signature, &error));
+    EXPECT(FRAZIL_DIRTY, frazil_signature_of_path(path, &options, &signature, &error));
     CHECK(frazil_signature_is_dirty(signature));
     frazil_signature_free(signature);
     EXPECT(FRAZIL_DIRTY, frazil_level_file(path, NULL, "dirty", &options, NULL, NULL, &error));

@@ -129,9 +129,9 @@ static void an_error_says_what_was_being_done(void) {
     frazil_signature *signature;
     int full = open("/dev/full", O_WRONLY), closed = open("/dev/full", O_WRONLY);
     SAID(FRAZIL_ERR_IO, "reading file descriptor", frazil_signature_of_fd(closed, NULL, &signature, &error));
-    EXPECT(FRAZIL_OK, frazil_signature_of_file("old", NULL, &signature, &error));
+    EXPECT(FRAZIL_OK, frazil_signature_of_path("old", NULL, &signature, &error));
     SAID(FRAZIL_ERR_IO, "writing to file descriptor",
-         frazil_signature_write_fd(signature, FRAZIL_FORMAT_SEALED, full, &error));
+         frazil_signature_save_fd(signature, full, FRAZIL_FORMAT_SEALED, &error));
     frazil_signature_free(signature);
     CHECK(close(full) == 0 && close(closed) == 0);
 }

@@ -2,6 +2,8 @@
 #include "check.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
 
@@ -130,7 +132,51 @@ static void a_descriptor_that_does_not_wait_says_so(void) {
     CHECK(close(ends[0]) == 0);
 }
 
+static volatile sig_atomic_t handled;
+static pthread_t handler;
+
+static void note_thread(int number) {
+    (void)number;
+    handler = pthread_self();
+    handled = 1;
+}
+
+/* The program's thread has the signal blocked, so whatever thread of the library takes it is found out. */
+static void a_handler_runs_on_no_thread_of_a_restore(void) {
+    frazil_restore *restore;
+    struct sigaction action;
+    sigset_t mask, pending;
+    bytes archive = {NULL, 0, 0, 0};
+    size_t fed;
+
+    CHECK(mkdir("tree", 0755) == 0);
+    save_text("tree/letter", "Dear reader");
+    EXPECT(FRAZIL_OK, frazil_backup_tree("tree", NULL, "snapshot", NULL, append, &archive, NULL, &error));
+    memset(&action, 0, sizeof action);
+    action.sa_handler = note_thread;
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    EXPECT(FRAZIL_OK, frazil_restore_open("restored", NULL, &restore, &error));
+    CHECK(sigemptyset(&mask) == 0 && sigaddset(&mask, SIGUSR1) == 0);
+    CHECK(pthread_sigmask(SIG_BLOCK, &mask, NULL) == 0);
+    CHECK(kill(getpid(), SIGUSR1) == 0);
+    CHECK(archive.len % 512 == 0);
+    for (fed = 0; fed < archive.len; fed += 512)
+        EXPECT(FRAZIL_OK, frazil_restore_feed(restore, archive.data + fed, 512, &error));
+    poll(NULL, 0, 50);
+    CHECK(!handled && sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) == 1);
+    CHECK(pthread_sigmask(SIG_UNBLOCK, &mask, NULL) == 0);
+    CHECK(handled && pthread_equal(handler, pthread_self()));
+
+    /* What it takes otherwise goes on taking it. */
+    handled = 0;
+    CHECK(kill(getpid(), SIGUSR1) == 0 && handled);
+    EXPECT(FRAZIL_OK, frazil_restore_finish(restore, NULL, &error));
+    frazil_restore_free(restore);
+    drop(&archive);
+}
+
 int main(void) {
+    a_handler_runs_on_no_thread_of_a_restore();
     frazil_observer_init(&observer, sizeof observer);
     observer.cancelled = cancelled;
     a_signal_stops_what_waits_for_a_descriptor();

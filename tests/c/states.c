@@ -13,7 +13,6 @@ static void a_handle_refuses_what_its_state_does_not_allow(void) {
 
     /* Finished in the middle. */
     EXPECT(FRAZIL_OK, frazil_level_open("old", NULL, NULL, &level, &error));
-    EXPECT(FRAZIL_OK, frazil_level_read(level, NULL, 0, &read, &error));
     EXPECT(FRAZIL_OK, frazil_level_read(level, buffer, sizeof buffer, &read, &error));
     CHECK(read > 0);
     EXPECT(FRAZIL_ERR_STATE, frazil_level_finish(level, &signature, NULL, &error));
@@ -96,8 +95,84 @@ static void handles_may_be_freed_in_the_middle(void) {
     drop(&delta);
 }
 
+/* Reads all of what `noun` gives, with a read of no bytes before each other. */
+#define READ_WITH_NOTHING_BETWEEN(noun)                                                            \
+    static bytes read_##noun##_with_nothing_between(frazil_##noun *from) {                         \
+        bytes all = {NULL, 0, 0, 0};                                                               \
+        char buffer[50000];                                                                        \
+        size_t read;                                                                               \
+        do {                                                                                       \
+            read = 7;                                                                              \
+            EXPECT(FRAZIL_OK, frazil_##noun##_read(from, NULL, 0, &read, &error));                 \
+            CHECK(read == 0);                                                                      \
+            EXPECT(FRAZIL_OK, frazil_##noun##_read(from, buffer, sizeof buffer, &read, &error));   \
+            append(&all, buffer, read);                                                            \
+        } while (read > 0);                                                                        \
+        EXPECT(FRAZIL_OK, frazil_##noun##_read(from, buffer, 0, &read, &error));                   \
+        CHECK(read == 0);                                                                          \
+        return all;                                                                                \
+    }
+READ_WITH_NOTHING_BETWEEN(level)
+READ_WITH_NOTHING_BETWEEN(patch)
+READ_WITH_NOTHING_BETWEEN(backup)
+
+static void a_read_of_no_bytes_does_nothing_and_is_not_the_end(void) {
+    const char *deltas[2] = {"level.0", "level.1"};
+    frazil_signature *signature;
+    frazil_level *level;
+    frazil_patch *patch;
+    frazil_backup *backup;
+    bytes read_so, archive;
+    size_t read;
+
+    EXPECT(FRAZIL_OK, frazil_level_open("old", NULL, NULL, &level, &error));
+    read_so = read_level_with_nothing_between(level);
+    EXPECT(FRAZIL_OK, frazil_level_finish(level, NULL, NULL, &error));
+    SAID(FRAZIL_ERR_STATE, "is finished", frazil_level_read(level, NULL, 0, &read, &error));
+    frazil_level_free(level);
+    save("level.read", &read_so);
+    drop(&read_so);
+    EXPECT(FRAZIL_OK, frazil_patch_open(NULL, "level.read", NULL, &patch, &error));
+    read_so = read_patch_with_nothing_between(patch);
+    CHECK(same(&read_so, &old_content));
+    EXPECT(FRAZIL_OK, frazil_patch_finish(patch, NULL, &error));
+    SAID(FRAZIL_ERR_STATE, "is finished", frazil_patch_read(patch, NULL, 0, &read, &error));
+    frazil_patch_free(patch);
+    drop(&read_so);
+    EXPECT(FRAZIL_OK, frazil_patch_open_chain(NULL, deltas, 2, NULL, &patch, &error));
+    read_so = read_patch_with_nothing_between(patch);
+    CHECK(same(&read_so, &new_content));
+    EXPECT(FRAZIL_OK, frazil_patch_finish(patch, NULL, &error));
+    frazil_patch_free(patch);
+    drop(&read_so);
+
+    CHECK(mkdir("tree", 0755) == 0);
+    save("tree/file", &old_content);
+    EXPECT(FRAZIL_OK, frazil_backup_open("tree", NULL, "snapshot", NULL, &backup, &error));
+    archive = read_backup_with_nothing_between(backup);
+    EXPECT(FRAZIL_OK, frazil_backup_finish(backup, NULL, &error));
+    SAID(FRAZIL_ERR_STATE, "is finished", frazil_backup_read(backup, NULL, 0, &read, &error));
+    frazil_backup_free(backup);
+    EXPECT(FRAZIL_OK, frazil_restore_tree_stream(take, &archive, "restored", NULL, NULL, &error));
+    CHECK(holds("restored/file", &old_content));
+    drop(&archive);
+
+    /* Nothing was begun, so the signature alone is still to be had, and nothing was verified. */
+    EXPECT(FRAZIL_OK, frazil_level_open("old", NULL, NULL, &level, &error));
+    EXPECT(FRAZIL_OK, frazil_level_read(level, NULL, 0, &read, &error));
+    EXPECT(FRAZIL_OK, frazil_level_finish(level, &signature, NULL, &error));
+    CHECK(frazil_signature_length(signature) == old_content.len);
+    frazil_signature_free(signature);
+    frazil_level_free(level);
+    EXPECT(FRAZIL_OK, frazil_patch_open("old", "level.1", NULL, &patch, &error));
+    EXPECT(FRAZIL_OK, frazil_patch_read(patch, NULL, 0, &read, &error));
+    EXPECT(FRAZIL_ERR_STATE, frazil_patch_finish(patch, NULL, &error));
+    frazil_patch_free(patch);
+}
+
 int main(void) {
     make_contents();
+    a_read_of_no_bytes_does_nothing_and_is_not_the_end();
     a_handle_refuses_what_its_state_does_not_allow();
     handles_may_be_freed_in_the_middle();
     drop_contents();

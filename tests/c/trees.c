@@ -13,14 +13,16 @@ static bytes read_backup(frazil_backup *backup) {
 }
 
 static int count(void *user_data, const frazil_entry *entry) {
+    const frazil_metadata *metadata = entry->metadata;
     size_t *entries = (size_t *)user_data;
-    CHECK(entry->path != NULL);
+    CHECK(entry->path != NULL && metadata != NULL);
+    if (metadata->kind == FRAZIL_ENTRY_UNKNOWN) CHECK(metadata->user == NULL && metadata->size == 0);
     if (strcmp(entry->path, "letter") == 0) {
-        CHECK(entry->kind == FRAZIL_ENTRY_FILE && entry->size == 11 && entry->mode == 0640);
+        CHECK(metadata->kind == FRAZIL_ENTRY_FILE && metadata->size == 11 && metadata->mode == 0640);
         CHECK(entry->action == FRAZIL_ACTION_FULL && entry->fingerprint != NULL);
-        CHECK(entry->from == NULL && entry->target == NULL);
+        CHECK(entry->from == NULL && metadata->target == NULL);
     }
-    if (strcmp(entry->path, "link") == 0) CHECK(strcmp(entry->target, "letter") == 0);
+    if (strcmp(entry->path, "link") == 0) CHECK(strcmp(metadata->target, "letter") == 0);
     CHECK(strstr(entry->path, "left-out") == NULL);
     ++*entries;
     return 0;
@@ -45,15 +47,16 @@ static int refuse_difference(void *user_data, const frazil_difference *differenc
 
 /* What a snapshot says of the letter and of the link. */
 static int count_snapshot(void *user_data, const frazil_snapshot_entry *entry) {
+    const frazil_metadata *metadata = entry->metadata;
     size_t *entries = (size_t *)user_data;
     CHECK(entry->path != NULL && entry->link == NULL && !entry->stale && !entry->dirty);
     if (strcmp(entry->path, "letter") == 0) {
-        CHECK(entry->kind == FRAZIL_ENTRY_FILE && entry->size == 11 && entry->mode == 0640);
-        CHECK(entry->fingerprint != NULL && entry->target == NULL && entry->block_count == 0);
-        CHECK(entry->uid == geteuid() && entry->user != NULL && entry->modified_seconds > 0);
+        CHECK(metadata->kind == FRAZIL_ENTRY_FILE && metadata->size == 11 && metadata->mode == 0640);
+        CHECK(entry->fingerprint != NULL && metadata->target == NULL && entry->block_count == 0);
+        CHECK(metadata->uid == geteuid() && metadata->user != NULL && metadata->modified_seconds > 0);
     }
     if (strcmp(entry->path, "link") == 0) {
-        CHECK(entry->kind == FRAZIL_ENTRY_SYMLINK && strcmp(entry->target, "letter") == 0);
+        CHECK(metadata->kind == FRAZIL_ENTRY_SYMLINK && strcmp(metadata->target, "letter") == 0);
         CHECK(entry->fingerprint == NULL);
     }
     ++*entries;
@@ -67,6 +70,7 @@ static int stop_snapshot(void *user_data, const frazil_snapshot_entry *entry) {
 
 static frazil_level_id back_up_levels(void) {
     const char *excludes[2] = {"*.tmp", "/left-out"};
+    frazil_selection selection;
     frazil_backup_options options;
     frazil_backup_summary summary;
     frazil_backup *backup;
@@ -77,8 +81,10 @@ static frazil_level_id back_up_levels(void) {
 
     frazil_backup_options_init(&options, sizeof options);
     options.filter = FRAZIL_FILTER_GZIP;
-    options.excludes = excludes;
-    options.exclude_count = 2;
+    frazil_selection_init(&selection, sizeof selection);
+    selection.excludes = excludes;
+    selection.exclude_count = 2;
+    options.selection = &selection;
     EXPECT(FRAZIL_OK, frazil_backup_open("tree", NULL, "snapshot.0", &options, &backup, &error));
     archive = read_backup(backup);
     CHECK(access("snapshot.0", F_OK) != 0);
@@ -136,12 +142,26 @@ static void archives_are_listed_and_verified(void) {
 static void snapshots_are_listed(frazil_level_id level0) {
     frazil_snapshot_summary summary;
     size_t entries = 0;
-    int code = -1;
+    int code = -1, fd = open("snapshot.0", O_RDONLY);
+    bytes snapshot = load("snapshot.0");
 
     frazil_snapshot_summary_init(&summary, sizeof summary);
     EXPECT(FRAZIL_OK, frazil_snapshot_list("snapshot.0", count_snapshot, &entries, &summary, &error));
     CHECK(entries > 3 && summary.entries == entries && summary.header.number == 0);
     CHECK(memcmp(&summary.header.id, &level0, sizeof level0) == 0);
+    entries = 0;
+    EXPECT(FRAZIL_OK, frazil_snapshot_list_fd(fd, count_snapshot, &entries, &summary, &error));
+    CHECK(close(fd) == 0 && summary.entries == entries && entries > 3);
+    entries = 0;
+    snapshot.piece = 7;
+    EXPECT(FRAZIL_OK,
+           frazil_snapshot_list_stream(take, &snapshot, count_snapshot, &entries, &summary, &error));
+    CHECK(summary.entries == entries && entries > 3);
+    snapshot.taken = 0;
+    snapshot.len -= 1;
+    EXPECT(FRAZIL_ERR_TRUNCATED,
+           frazil_snapshot_list_stream(take, &snapshot, count_snapshot, &entries, &summary, &error));
+    drop(&snapshot);
     STOPPED(-1, frazil_snapshot_list("snapshot.0", stop_snapshot, &code, &summary, &error));
     CHECK(summary.size == sizeof summary && summary.entries == 0);
     CHECK(frazil_snapshot_list("archive.0", count_snapshot, &entries, NULL, &error) < 0);
@@ -173,6 +193,7 @@ static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
     CHECK(summary.whole && summary.problems == 0 && !summary.already_there && summary.files > 0);
     CHECK(memcmp(&summary.header.id, &level0, sizeof level0) == 0);
 
+    frazil_recovery_init(&recovery, sizeof recovery);
     EXPECT(FRAZIL_OK, frazil_restore_recover("restored", NULL, &recovery, &error));
     CHECK(recovery.kind == FRAZIL_RECOVERY_STANDS && recovery.has_level);
     CHECK(memcmp(&recovery.level, &level0, sizeof level0) == 0);
@@ -214,6 +235,7 @@ static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
 
 static void a_tree_is_held_against_its_archives(void) {
     const char *archives[2] = {"archive.0", "archive.1"}, *excludes[1] = {"extra"};
+    frazil_selection selection;
     frazil_verify_options options;
     frazil_verify_summary summary;
     int extra = 0;
@@ -226,9 +248,38 @@ static void a_tree_is_held_against_its_archives(void) {
     CHECK(extra == 1 && summary.differences > 0);
     STOPPED(-8, frazil_tree_verify(archives, 2, "restored", NULL, refuse_difference, NULL, &summary, &error));
     CHECK(summary.entries == 0);
+    {
+        /* A file from where it stands, and a pipe. */
+        int fds[2], ends[2], found = 0;
+        bytes level0 = load("archive.0"), level1 = load("archive.1");
+        void *both[2];
+        both[0] = &level0;
+        both[1] = &level1;
+        fds[0] = open("archive.0", O_RDONLY);
+        CHECK(pipe(ends) == 0 && level1.len < 65536);
+        CHECK(write(ends[1], level1.data, level1.len) == (ssize_t)level1.len && close(ends[1]) == 0);
+        fds[1] = ends[0];
+        EXPECT(FRAZIL_PARTIAL,
+               frazil_tree_verify_fd(fds, 2, "restored", NULL, differ, &found, &summary, &error));
+        CHECK(found == 1 && summary.header.number == 1 && close(fds[0]) == 0 && close(fds[1]) == 0);
+        level0.piece = 100;
+        EXPECT(FRAZIL_PARTIAL,
+               frazil_tree_verify_stream(take, both, 2, "restored", NULL, differ, &found, &summary, &error));
+        CHECK(found == 2 && summary.header.number == 1);
+        level0.taken = level1.taken = 0;
+        level1.len /= 2;
+        CHECK(frazil_tree_verify_stream(take, both, 2, "restored", NULL, differ, &found, &summary, &error) < 0);
+        CHECK(summary.entries == 0);
+        frazil_error_free(error);
+        error = NULL;
+        drop(&level0);
+        drop(&level1);
+    }
     frazil_verify_options_init(&options, sizeof options);
-    options.excludes = excludes;
-    options.exclude_count = 1;
+    frazil_selection_init(&selection, sizeof selection);
+    selection.excludes = excludes;
+    selection.exclude_count = 1;
+    options.selection = &selection;
     EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(archives, 2, "restored", &options, differ, &extra, NULL, &error));
     CHECK(extra == 1);
     EXPECT(FRAZIL_ERR_WRONG_BASIS,

@@ -109,8 +109,8 @@ static void options_of_levels() {
     options<frazil::level_options> tried;
     SET(block_len, 11);
     SET(strong_len, 12);
-    SET(weak, frazil::weak::rollsum);
-    SET(strong, frazil::strong::md4);
+    SET(weak_sum, frazil::weak_sum::rollsum);
+    SET(strong_sum, frazil::strong_sum::md4);
     SET(format, frazil::format::rdiff);
     SET(matching, frazil::matching::aligned);
     SET(engine, frazil::engine::librsync);
@@ -143,11 +143,18 @@ static void options_of_patches() {
 
 template <class Options>
 void set_selection(options<Options> &tried) {
+    tried.set({"selection"}, [](auto &from) { from.selection.nodump = true; },
+              [](const auto &made) { CHECK(made.selection->nodump && made.selection->size == sizeof *made.selection); });
+}
+
+static void options_of_selections() {
+    options<frazil::selection> tried;
     SET_LIST(excludes, exclude_count);
     SET_LIST(exclude_marked, exclude_marked_count);
     SET(exclude_caches, true);
     SET(nodump, true);
     SET(one_file_system, true);
+    tried.done("selection");
 }
 
 static void options_of_trees() {
@@ -213,6 +220,8 @@ class numbering {
             field = texts_.emplace_back(std::to_string(++last_)).c_str();
         else if constexpr (std::is_same_v<T, const std::uint8_t *>)
             field = fill(prints_.emplace_back());
+        else if constexpr (std::is_same_v<T, const frazil_metadata *>)
+            field = filled(metadata_.emplace_back());
         else if constexpr (std::is_array_v<T>)
             fill(field);
         else if constexpr (std::is_class_v<T>)
@@ -231,9 +240,16 @@ class numbering {
         return &bytes[0];
     }
 
+    template <class C>
+    const C *filled(C &of) {
+        each_field(of, of, std::ref(*this));
+        return &of;
+    }
+
     int last_ = 0;
     std::deque<std::string> texts_;
     std::deque<std::array<std::uint8_t, 32>> prints_;
+    std::deque<frazil_metadata> metadata_;
 };
 
 template <class Cpp, class C>
@@ -272,6 +288,8 @@ template <class Cpp, class C>
 bool same(const Cpp &cpp, const C &c) {
     if constexpr (std::is_same_v<C, const std::uint8_t *> || std::is_array_v<C>)
         return same_bytes(cpp, c);
+    else if constexpr (std::is_same_v<C, const frazil_metadata *>)
+        return cpp.mode == c->mode && cpp.size == c->size && cpp.target == c->target;  // the rest is tried alone
     else if constexpr (std::is_same_v<Cpp, bool>)
         return cpp == (c != 0);
     else if constexpr (std::is_enum_v<Cpp>)
@@ -349,7 +367,7 @@ static void values_of_levels() {
     {
         using c = frazil_block_sum;
         value<c> tried;
-        IS(weak), IS(strong);
+        IS(weak_sum), IS(strong_sum);
         tried.done("block_sum");
     }
     {
@@ -434,24 +452,28 @@ static void values_of_trees() {
 
 static void values_of_entries() {
     {
+        using c = frazil_metadata;
+        value<c> tried;
+        IS(kind), IS(mode), IS(uid), IS(gid), IS(modified_seconds), IS(modified_nanoseconds), IS(device_major);
+        IS(device_minor), IS(size), IS(user), IS(group), IS(target);
+        tried.done("metadata");
+    }
+    {
         using c = frazil_entry;
         value<c> tried;
-        IS(path), IS(from), IS(action), IS(kind), IS(closes), IS(dirty), IS(fingerprint), IS(mode), IS(uid), IS(gid);
-        IS(modified_nanoseconds), IS(modified_seconds), IS(size), IS(device_major), IS(device_minor), IS(user);
-        IS(group), IS(target);
+        IS(path), IS(from), IS_AS(metadata, made), IS(fingerprint), IS(action), IS(closes), IS(dirty);
         tried.done("entry");
     }
     using c = frazil_snapshot_entry;
     value<c> tried;
-    IS(path), IS(link), IS(fingerprint), IS(block_count), IS(kind), IS(dirty), IS(racy), IS(stale), IS(mode), IS(uid);
-    IS(gid), IS(modified_nanoseconds), IS(modified_seconds), IS(size), IS(device_major), IS(device_minor), IS(user);
-    IS(group), IS(target);
+    IS(path), IS(link), IS_AS(metadata, made), IS(fingerprint), IS(block_count), IS(dirty), IS(racy), IS(stale);
     tried.done("snapshot_entry");
 }
 
 int main() {
     options_of_levels();
     options_of_patches();
+    options_of_selections();
     options_of_trees();
     values_of_levels();
     values_of_trees();

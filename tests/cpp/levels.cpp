@@ -29,13 +29,13 @@ static void signatures_from_everywhere_are_the_same() {
     CHECK(first && first->length == old_content.size() && first->crc32 != 0);
     for (std::size_t i = 0; i < 4; i++) {
         CHECK(of[i].block_len() == 65536 && of[i].strong_len() == 32 && !of[i].is_dirty());
-        CHECK(of[i].weak() == frazil::weak::rabin_karp && of[i].strong() == frazil::strong::blake2);
+        CHECK(of[i].weak_sum() == frazil::weak_sum::rabin_karp && of[i].strong_sum() == frazil::strong_sum::blake2);
         CHECK(of[i].block_count() == (old_content.size() + 65535) / 65536);
         CHECK(loaded[i].block_count() == of[i].block_count());
         CHECK(of[i].length() == old_content.size() && of[i].identity()->fingerprint == first->fingerprint);
         CHECK(loaded[i].length() == (i < 2 ? std::optional<std::uint64_t>(old_content.size()) : std::nullopt));
         CHECK(loaded[i].identity().has_value() == (i < 2));
-        CHECK(of[i].block(0)->strong == loaded[i].block(0)->strong && of[i].block(0)->weak == loaded[i].block(0)->weak);
+        CHECK(of[i].block(0)->strong_sum == loaded[i].block(0)->strong_sum && of[i].block(0)->weak_sum == loaded[i].block(0)->weak_sum);
         CHECK(!of[i].block(of[i].block_count()));
     }
     THROWN(frazil::invalid_input_error, loaded[2].save("unsealable"));
@@ -231,7 +231,7 @@ static void an_inspection_says_what_a_stream_is() {
     const auto signature = frazil::inspection::of("signature");
     CHECK(signature.kind == frazil::stream_kind::signature && signature.format == frazil::format::sealed);
     CHECK(signature.block_len == 65536 && signature.strong_len == 32 && signature.block_count == 5);
-    CHECK(signature.weak_sum == frazil::weak::rabin_karp && signature.strong_sum == frazil::strong::blake2);
+    CHECK(signature.weak_sum == frazil::weak_sum::rabin_karp && signature.strong_sum == frazil::strong_sum::blake2);
     CHECK(signature.stream_bytes == std::filesystem::file_size("signature") && !signature.made_against);
     CHECK(signature.identity && signature.identity->length == old_content.size() && !signature.dirty);
 
@@ -271,12 +271,12 @@ static void options_reach_the_library() {
     frazil::level_options options;
     options.format = frazil::format::rdiff;
     options.engine = frazil::engine::librsync;
-    options.weak = frazil::weak::rollsum;
-    options.strong = frazil::strong::md4;
+    options.weak_sum = frazil::weak_sum::rollsum;
+    options.strong_sum = frazil::strong_sum::md4;
     options.strong_len = 8;
     options.block_len = 2048;
     const auto plain = frazil::gen_sig_from_file("old", {}, level, options);
-    CHECK(plain.weak() == frazil::weak::rollsum && plain.strong() == frazil::strong::md4 && plain.strong_len() == 8);
+    CHECK(plain.weak_sum() == frazil::weak_sum::rollsum && plain.strong_sum() == frazil::strong_sum::md4 && plain.strong_len() == 8);
     CHECK(plain.block_len() == 2048 && static_cast<unsigned char>(level[0]) == 0x72);  // librsync's magic
 
     options = {};

@@ -23,7 +23,7 @@ static void make_tree() {
 static frazil::backup_options leaving_out() {
     frazil::backup_options options;
     options.filter = frazil::filter::gzip;
-    options.excludes = {"*.tmp", "/left-out"};
+    options.selection.excludes = {"*.tmp", "/left-out"};
     options.threads = 1;
     return options;
 }
@@ -108,6 +108,9 @@ static void snapshots_are_listed() {
     CHECK(found.at("link").target == "letter" && found.count("left-out") == 0);
     const auto stop = [](const frazil::snapshot_entry &) { throw own_failure{14}; };
     CHECK(THROWN(own_failure, frazil::snapshot_list("snapshot.0", stop)).number == 14);
+    found.clear();
+    std::ifstream stream("snapshot.0", std::ios::binary);
+    CHECK(frazil::snapshot_list(stream, keep).entries == summary.entries && found.size() == summary.entries);
     THROWN(frazil::corrupt_error, frazil::snapshot_list("archive.0", keep));
 }
 
@@ -190,7 +193,7 @@ static void a_tree_is_held_against_its_archives() {
           }) == 1);
     found.clear();
     frazil::verify_options options;
-    options.excludes = {"extra"};
+    options.selection.excludes = {"extra"};
     (void)frazil::tree_verify({"archive.0", "archive.1"}, "restored", keep, options);
     CHECK(std::none_of(found.begin(), found.end(), [](const auto &one) { return one.path == "directory/extra"; }));
     THROWN(own_failure, (void)frazil::tree_verify({"archive.0", "archive.1"}, "restored",

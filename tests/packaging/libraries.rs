@@ -92,6 +92,48 @@ fn the_shared_library_needs_what_the_readme_says() {
     assert_eq!(needed, said, "README.md:{sentence}");
 }
 
+/// What the static library needs, as `packaging/install` has it.
+fn libraries() -> Vec<String> {
+    let install = fs::read_to_string(Path::new(ROOT).join("packaging/install")).unwrap();
+    let line = install.lines().find_map(|line| line.strip_prefix("libraries='")).unwrap();
+    line.trim_end_matches('\'').split(' ').map(str::to_owned).collect()
+}
+
+/// The words of a text that name a library for the linker.
+fn linked(text: &str) -> Vec<String> {
+    let is_edge = |c: char| c.is_whitespace() || c == '`' || c == ',';
+    text.split(is_edge).filter_map(|word| word.strip_prefix("-l")).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_the_static_library_needs_is_said_alike_everywhere() {
+    let wanted = libraries();
+    let installation = Installation::new(&[]);
+    let prefix = installation.stage().join("usr/local");
+    let pc = fs::read_to_string(prefix.join("lib/pkgconfig/frazil.pc")).unwrap();
+    let private = pc.lines().find(|line| line.starts_with("Libs.private:")).unwrap();
+    assert_eq!(linked(private), wanted);
+    let cmake = fs::read_to_string(prefix.join("lib/cmake/frazil/frazil-config.cmake")).unwrap();
+    assert!(cmake.contains(&format!("INTERFACE_LINK_LIBRARIES \"{}\")", wanted.join(";"))), "{cmake}");
+
+    let docs = fs::read_to_string(Path::new(ROOT).join("docs/packaging.md")).unwrap();
+    let start = "What it needs is what rustc says (`--print native-static-libs`): libarchive, and of the system";
+    let sentence = docs.split(start).nth(1).expect(start).split('.').next().unwrap();
+    assert_eq!(linked(sentence), wanted[1..]);
+
+    // What the standard library needs; frazil itself needs libarchive alone.
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--crate-type=staticlib", "--print=native-static-libs", "--crate-name=empty", "-o"]);
+    let dir = tempfile::tempdir().unwrap();
+    let empty = dir.path().join("empty.rs");
+    fs::write(&empty, "").unwrap();
+    let said = rustc.arg(dir.path().join("libempty.a")).arg(&empty).output().unwrap();
+    let said = String::from_utf8(said.stderr).unwrap();
+    let line = said.lines().find_map(|line| line.split_once("native-static-libs:")).expect(&said).1;
+    let system: BTreeSet<String> = linked(line).into_iter().filter(|name| name != "gcc_s" && name != "c").collect();
+    assert_eq!(system, wanted[1..].iter().cloned().collect(), "{line}");
+}
+
 /// Functions that frazil's librsync has, as another library may have them, and not for frazil to call.
 fn another_librsync() -> String {
     let inside = names(&["--extern-only", "--defined-only"], &built().join("libfrazil.a"));
@@ -122,9 +164,11 @@ fn a_program_may_have_a_librsync_of_its_own() {
             false
         }
     };
+    let needed: Vec<String> = libraries().iter().map(|name| format!("-l{name}")).collect();
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
     let libraries = prefix.join("lib");
     assert!(works(&libraries, "libfrazil.so", &["-rdynamic"]));
-    assert!(works(&libraries, "libfrazil.a", &["-larchive", "-lm"]));
+    assert!(works(&libraries, "libfrazil.a", &needed));
     // The library as cargo builds it takes the program's functions for its own.
-    assert!(!works(built(), "libfrazil.a", &["-larchive", "-lm"]), "cargo's own library would do");
+    assert!(!works(built(), "libfrazil.a", &needed), "cargo's own library would do");
 }

@@ -17,8 +17,8 @@ int main(int argc, char **argv) {
         frazil::level_options like;  // Only sums of the same kind, over blocks of the same length, can be compared.
         like.block_len = before.block_len();
         like.strong_len = before.strong_len();
-        like.weak = before.weak();
-        like.strong = before.strong();
+        like.weak_sum = before.weak_sum();
+        like.strong_sum = before.strong_sum();
         const auto after = frazil::signature::of(argv[2], like);
         for (const frazil::range &range : frazil::comparison::open(before, after)) {
             std::cout << range.offset << '+' << range.len;

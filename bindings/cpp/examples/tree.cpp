@@ -15,8 +15,8 @@ int main(int argc, char **argv) {
     }
     try {
         frazil::backup_options options;
-        options.excludes = {"*.tmp"};
-        options.exclude_caches = true;
+        options.selection.excludes = {"*.tmp"};
+        options.selection.exclude_caches = true;
         options.observer.problem = [](const frazil::error &problem) { std::cerr << problem.what() << '\n'; };
         auto backup = frazil::backup::open(argv[1], {}, argv[3], options);
         std::ofstream archive(argv[2], std::ios::binary);

@@ -15,7 +15,7 @@ class Signatures(Ground):
         signature = frazil.Signature.of_stream(content)
         fields = dict(signature)
         self.assertEqual(fields["block_len"], BLOCK_LEN)
-        self.assertEqual((fields["weak"], fields["strong"], fields["strong_len"]), ("rabin_karp", "blake2", 32))
+        self.assertEqual((fields["weak_sum"], fields["strong_sum"], fields["strong_len"]), ("rabin_karp", "blake2", 32))
         self.assertEqual((fields["length"], fields["dirty"]), (200_000, False))
         self.assertEqual(fields["crc32"], zlib.crc32(content))
         self.assertEqual((len(fields["fingerprint"]), fields["leaf_len"]), (32, signature.leaf_len))
@@ -33,18 +33,20 @@ class Signatures(Ground):
         content = self.content(200_000)
         blocks = frazil.Signature.of_stream(content).blocks
         expected = [content[at : at + BLOCK_LEN] for at in range(0, len(content), BLOCK_LEN)]
-        self.assertEqual([block.strong for block in blocks], [hashlib.blake2b(one, digest_size=32).digest() for one in expected])
+        sums = [hashlib.blake2b(one, digest_size=32).digest() for one in expected]
+        self.assertEqual([block.strong_sum for block in blocks], sums)
         self.assertEqual(blocks[-1], blocks[3])
         self.assertEqual(blocks[1:3], [blocks[1], blocks[2]])
         for index in (4, -5):
             with self.assertRaises(IndexError):
                 blocks[index]
-        short = frazil.Signature.of_stream(content, strong="md4", strong_len=8, format="rdiff")
-        self.assertEqual((short.strong, [len(block.strong) for block in short.blocks]), ("md4", [8] * 4))
+        short = frazil.Signature.of_stream(content, strong_sum="md4", strong_len=8, format="rdiff")
+        self.assertEqual((short.strong_sum, [len(block.strong_sum) for block in short.blocks]), ("md4", [8] * 4))
 
     def test_options_choose_the_sums(self):
-        signature = frazil.Signature.of_stream(self.content(10_000), block_len=1_000, weak="rollsum", strong="blake2")
-        self.assertEqual((signature.block_len, signature.weak, len(signature.blocks)), (1_000, "rollsum", 10))
+        sums = {"weak_sum": "rollsum", "strong_sum": "blake2"}
+        signature = frazil.Signature.of_stream(self.content(10_000), block_len=1_000, **sums)
+        self.assertEqual((signature.block_len, signature.weak_sum, len(signature.blocks)), (1_000, "rollsum", 10))
 
     def test_a_signature_is_saved_and_loaded_everywhere(self):
         signature = frazil.Signature.of_stream(self.content())

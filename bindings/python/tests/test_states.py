@@ -290,6 +290,6 @@ class States(Ground):
         for options in ({"size": 8}, {"reserved": 0}, {"observer": None}, {"no_signature": True}, {"mathing": "auto"}):
             with self.subTest(options), self.assertRaises(TypeError):
                 frazil.Level(b"", **options)
-        for options in ({"matching": "automatic"}, {"matching": 0}, {"format": "tar"}, {"weak": "sum"}):
+        for options in ({"matching": "automatic"}, {"matching": 0}, {"format": "tar"}, {"weak_sum": "sum"}):
             with self.subTest(options), self.assertRaises(frazil.InvalidInputError):
                 frazil.Level(b"", **options)

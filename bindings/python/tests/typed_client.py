@@ -25,7 +25,7 @@ def sources(connection: socket.socket, path: pathlib.Path) -> List[frazil.Signat
             frazil.gen_sig_from_stream(raw.fileno()),
             frazil.gen_sig_from_stream(pieces(os.fspath(path))),
             frazil.gen_sig_from_stream(memoryview(b"content")),
-            frazil.gen_sig_from_file(path, block_len=4096, weak="rollsum"),
+            frazil.gen_sig_from_file(path, block_len=4096, weak_sum="rollsum"),
         ]
 
 

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
+use crate::threads::SignalsBlocked;
+
 /// Fewer bytes than this are not worth a second thread: starting one costs some 20 microseconds.
 const THREAD_BYTES_MIN: usize = 256 * 1024;
 
@@ -24,11 +26,13 @@ pub(super) fn share_out<S>(shares: impl Iterator<Item = S> + Send, threads: usiz
         }
     };
     std::thread::scope(|scope| {
+        let blocked = SignalsBlocked::new();
         for _ in 1..threads {
             if Builder::new().spawn_scoped(scope, run).is_err() {
                 break;
             }
         }
+        drop(blocked);
         run();
     });
 }
@@ -38,6 +42,17 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::threads::blocks;
+
+    #[test]
+    fn only_the_caller_takes_signals() {
+        let caller = std::thread::current().id();
+        let all_started = std::sync::Barrier::new(3);
+        share_out(0..3, 3, |_| {
+            all_started.wait();
+            assert_eq!(blocks(libc::SIGTERM), std::thread::current().id() != caller);
+        });
+    }
 
     #[test]
     fn every_share_is_done_once_whatever_the_number_of_threads() {

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{JoinHandle, ThreadId};
 
 use super::{RestoreOptions, RestoreSummary, restore_tree};
+use crate::threads::SignalsBlocked;
 use crate::{Error, ErrorKind, Result};
 
 /// Pieces that wait for the restore.
@@ -44,6 +45,7 @@ impl RestoreWriter {
         let (sender, receiver) = sync_channel(CHANNEL_LEN);
         let destination = destination.as_ref().to_owned();
         let archive = Fed { receiver, piece: Vec::new(), taken: 0, ended: false };
+        let _blocked = SignalsBlocked::new();
         let worker = std::thread::Builder::new()
             .name("frazil-restore".to_owned())
             .spawn(move || restore_tree(archive, destination, options))

@@ -20,6 +20,7 @@ use super::level_id::LevelHeader;
 use super::list::{Listing, in_archive};
 use super::select::Selection;
 use crate::observer::{Observer, Watch};
+use crate::threads::SignalsBlocked;
 use crate::{Error, ErrorKind, Result};
 
 /// Records that wait between an archive and the comparison.
@@ -165,6 +166,7 @@ pub fn verify_tree<R: Read + Send>(
                     Err(error) => Message::Failed(in_archive(error)),
                 });
             };
+            let _blocked = SignalsBlocked::new();
             let started = Builder::new().name("frazil-verify".to_owned()).spawn_scoped(scope, reading);
             started.map_err(|error| Error::io("starting a thread", error))?;
         }

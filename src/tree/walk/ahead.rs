@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
+use crate::threads::SignalsBlocked;
 use crate::{Error, ErrorKind, Result};
 
 /// How many things wait to be taken.
@@ -29,7 +30,9 @@ impl<T: Send + 'static> Ahead<T> {
                 }
             }
         };
+        let blocked = SignalsBlocked::new();
         let thread = std::thread::Builder::new().name("frazil-walk".to_owned()).spawn(run);
+        drop(blocked);
         let thread = thread.map_err(|error| Error::io("starting a thread", error))?;
         Ok(Self { made: Some(made), thread: Some(thread), process: std::process::id() })
     }

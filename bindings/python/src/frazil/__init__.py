@@ -63,10 +63,10 @@ from ._choices import (
     Reason,
     RecoveryKind,
     StreamKind,
-    Strong,
+    StrongSum,
     Sync,
     VerifyBasis,
-    Weak,
+    WeakSum,
 )
 from ._comparison import Comparison, Range, compare_files
 from ._errors import (
@@ -176,7 +176,7 @@ __all__ = [
     "StateError",
     "Status",
     "StreamKind",
-    "Strong",
+    "StrongSum",
     "Sync",
     "TreeBackup",
     "TreeRestore",
@@ -185,7 +185,7 @@ __all__ = [
     "VerifyBasis",
     "VerifyOptions",
     "VerifySummary",
-    "Weak",
+    "WeakSum",
     "WrongBasisError",
     "backup_tree",
     "chain_file",

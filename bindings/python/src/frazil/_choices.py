@@ -6,10 +6,10 @@ from typing import Any, Literal, get_args
 
 from ._errors import InvalidInputError
 
-Weak = Literal["default", "rollsum", "rabin_karp"]
+WeakSum = Literal["default", "rollsum", "rabin_karp"]
 """The sum that rolls along the data. The default is that of the basis's signature, or RabinKarp."""
 
-Strong = Literal["default", "md4", "blake2"]
+StrongSum = Literal["default", "md4", "blake2"]
 """The sum that decides. The default is that of the basis's signature, or BLAKE2b; MD4 is for old peers."""
 
 Format = Literal["sealed", "rdiff"]

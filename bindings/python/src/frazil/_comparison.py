@@ -79,5 +79,5 @@ def compare_files(old: AnyPath, new: AnyPath) -> Comparison:
     """
     comparison = Comparison.__new__(Comparison)
     old_path, new_path = path_of(old), path_of(new)
-    comparison._open(lambda out: call(library.frazil_comparison_open_files, old_path, new_path, out))
+    comparison._open(lambda out: call(library.frazil_comparison_open_paths, old_path, new_path, out))
     return comparison

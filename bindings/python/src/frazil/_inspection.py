@@ -43,8 +43,8 @@ class Inspection:
     stream_bytes: int
     block_len: Optional[int]
     strong_len: Optional[int]
-    weak_sum: Optional[choices.Weak]
-    strong_sum: Optional[choices.Strong]
+    weak_sum: Optional[choices.WeakSum]
+    strong_sum: Optional[choices.StrongSum]
     block_count: Optional[int]
     copy_commands: Optional[int]
     copy_bytes: Optional[int]
@@ -73,8 +73,8 @@ class Inspection:
             native.stream_bytes,
             of("signature", native.block_len),
             of("signature", native.strong_len),
-            of("signature", choices.word(choices.Weak, native.weak_sum)),
-            of("signature", choices.word(choices.Strong, native.strong_sum)),
+            of("signature", choices.word(choices.WeakSum, native.weak_sum)),
+            of("signature", choices.word(choices.StrongSum, native.strong_sum)),
             of("signature", native.block_count),
             of("delta", native.copy_commands),
             of("delta", native.copy_bytes),
@@ -94,6 +94,6 @@ def inspect(stream: Union[AnyPath, Stream]) -> Inspection:
     and checks all that can be without the content. So a level is verified without its basis."""
     source = Input(stream, Callbacks(), or_path=True)
     native = structs.sized(structs.Inspection)
-    name = "frazil_inspection_of" if source.suffix else "frazil_inspection_of_file"
+    name = "frazil_inspection_of" if source.suffix else "frazil_inspection_of_path"
     source.read(name, ctypes.byref(native))
     return Inspection._of(native)

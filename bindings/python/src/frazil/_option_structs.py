@@ -12,12 +12,12 @@ from . import _structs as structs
 from ._callbacks import Callbacks
 from ._errors import InvalidInputError
 from ._observer import Following, observer
-from ._options import BackupOptions, LevelOptions, PatchOptions, RestoreOptions, VerifyOptions
+from ._options import BackupOptions, LevelOptions, PatchOptions, RestoreOptions, Selection, VerifyOptions
 from ._streams import Output, path_of
 
 _CHOICES = {
-    "weak": choices.Weak,
-    "strong": choices.Strong,
+    "weak_sum": choices.WeakSum,
+    "strong_sum": choices.StrongSum,
     "format": choices.Format,
     "signature_format": choices.Format,
     "matching": choices.Matching,
@@ -157,15 +157,34 @@ def patch_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.Pat
     return _made(structs.PatchOptions, PatchOptions, given, callbacks)
 
 
-_SELECTION: Dict[str, Special] = {"excludes": _put_excludes, "exclude_marked": _put_exclude_marked}
+_SELECTED = Selection.__optional_keys__ - Following.__optional_keys__
+
+
+def _made_with_selection(
+    kind: Type[structs.StructType],
+    accepted: Any,
+    given: Mapping[str, Any],
+    callbacks: Callbacks,
+    special: Optional[Dict[str, Special]] = None,
+) -> structs.StructType:
+    """Options with what is left out of a tree, which has a struct of its own."""
+    left_out = {name: value for name, value in given.items() if name in _SELECTED}
+    others = {name: value for name, value in given.items() if name not in _SELECTED}
+    selection = structs.sized(structs.Selection)
+    _fill(selection, Selection, left_out, {"excludes": _put_excludes, "exclude_marked": _put_exclude_marked})
+    options = _made(kind, accepted, others, callbacks, special)
+    options.selection = ctypes.pointer(selection)
+    return options
 
 
 def backup_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.BackupOptions:
-    return _made(structs.BackupOptions, BackupOptions, given, callbacks, {**_SELECTION, "leave_out": _put_leave_out})
+    return _made_with_selection(
+        structs.BackupOptions, BackupOptions, given, callbacks, {"leave_out": _put_leave_out}
+    )
 
 
 def verify_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.VerifyOptions:
-    return _made(structs.VerifyOptions, VerifyOptions, given, callbacks, _SELECTION)
+    return _made_with_selection(structs.VerifyOptions, VerifyOptions, given, callbacks)
 
 
 def restore_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.RestoreOptions:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 class LevelOptions(Following, total=False):
     """Options of a level or a signature, beside those of `Following`. The defaults suit a backup.
 
-    block_len: Bytes in a block of the new signature, 1 to 2^30. Where this, `strong_len`, `weak` and `strong` are
-        all left out they are those of the basis's signature, if it has whole BLAKE2b sums; else 64 KiB, the whole
+    block_len: Bytes in a block of the new signature, 1 to 2^30. Where this, `strong_len`, `weak_sum` and `strong_sum`
+        are all left out they are those of the basis's signature, if it has whole BLAKE2b sums; else 64 KiB, the whole
         sum, RabinKarp and BLAKE2b.
     strong_len: Bytes kept of each strong sum.
-    weak: The rolling sum: `"rabin_karp"`, or `"rollsum"` for old peers; `"default"` is as left out.
-    strong: The strong sum: `"blake2"`, or `"md4"` for old peers; `"default"` is as left out.
+    weak_sum: The rolling sum: `"rabin_karp"`, or `"rollsum"` for old peers; `"default"` is as left out.
+    strong_sum: The strong sum: `"blake2"`, or `"md4"` for old peers; `"default"` is as left out.
     format: The form of the level's stream: `"sealed"` by default, frazil's frame that verifies all of it, or
         `"rdiff"`, librsync's plain one, which checks nothing.
     matching: Which matches are looked for: `"aligned"`, in their place alone, in constant memory; `"rolling"`, by
@@ -50,8 +50,8 @@ class LevelOptions(Following, total=False):
 
     block_len: Optional[int]
     strong_len: Optional[int]
-    weak: Optional[choices.Weak]
-    strong: Optional[choices.Strong]
+    weak_sum: Optional[choices.WeakSum]
+    strong_sum: Optional[choices.StrongSum]
     format: Optional[choices.Format]
     matching: Optional[choices.Matching]
     engine: Optional[choices.Engine]

@@ -95,7 +95,7 @@ def recover_restore(destination: AnyPath, *, problem: Optional[Callable[[Error],
     callbacks = Callbacks()
     watching = observer({"problem": problem}, callbacks)
     told = None if watching is None else ctypes.byref(watching)
-    native = structs.Recovery()
+    native = structs.sized(structs.Recovery)
     status = call(
         library.frazil_restore_recover, path_of(destination), told, ctypes.byref(native), callbacks=callbacks
     )

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 class BlockSum(NamedTuple):
     """The sums of one block.
 
-    weak: The rolling sum.
-    strong: The strong sum.
+    weak_sum: The rolling sum.
+    strong_sum: The strong sum.
     """
 
-    weak: int
-    strong: bytes
+    weak_sum: int
+    strong_sum: bytes
 
 
 class Blocks(Sequence[BlockSum]):
@@ -62,7 +62,7 @@ class Blocks(Sequence[BlockSum]):
             raise IndexError(f"there is no block {index} among {self._count}")
         block = structs.BlockSum()
         call(library.frazil_signature_block, self._signature._pointer, number, ctypes.byref(block))
-        return BlockSum(block.weak, bytes(block.strong)[: self._strong_len])
+        return BlockSum(block.weak_sum, bytes(block.strong_sum)[: self._strong_len])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Blocks):
@@ -89,8 +89,8 @@ class Signature(Mapping[str, Any]):
     _FIELDS = (
         "block_len",
         "strong_len",
-        "weak",
-        "strong",
+        "weak_sum",
+        "strong_sum",
         "length",
         "crc32",
         "fingerprint",
@@ -121,7 +121,7 @@ class Signature(Mapping[str, Any]):
         given, length = level_options(options, callbacks), options.get("target_len")
         path_of(path)
         source = Input(path, callbacks, or_path=True)
-        name = "frazil_signature_of" if source.suffix else "frazil_signature_of_file"
+        name = "frazil_signature_of" if source.suffix else "frazil_signature_of_path"
         return cls._made(lambda out: source.read(name, ctypes.byref(given), out, expected=length))
 
     @classmethod
@@ -165,7 +165,7 @@ class Signature(Mapping[str, Any]):
             return
         callbacks = Callbacks()
         sink = Output(destination).callback(callbacks)
-        call(library.frazil_signature_write, self._pointer, number, *sink, callbacks=callbacks)
+        call(library.frazil_signature_save_stream, self._pointer, number, *sink, callbacks=callbacks)
 
     def to_bytes(self, *, format: choices.Format = "sealed") -> bytes:
         """The signature in memory; as `save`."""
@@ -194,14 +194,16 @@ class Signature(Mapping[str, Any]):
         return int(library.frazil_signature_strong_len(self._pointer))
 
     @property
-    def weak(self) -> choices.Weak:
+    def weak_sum(self) -> choices.WeakSum:
         """Which rolling sum it has: `"rollsum"` or `"rabin_karp"`."""
-        return cast(choices.Weak, choices.word(choices.Weak, library.frazil_signature_weak(self._pointer)))
+        number = library.frazil_signature_weak_sum(self._pointer)
+        return cast(choices.WeakSum, choices.word(choices.WeakSum, number))
 
     @property
-    def strong(self) -> choices.Strong:
+    def strong_sum(self) -> choices.StrongSum:
         """Which strong sum it has: `"md4"` or `"blake2"`."""
-        return cast(choices.Strong, choices.word(choices.Strong, library.frazil_signature_strong(self._pointer)))
+        number = library.frazil_signature_strong_sum(self._pointer)
+        return cast(choices.StrongSum, choices.word(choices.StrongSum, number))
 
     @property
     def length(self) -> Optional[int]:

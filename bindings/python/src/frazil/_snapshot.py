@@ -59,24 +59,25 @@ class SnapshotEntry:
 
     @classmethod
     def _of(cls, native: Any) -> SnapshotEntry:
+        metadata = native.metadata.contents
         return cls(
             os.fsdecode(native.path),
             optional_text(native.link),
             bytes(native.fingerprint.contents) if native.fingerprint else None,
             native.block_count,
-            choices.word(choices.EntryKind, native.kind),
+            choices.word(choices.EntryKind, metadata.kind),
             bool(native.dirty),
             bool(native.racy),
             bool(native.stale),
-            native.mode,
-            native.uid,
-            native.gid,
-            native.modified_seconds * 1_000_000_000 + native.modified_nanoseconds,
-            native.size,
-            (native.device_major, native.device_minor),
-            optional_text(native.user),
-            optional_text(native.group),
-            optional_text(native.target),
+            metadata.mode,
+            metadata.uid,
+            metadata.gid,
+            metadata.modified_seconds * 1_000_000_000 + metadata.modified_nanoseconds,
+            metadata.size,
+            (metadata.device_major, metadata.device_minor),
+            optional_text(metadata.user),
+            optional_text(metadata.group),
+            optional_text(metadata.target),
         )
 
 

@@ -57,8 +57,8 @@ class LevelOptions(ctypes.Structure):
         ("size", c_size_t),
         ("block_len", c_uint32),
         ("strong_len", c_uint32),
-        ("weak", c_int),
-        ("strong", c_int),
+        ("weak_sum", c_int),
+        ("strong_sum", c_int),
         ("format", c_int),
         ("matching", c_int),
         ("engine", c_int),
@@ -125,7 +125,7 @@ class PatchSummary(ctypes.Structure):
 
 
 class BlockSum(ctypes.Structure):
-    _fields_ = [("weak", c_uint32), ("strong", c_uint8 * 32)]
+    _fields_ = [("weak_sum", c_uint32), ("strong_sum", c_uint8 * 32)]
 
 
 class Range(ctypes.Structure):
@@ -174,6 +174,20 @@ class LevelSummary(ctypes.Structure):
     ]
 
 
+class Selection(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("excludes", ctypes.POINTER(c_char_p)),
+        ("exclude_count", c_size_t),
+        ("exclude_marked", ctypes.POINTER(c_char_p)),
+        ("exclude_marked_count", c_size_t),
+        ("exclude_caches", c_int),
+        ("nodump", c_int),
+        ("one_file_system", c_int),
+        ("reserved", c_int),
+    ]
+
+
 class BackupOptions(ctypes.Structure):
     _fields_ = [
         ("size", c_size_t),
@@ -183,20 +197,13 @@ class BackupOptions(ctypes.Structure):
         ("threads", c_uint32),
         ("memory_limit", c_uint64),
         ("link_memory", c_uint64),
-        ("excludes", ctypes.POINTER(c_char_p)),
-        ("exclude_count", c_size_t),
-        ("exclude_marked", ctypes.POINTER(c_char_p)),
-        ("exclude_marked_count", c_size_t),
-        ("exclude_caches", c_int),
-        ("nodump", c_int),
-        ("one_file_system", c_int),
         ("dereference", c_int),
         ("always_read", c_int),
         ("ignore_ctime", c_int),
         ("ignore_inode", c_int),
         ("trust_holes", c_int),
         ("compare_device", c_int),
-        ("reserved", c_int),
+        ("selection", ctypes.POINTER(Selection)),
         ("leave_out_fds", ctypes.POINTER(c_int)),
         ("leave_out_fd_count", c_size_t),
         ("observer", ctypes.POINTER(Observer)),
@@ -288,7 +295,7 @@ class RestoreSummary(ctypes.Structure):
 
 
 class Recovery(ctypes.Structure):
-    _fields_ = [("kind", c_int), ("has_level", c_int), ("level", LevelId)]
+    _fields_ = [("size", c_size_t), ("kind", c_int), ("has_level", c_int), ("level", LevelId)]
 
 
 class ArchiveSummary(ctypes.Structure):
@@ -301,26 +308,32 @@ class ArchiveSummary(ctypes.Structure):
     ]
 
 
+class Metadata(ctypes.Structure):
+    _fields_ = [
+        ("kind", c_int),
+        ("mode", c_uint32),
+        ("uid", c_uint32),
+        ("gid", c_uint32),
+        ("modified_seconds", c_int64),
+        ("modified_nanoseconds", c_uint32),
+        ("device_major", c_uint32),
+        ("device_minor", c_uint32),
+        ("size", c_uint64),
+        ("user", c_char_p),
+        ("group", c_char_p),
+        ("target", c_char_p),
+    ]
+
+
 class Entry(ctypes.Structure):
     _fields_ = [
         ("path", c_char_p),
         ("from", c_char_p),
+        ("metadata", ctypes.POINTER(Metadata)),
+        ("fingerprint", ctypes.POINTER(c_uint8 * 32)),
         ("action", c_int),
-        ("kind", c_int),
         ("closes", c_int),
         ("dirty", c_int),
-        ("fingerprint", ctypes.POINTER(c_uint8 * 32)),
-        ("mode", c_uint32),
-        ("uid", c_uint32),
-        ("gid", c_uint32),
-        ("modified_nanoseconds", c_uint32),
-        ("modified_seconds", c_int64),
-        ("size", c_uint64),
-        ("device_major", c_uint32),
-        ("device_minor", c_uint32),
-        ("user", c_char_p),
-        ("group", c_char_p),
-        ("target", c_char_p),
     ]
 
 
@@ -332,37 +345,19 @@ class SnapshotEntry(ctypes.Structure):
     _fields_ = [
         ("path", c_char_p),
         ("link", c_char_p),
+        ("metadata", ctypes.POINTER(Metadata)),
         ("fingerprint", ctypes.POINTER(c_uint8 * 32)),
         ("block_count", c_uint64),
-        ("kind", c_int),
         ("dirty", c_int),
         ("racy", c_int),
         ("stale", c_int),
-        ("mode", c_uint32),
-        ("uid", c_uint32),
-        ("gid", c_uint32),
-        ("modified_nanoseconds", c_uint32),
-        ("modified_seconds", c_int64),
-        ("size", c_uint64),
-        ("device_major", c_uint32),
-        ("device_minor", c_uint32),
-        ("user", c_char_p),
-        ("group", c_char_p),
-        ("target", c_char_p),
     ]
 
 
 class VerifyOptions(ctypes.Structure):
     _fields_ = [
         ("size", c_size_t),
-        ("excludes", ctypes.POINTER(c_char_p)),
-        ("exclude_count", c_size_t),
-        ("exclude_marked", ctypes.POINTER(c_char_p)),
-        ("exclude_marked_count", c_size_t),
-        ("exclude_caches", c_int),
-        ("nodump", c_int),
-        ("one_file_system", c_int),
-        ("reserved", c_int),
+        ("selection", ctypes.POINTER(Selection)),
         ("observer", ctypes.POINTER(Observer)),
     ]
 

@@ -214,7 +214,8 @@ static void files(void) {
 
 static int count_entry(void *user_data, const frazil_entry *entry) {
     if (strcmp(entry->path, "letter") == 0) {
-        CHECK(entry->kind == FRAZIL_ENTRY_FILE && entry->size == 11 && entry->mode == 0640);
+        CHECK(entry->metadata->kind == FRAZIL_ENTRY_FILE && entry->metadata->size == 11);
+        CHECK(entry->metadata->mode == 0640);
         CHECK(entry->action == FRAZIL_ACTION_FULL && entry->fingerprint != NULL);
     }
     ++*(uint64_t *)user_data;
@@ -222,7 +223,7 @@ static int count_entry(void *user_data, const frazil_entry *entry) {
 }
 
 static int count_snapshot_entry(void *user_data, const frazil_snapshot_entry *entry) {
-    if (strcmp(entry->path, "letter") == 0) CHECK(entry->size == 11 && entry->link == NULL);
+    if (strcmp(entry->path, "letter") == 0) CHECK(entry->metadata->size == 11 && entry->link == NULL);
     ++*(uint64_t *)user_data;
     return 0;
 }
@@ -238,6 +239,7 @@ static void trees(void) {
     uint64_t entries = 0;
     int extra = 0;
     frazil_observer following = observer();
+    frazil_selection left_out;
     frazil_backup_options how;
     frazil_backup_summary made;
     frazil_archive_summary listed;
@@ -254,8 +256,10 @@ static void trees(void) {
     save("tree/scratch.tmp", "", 0);
     frazil_backup_options_init(&how, sizeof how);
     how.filter = FRAZIL_FILTER_ZSTD;
-    how.excludes = excludes;
-    how.exclude_count = 1;
+    frazil_selection_init(&left_out, sizeof left_out);
+    left_out.excludes = excludes;
+    left_out.exclude_count = 1;
+    how.selection = &left_out;
     how.observer = &following;
     frazil_backup_summary_init(&made, sizeof made);
     DONE(frazil_backup_tree("tree", NULL, "snapshot", &how, append, &archive, &made, &error));
