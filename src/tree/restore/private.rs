@@ -95,13 +95,13 @@ impl Private {
     pub(crate) fn remove(self, destination: &Confined) -> Result<()> {
         self.drop_work()?;
         self.unlink(STATE)?;
-        self.unlink(NEW_STATE)?;
         changing_root(destination, |root| rustix::fs::unlinkat(root, RESTORE_NAME, AtFlags::REMOVEDIR))
             .map_err(|error| Error::io("removing the directory", error.into()).path(&self.path))
     }
 
-    /// Removes stage and journal.
+    /// Removes stage and journal, and a state that did not come to be recorded.
     pub(crate) fn drop_work(&self) -> Result<()> {
+        self.unlink(NEW_STATE)?;
         // First, so that no journal is ever without its stage.
         self.unlink(JOURNAL)?;
         let failed = |error: Errno| Error::io("removing the stage", error.into()).path(self.display(STAGE));

@@ -88,6 +88,21 @@ fn what_was_only_staged_is_dropped() {
 }
 
 #[test]
+fn a_state_that_was_not_recorded_is_dropped() {
+    let place = Place::new();
+    let level = Level::new(&place);
+    let state = State { complete: Some(LEVEL), ..State::default() };
+    state.write(&level.private).unwrap();
+    level.private.drop_work().unwrap();
+    drop(level);
+    let (kept, lost) = (place.root.join(".frazil-restore/state"), place.root.join(".frazil-restore/state.new"));
+    fs::write(&lost, b"").unwrap();
+    let recovered = recover(&place.confined(), &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap().unwrap();
+    assert_eq!(recovered.state, Some(state));
+    assert!(kept.exists() && !lost.exists());
+}
+
+#[test]
 fn who_recovers_a_restore_is_told_what_it_could_not_do_and_what_it_came_to() {
     #[derive(Default)]
     struct Heard {
