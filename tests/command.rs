@@ -26,6 +26,8 @@ mod restoring;
 mod saying;
 #[path = "command/selecting.rs"]
 mod selecting;
+#[path = "command/shortage.rs"]
+mod shortage;
 #[path = "command/signals.rs"]
 mod signals;
 #[path = "command/standing.rs"]

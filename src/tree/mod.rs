@@ -8,6 +8,7 @@ mod archive;
 mod attributes;
 mod backup;
 mod codec;
+mod descriptors;
 mod identify;
 mod level_id;
 mod libarchive;

@@ -28,6 +28,7 @@ use rustix::io::Errno;
 use self::listing::Listing;
 use self::look::{look, open, open_directory};
 use self::stack::{Frame, Stack};
+use super::descriptors;
 use super::metadata::EntryKind;
 use super::path::{NAME_MAX, PATH_MAX, RESTORE_NAME};
 use super::select::{Selection, Selector};
@@ -58,7 +59,7 @@ struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { names: 8 << 20, descriptors: 128 }
+        Self { names: 8 << 20, descriptors: descriptors::for_directories() }
     }
 }
 
@@ -167,7 +168,8 @@ impl Walk {
         Ok(walk)
     }
 
-    /// Goes one step further; `None` at the end. An error is no fault of the tree, and ends the walk.
+    /// Goes one step further; `None` at the end. An error is no fault of the tree, and ends the walk: too many
+    /// files are open, or there is no room for the names of a directory.
     pub(crate) fn advance(&mut self) -> Result<Option<Step>> {
         if let Some(problem) = self.problem.take() {
             return Ok(Some(Step::Problem(problem)));
@@ -191,7 +193,10 @@ impl Walk {
             }
             Stage::Directory(Directory::Fail(errno)) => {
                 self.stage = Stage::Leave;
-                return Ok(Some(self.unreadable("opening", errno)));
+                return match self.unreadable("opening", errno) {
+                    Step::Unreadable(error) if descriptors::is_shortage(&error) => Err(error),
+                    step => Ok(Some(step)),
+                };
             }
             Stage::Directory(Directory::Pass(_)) | Stage::Leave => return Ok(Some(Step::Leave)),
             Stage::Name => {}

@@ -141,3 +141,19 @@ fn zeros_become_holes() {
     assert_eq!(data.len(), 64 << 20);
     assert!(data.blocks() * 512 < 1 << 20, "{} blocks", data.blocks());
 }
+
+#[test]
+fn an_archive_and_a_snapshot_in_the_tree_are_no_part_of_it_nor_are_those_that_they_replace() {
+    let ground = Ground::new();
+    fs::create_dir(ground.path("tree")).unwrap();
+    ground.write("tree/file", b"content");
+    for round in 0..3 {
+        ground.run("backup -q --force --snapshot tree/s tree tree/a").expect(DONE);
+        let listed = ground.run("list -q --json tree/a").expect(DONE).stdout;
+        let listed = String::from_utf8(listed).unwrap();
+        assert!(listed.contains(r#""path":"file""#), "{listed}");
+        for output in [r#""path":"a""#, r#""path":"s""#, "tmp"] {
+            assert!(!listed.contains(output), "round {round}: {listed}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! `frazil backup`: one level of a whole tree, and the snapshot that the next level needs.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -223,8 +224,14 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     }
     let mut archive_out = Output::create_binary(archive, arguments.replacing.force)?;
     let mut snapshot_out = Output::create_private(snapshot, arguments.replacing.force)?;
-    for output in [&mut archive_out, &mut snapshot_out] {
-        options = options.leave_out(output.file()).map_err(|error| Failure::of("looking at the outputs", error))?;
+    let looking = |error| Failure::of("looking at the outputs", error);
+    for (output, place) in [(&mut archive_out, archive), (&mut snapshot_out, snapshot)] {
+        options = options.leave_out(output.file()).map_err(looking)?;
+        // What is about to be replaced is no part of the tree either.
+        if let Some(path) = place.path().filter(|path| path.is_file()) {
+            let old = File::open(path).map_err(|error| Failure::io(one_line(path), error))?;
+            options = options.leave_out(&old).map_err(looking)?;
+        }
     }
     let failed = |error: Error| {
         let kind = error.kind();

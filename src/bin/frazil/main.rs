@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use failure::Failure;
 use options::Common;
@@ -105,6 +106,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<Report, Failure> {
     stop::listen().map_err(|error| Failure::new(format!("listening to signals: {error}")))?;
+    allow_open_files();
     let session = Session::new(arguments.common);
     let result = match arguments.command {
         Command::Backup(arguments) => backup::run(&arguments, &session),
@@ -126,4 +128,11 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
         }
     }
     result.map(|report| report.with_problems(problems))
+}
+
+/// Lets as many files be open as the system allows, where a shell allows fewer: each directory of a deep tree takes one.
+fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused, all goes on with what there is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

@@ -5,13 +5,13 @@ use super::links::{Kept, Leader};
 use super::machine::{Machine, now};
 use super::reason::{is_racy, reason};
 use crate::tree::archive::full_name;
-use crate::tree::attributes;
 use crate::tree::libarchive::TarEntry;
 use crate::tree::metadata::{Attributes, EntryKind, Metadata};
 use crate::tree::path::Position;
 use crate::tree::record::{Action, Record};
 use crate::tree::snapshot::{Mark, SnapshotRecord};
 use crate::tree::stat::Stat;
+use crate::tree::{attributes, descriptors};
 use crate::{Error, ErrorKind, Result};
 
 impl Machine {
@@ -133,7 +133,11 @@ impl Machine {
 
     /// What could not be read stays as the level before knew it.
     pub(super) fn unreadable_entry(&mut self, path: &[u8], before: Option<SnapshotRecord>, error: Error) -> Result<()> {
-        self.problem(error.path(self.on_disk(path)));
+        let error = error.path(self.on_disk(path));
+        if descriptors::is_shortage(&error) {
+            return Err(error);
+        }
+        self.problem(error);
         match before {
             Some(before) => self.keep_stale(before),
             None => Ok(()),

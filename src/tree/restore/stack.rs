@@ -7,14 +7,8 @@ use rustix::io::Errno;
 
 use super::confined::Confined;
 use super::pinned::{PIN, chmod, is_ours, permissions};
-use crate::tree::path;
+use crate::tree::{descriptors, path};
 use crate::{Error, Result};
-
-/// How many directories are held at a time; the outermost are let go first.
-const HELD_MAX: usize = 128;
-
-/// How many are taken again at once on the way back, so that a deep tree is not walked for each of them.
-const TAKEN_AGAIN: usize = HELD_MAX / 2;
 
 const SEARCH: u32 = 0o100;
 const CHANGE: u32 = 0o300;
@@ -37,6 +31,8 @@ pub(crate) struct DirectoryStack<'a> {
     levels: Vec<Level>,
     /// How many of the outermost levels are not held.
     let_go: usize,
+    /// How many are held at a time; the outermost are let go first.
+    held_max: usize,
 }
 
 #[derive(Debug)]
@@ -84,7 +80,13 @@ impl Level {
 impl<'a> DirectoryStack<'a> {
     pub(crate) fn new(confined: &'a Confined) -> rustix::io::Result<Self> {
         let root = rustix::io::fcntl_dupfd_cloexec(confined.root()?, 0)?;
-        Ok(Self { confined, path: Vec::new(), levels: vec![Level::new(root, 0)?], let_go: 0 })
+        Ok(Self {
+            confined,
+            path: Vec::new(),
+            levels: vec![Level::new(root, 0)?],
+            let_go: 0,
+            held_max: descriptors::for_directories(),
+        })
     }
 
     /// Goes back to the destination itself, whose own mode is about to be set: what it was lent must not be
@@ -152,7 +154,7 @@ impl<'a> DirectoryStack<'a> {
             let level = Level::new(held, start + name.len())?;
             self.path.extend_from_slice(&directory[self.path.len()..level.end]);
             self.levels.push(level);
-            if self.levels.len() - self.let_go > HELD_MAX {
+            if self.levels.len() - self.let_go > self.held_max {
                 self.levels[self.let_go].held = None;
                 self.let_go += 1;
             }
@@ -184,9 +186,11 @@ impl<'a> DirectoryStack<'a> {
 
     /// Holds the innermost levels again, coming from the destination.
     fn take_again(&mut self) -> rustix::io::Result<()> {
-        let keep = self.levels.len().saturating_sub(TAKEN_AGAIN);
+        // Half of what may be held, so that a deep tree is not walked for each of them.
+        let again = self.held_max / 2;
+        let keep = self.levels.len().saturating_sub(again);
         let mut held = rustix::io::fcntl_dupfd_cloexec(self.confined.root()?, 0)?;
-        let mut taken = Vec::with_capacity(TAKEN_AGAIN);
+        let mut taken = Vec::with_capacity(again);
         for (depth, level) in self.levels.iter().enumerate() {
             if depth > 0 {
                 let start = self.levels[depth - 1].end;

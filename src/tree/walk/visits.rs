@@ -17,6 +17,7 @@ use super::ahead::Ahead;
 use super::look::open;
 use super::{Step, Walk, WalkOptions};
 use crate::Result;
+use crate::tree::descriptors;
 use crate::tree::path::split;
 use crate::tree::stat::Stat;
 
@@ -103,9 +104,10 @@ pub(crate) struct Visits {
 }
 
 impl Visits {
-    /// With more than one thread the walk goes ahead on one of them, which lives until the walk has ended or
-    /// this is dropped; do not fork in between.
+    /// With more than one thread, and descriptors enough, the walk goes ahead on one of them, which lives until
+    /// the walk has ended or this is dropped; a process that is forked in between cannot go on with it.
     pub(crate) fn new(root: &Path, options: WalkOptions, threads: usize) -> Result<Self> {
+        let threads = if descriptors::suffice_to_go_ahead() { threads } else { 1 };
         Self::of(Walk::new(root, options)?, threads)
     }
 
