@@ -93,6 +93,8 @@ use = egg:swift#catch_errors
 use = egg:swift#healthcheck
 [filter:dlo]
 use = egg:swift#dlo
+# As many segments a second as come, small as those of the tests are.
+rate_limit_segments_per_sec = 0
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin
