@@ -1,0 +1,262 @@
+"""The engine `frazil`: block-level backups of trees and files.
+
+Level 0 is the whole tree, level n what changed since level n-1, block by block: `frazil.TreeBackup` makes the
+archive of a level as the agent stores it, `frazil.TreeRestore` restores it as the agent reads it. The engine
+metadata of a level is frazil's snapshot of it, which the next level needs and no restore does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import tempfile
+from typing import Any, Dict, Iterable, Iterator, Optional
+
+import frazil
+from oslo_config import cfg
+from oslo_log import log
+
+from freezer.engine import engine
+from freezer.engine.frazil import archives, chain, exclude, openssl
+from freezer.exceptions.engine import EngineException
+from freezer.utils import utils
+
+CONF = cfg.CONF
+LOG = log.getLogger(__name__)
+
+FORMAT_VERSION = 1
+"""The version of the archives and snapshots."""
+
+COMPRESSIONS = ("gzip", "bzip2", "xz")
+DEREFERENCES = (None, "", "soft", "hard", "all")
+DEFAULT_SEGMENT_SIZE = 33554432
+
+
+class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no types
+    """Backs up and restores trees and single files.
+
+    What it takes is what the agent gives every engine. `symlinks` is the choice of `--dereference-symlink`,
+    `encrypt_key` the path of the file with the pass phrase. `rsync_block_size` is bytes in a block of a new
+    chain; the agent's default, which it hands to every engine, stands for frazil's own, 64 KiB.
+    """
+
+    def __init__(
+        self,
+        storage: Any,
+        compression: str = "gzip",
+        symlinks: Optional[str] = None,
+        exclude: Optional[str] = None,
+        max_segment_size: int = DEFAULT_SEGMENT_SIZE,
+        rsync_block_size: Optional[int] = None,
+        encrypt_key: Optional[str] = None,
+        dry_run: bool = False,
+        **_others: object,
+    ) -> None:
+        super().__init__(storage=storage)
+        if compression not in COMPRESSIONS:
+            raise ValueError(f"the compression is one of {', '.join(COMPRESSIONS)}, not {compression!r}")
+        if symlinks not in DEREFERENCES:
+            raise ValueError(f"what is dereferenced is soft, hard or all, not {symlinks!r}")
+        self.compression = compression
+        self.symlinks = symlinks
+        self.exclude = exclude
+        self.max_segment_size = max_segment_size
+        self.block_len = rsync_block_size if was_chosen("rsync_block_size") else None
+        self.encrypt_pass_file = encrypt_key
+        self.dry_run = dry_run
+        self.summary: Optional[frazil.BackupSummary] = None
+
+    @property
+    def name(self) -> str:
+        return "frazil"
+
+    def metadata(self, backup_resource: object = None) -> Dict[str, Any]:
+        """What is stored beside a backup: how it was made, and which level of which chain it is."""
+        made: Dict[str, Any] = {
+            "engine_name": self.name,
+            "compression": self.compression,
+            "encryption": bool(self.encrypt_pass_file),
+            "format_version": FORMAT_VERSION,
+            "frazil_version": frazil.library_version(),
+        }
+        if self.summary is not None:
+            header = self.summary.header
+            made.update(
+                level=header.number,
+                id=header.id.hex(),
+                parent=header.parent.hex() if header.parent is not None else None,
+                root=header.root.hex(),
+                block_size=header.block_len,
+                partial=self.summary.partial,
+                problems=self.summary.problems,
+            )
+        return made
+
+    def backup(self, backup_resource: str, hostname_backup_name: str, *args: Any, **kwargs: Any) -> Any:
+        """As of every engine; a dry run reads everything, and stores nothing, in any storage."""
+        if not self.dry_run:
+            return super().backup(backup_resource, hostname_backup_name, *args, **kwargs)
+        choice = ("incremental", "max_level", "always_level", "restart_always_level")
+        options = {name: kwargs.get(name) for name in choice}
+        options.update(zip(choice, args))
+        previous = self.storage.previous_backup(engine=self, hostname_backup_name=hostname_backup_name, **options)
+        directory = tempfile.mkdtemp()
+        try:
+            manifest = os.path.join(directory, "engine_meta")
+            if previous:
+                previous.storage.get_file(previous.engine_metadata_path, manifest)
+            stored = sum(map(len, self.backup_data(backup_resource, manifest)))
+        finally:
+            shutil.rmtree(directory)
+        LOG.info(f"Dry run: level {previous.level + 1 if previous else 0} would take {stored} bytes")
+        return None
+
+    def backup_data(self, backup_path: str, manifest_path: str) -> Iterator[bytes]:
+        """Makes the archive of the next level, in segments that are full but for the last.
+
+        `manifest_path` is the snapshot of the level before, or no file for level 0; before the last segment is
+        taken to its end, the new snapshot is in its place.
+        """
+        since = manifest_path if os.path.isfile(manifest_path) else None
+        snapshot = manifest_path + ".new"
+        self.summary = None
+        with self._opened(backup_path, snapshot, since) as backup:
+            if self.encrypt_pass_file:
+                plain = backup.chunks()
+                yield from openssl.encrypted(plain, self.encrypt_pass_file, self.max_segment_size)
+            else:
+                yield from backup.chunks(self.max_segment_size)
+            summary = backup.finish()
+        os.replace(snapshot, manifest_path)
+        self.summary = summary
+        self._tell(summary)
+
+    def _opened(self, path: str, snapshot: str, since: Optional[str]) -> frazil.TreeBackup:
+        LOG.info(f"Starting {'an incremental' if since else 'a full'} backup of {path}")
+        return frazil.TreeBackup(
+            path,
+            snapshot,
+            since,
+            filter=self.compression,
+            # A chain has one block length, which is settled by its level 0.
+            block_len=self.block_len if since is None else None,
+            excludes=exclude.lines(self.exclude) if self.exclude else None,
+            dereference=self.symlinks in ("soft", "all"),
+            # As the agent has tar do it.
+            one_file_system=True,
+            problem=lambda error: LOG.warning("Backed up in part: " + printable(error)),
+            note=lambda error: LOG.info(printable(error)),
+        )
+
+    def _tell(self, summary: frazil.BackupSummary) -> None:
+        if self.block_len not in (None, summary.header.block_len):
+            LOG.warning(
+                f"The blocks of this chain are {summary.header.block_len} bytes long; "
+                f"{self.block_len} will hold from the next level 0 on"
+            )
+        if summary.partial:
+            LOG.warning(f"{summary.problems} entries could not be backed up as they were; the log names each")
+        LOG.info(
+            f"Level {summary.header.number} is complete: {summary.entries} entries, {summary.files_read} files "
+            f"read, {summary.source_bytes} bytes read, {summary.stream_bytes} bytes of archive"
+        )
+
+    def restore(
+        self,
+        hostname_backup_name: str,
+        restore_resource: str,
+        overwrite: bool,
+        recent_to_date: Optional[int],
+        backup_media: Optional[str] = None,
+    ) -> None:
+        """Restores the newest backup, each of its levels upon the one that it was made against.
+
+        The agent takes any one of several backups of one level, as `--always-level` makes them, in the order
+        of a listing; so the engine says which belong together.
+        """
+        levels = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
+        storage, self.storage = self.storage, chain.Chosen(levels)
+        try:
+            super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
+        finally:
+            self.storage = storage
+        if self.dry_run:
+            return
+        stands = frazil.recover_restore(restore_resource)
+        frazil.conclude_restore(restore_resource)
+        if stands.partial:
+            raise EngineException("Not everything could be restored as it was; the log names each entry.")
+
+    def restore_level(self, restore_path: str, read_pipe: Any, backup: Any, except_queue: Any) -> None:
+        """Restores one level, in a process of its own: whole, or with an exception and nothing changed."""
+        try:
+            metadata = backup.metadata()
+            pieces: Iterable[bytes] = received(read_pipe)
+            if metadata.get("encryption"):
+                if not self.encrypt_pass_file:
+                    raise ValueError("Cannot restore encrypted backup without key")
+                pieces = openssl.decrypted(pieces, self.encrypt_pass_file)
+            pieces = archives.expected(pieces, backup.level, metadata)
+            if self.dry_run:
+                summary = frazil.verify_archive(pieces)
+                LOG.info(f"Dry run: level {backup.level} is whole: {summary.records} entries")
+            else:
+                self._restored(restore_path, pieces)
+        except Exception as error:
+            LOG.exception(printable(error))
+            except_queue.put(sendable(error))
+            raise
+
+    def _restored(self, path: str, pieces: Iterable[bytes]) -> None:
+        # Whether the destination may be written to, the agent has already asked.
+        with frazil.TreeRestore(
+            path,
+            overwrite=True,
+            accept_partial=True,
+            privileged=True,
+            problem=lambda error: LOG.error("Restored in part: " + printable(error)),
+            note=lambda error: LOG.info(printable(error)),
+        ) as restore:
+            for piece in pieces:
+                restore.write(piece)
+            summary = restore.finish()
+        if summary.backup_problems:
+            LOG.warning(f"{summary.backup_problems} entries had not been backed up as they were")
+        LOG.info(
+            f"Level {summary.header.number} is restored: {summary.entries} entries, {summary.files} files, "
+            f"{summary.output_bytes} bytes written, {summary.deleted} entries deleted"
+        )
+
+
+def was_chosen(option: str) -> bool:
+    """Whether an option of the agent was set, in a file or on the command line; so also where there is none, and
+    the value comes from whoever made the engine."""
+    try:
+        return CONF.get_location(option).location is not cfg.Locations.opt_default
+    except cfg.NoSuchOptError:
+        return True
+
+
+def received(read_pipe: Any) -> Iterator[bytes]:
+    """What comes out of a pipe between processes, until the other side closes it."""
+    while True:
+        try:
+            piece = read_pipe.recv_bytes()
+        except EOFError:
+            return
+        yield piece
+
+
+def printable(error: BaseException) -> str:
+    """The message of an exception; names that are no text are escaped, which no log takes otherwise."""
+    return str(error).encode(errors="backslashreplace").decode()
+
+
+def sendable(error: Exception) -> Exception:
+    """The exception, or what says the same and can go from one process to another."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {printable(error)}")
+    return error
