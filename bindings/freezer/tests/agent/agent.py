@@ -1,5 +1,6 @@
 """What the tests share: Freezer's agent as a process, in an empty directory for each test."""
 
+import datetime
 import os
 import random
 import shutil
@@ -17,8 +18,9 @@ AGENT = Path(sys.executable).parent / "freezer-agent"
 HOST, BACKUP = "machine", "backup"
 # A run that takes longer than this hangs.
 RUN_SECONDS = 120
-FAILED_RESTORE = "Critical Error: Engine error. Failed to restore.\n"
-FAILED_BACKUP = "Critical Error: Engine error. Failed to backup.\n"
+# What the agent says last, whatever went wrong in the engine; the log says what.
+FAILED_BACKUP = "Critical Error: ('Engine error. Failed to backup.', {})"
+FAILED_RESTORE = "Critical Error: ('Engine error. Failed to restore.', {})"
 
 
 class AgentTest(unittest.TestCase):
@@ -51,6 +53,15 @@ class AgentTest(unittest.TestCase):
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=RUN_SECONDS,
                               **keywords)
         return done.returncode, done.stderr
+
+    def started(self, action, *options):
+        """Starts the agent."""
+        process = subprocess.Popen(self.command(action, *options), env=self.environment(), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
 
     def succeed(self, action, *options):
         status, said = self.run_agent(action, *options)
@@ -88,9 +99,10 @@ class AgentTest(unittest.TestCase):
         subprocess.run(["rsync", "-aHAX", f"{self.tree}/", f"{copy}/"], check=True)
         return copy
 
-    def assert_same(self, expected, found):
+    def assert_same(self, expected, found, *options):
         """Contents, kinds, permissions, owners, times, hard links, access lists and attributes are the same."""
-        self.assertEqual(differences(expected, found), "")
+        command = ["rsync", "-aHAXn", "--checksum", "--delete", "--itemize-changes", *options, f"{expected}/", f"{found}/"]
+        self.assertEqual(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout, "")
 
 
 def number(level):
@@ -103,6 +115,6 @@ def made_at(level):
     return int(level.rsplit("/", 1)[1].split("_")[1])
 
 
-def differences(expected, found):
-    command = ["rsync", "-aHAXn", "--checksum", "--delete", "--itemize-changes", f"{expected}/", f"{found}/"]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+def date(seconds):
+    """The agent's way to write a time."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

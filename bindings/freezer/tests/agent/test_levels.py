@@ -26,8 +26,7 @@ class Levels:
         self.assertEqual(self.levels(), levels)
         self.assert_same(days[-1], self.restored())
         for level, day in zip(levels, days):
-            date = datetime.datetime.fromtimestamp(made_at(level), datetime.timezone.utc)
-            self.assert_same(day, self.restored("--restore-from-date", date.strftime("%Y-%m-%dT%H:%M:%SZ")))
+            self.assert_same(day, self.restored("--restore-from-date", date(made_at(level))))
         self.check_stored(levels)
 
     def check_stored(self, levels):
@@ -56,7 +55,3 @@ class SwiftLevels(Levels, AgentTest):
             self.assertEqual(manifest["x-object-manifest"], f"{self.store.container}/{level}/segments")
             self.assertEqual(int(manifest["content-length"]), sum(segments))
         self.assertGreater(len(self.store.pieces(levels[0])), 20)
-
-
-if __name__ == "__main__":
-    unittest.main()
