@@ -96,11 +96,30 @@ class Ground(unittest.TestCase):
         self.assertEqual(seen(left), seen(right))
 
     @contextlib.contextmanager
-    def assert_fails(self, message, error=Exception):
-        """The block fails at the agent, and the log says why."""
-        with self.assertLogs(level="ERROR") as logs, self.assertRaises(error) as raised:
+    def assert_fails(self, message):
+        """The block fails at the agent, whose log says why; threads and processes say it on standard error too."""
+        with quiet(), self.assertLogs(level="ERROR") as logs, self.assertRaises(Exception) as raised:
             yield
-        self.assertIn(message, "\n".join([*logs.output, str(raised.exception)]))
+        self.assertRegex("\n".join([*logs.output, str(raised.exception)]), message)
+
+    def listed(self, reverse):
+        """Has the storage list its directories in an order, of which the agent knows nothing."""
+        return mock.patch.object(
+            self.storage, "listdir", lambda path: sorted(LocalStorage.listdir(self.storage, path), reverse=reverse)
+        )
+
+
+@contextlib.contextmanager
+def quiet():
+    """Keeps what is written to standard error away from it, by other processes too."""
+    with tempfile.TemporaryFile() as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def seen(root):
