@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import traceback
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -22,6 +23,7 @@ SEED = int(os.environ.get("FRAZIL_SEED", "2026"))
 print(f"FRAZIL_SEED={SEED}", file=sys.stderr)
 
 IS_ROOT = os.geteuid() == 0
+NOBODY = 65_534
 NAME = "host_backup"
 
 # The agent logs each exception; a test looks at the log where it is about it.
@@ -101,6 +103,24 @@ class Ground(unittest.TestCase):
         with quiet(), self.assertLogs(level="ERROR") as logs, self.assertRaises(Exception) as raised:
             yield
         self.assertRegex("\n".join([*logs.output, str(raised.exception)]), message)
+
+    def as_nobody(self, do):
+        """Does it in a process of its own, as a user who may do nothing, where root can become one."""
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                if IS_ROOT:
+                    os.setgroups([])
+                    os.setgid(NOBODY)
+                    os.setuid(NOBODY)
+                do()
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
 
     def listed(self, reverse):
         """Has the storage list its directories in an order, of which the agent knows nothing."""

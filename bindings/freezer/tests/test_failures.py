@@ -4,10 +4,11 @@ import io
 import os
 import signal
 import time
+import unittest
 from unittest import mock
 
 import frazil
-from ground import Ground, copy_of
+from ground import IS_ROOT, NOBODY, Ground, copy_of
 from oslo_serialization import jsonutils as json
 
 
@@ -206,12 +207,31 @@ class Failures(Ground):
         self.back_up()
         (self.dir / "restored/other").mkdir(parents=True)
         (self.dir / "restored/other/in the way").write_bytes(b"kept")
-        with self.assertRaisesRegex(Exception, "Not everything could be restored as it was"):
+        with self.assertRaisesRegex(Exception, "Everything else is restored, but 1 entries could not be as they were"):
             self.restore(overwrite=True)
         restored = self.dir / "restored"
         self.assertEqual((restored / "file").read_bytes(), (self.tree / "file").read_bytes())
         self.assertEqual((restored / "other/in the way").read_bytes(), b"kept")
         self.assertFalse((restored / ".frazil-restore").exists())
+
+    @unittest.skipUnless(IS_ROOT, "only root makes devices, and becomes another")
+    def test_so_is_what_the_user_of_the_agent_may_not_make(self):
+        os.mknod(self.tree / "device", 0o20666, os.makedev(1, 3))
+        self.back_up()
+        self.change()
+        self.back_up()
+        self.dir.chmod(0o755)
+        # So that all modules are loaded, which another may be unable to read.
+        self.assert_same(self.tree, self.restore())
+        (self.dir / "of another").mkdir()
+        os.chown(self.dir / "of another", NOBODY, NOBODY)
+
+        def restore():
+            with self.assertRaisesRegex(Exception, "but [1-9][0-9]* entries could not be as they were"):
+                self.restore("of another/restored")
+            self.assertEqual(len(os.listdir(self.dir / "of another/restored")), len(os.listdir(self.tree)) - 1)
+
+        self.as_nobody(restore)
 
     def test_what_is_raised_can_be_sent_to_another_process(self):
         from freezer.engine.frazil.pipes import printable, sendable

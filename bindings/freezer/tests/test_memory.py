@@ -70,9 +70,9 @@ STREAM = """
 class Memory(Ground):
     def test_a_tree_of_large_and_of_many_files(self):
         with open(self.tree / "large", "wb") as file:
-            for _ in range(120):
+            for _ in range(100):
                 file.write(self.content(MEBIBYTE))
-        for number in range(3_000):
+        for number in range(1_000):
             self.write(f"many/{number % 100}/{number}", b"x")
         grown = grown_by(TREE, self.tree, self.dir / "storage", self.dir / "restored")
         # Segments of 4 MiB: two in the queue, one at each side of it, and what compresses and reads ahead.

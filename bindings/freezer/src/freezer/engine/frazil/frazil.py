@@ -7,6 +7,7 @@ metadata of a level is frazil's snapshot of it, which the next level needs and n
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -67,6 +68,7 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         self.encrypt_pass_file = encrypt_key
         self.dry_run = dry_run
         self.summary: Optional[frazil.BackupSummary] = None
+        self.problems: Any = None
         if symlinks in ("hard", "all"):
             LOG.warning("Hard links stay hard links: each name of a file is restored, and its content once")
 
@@ -191,20 +193,26 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         """Restores the newest backup, each of its levels upon the one that it was made against.
 
         The agent takes any one of several backups of one level, as `--always-level` makes them, in the order
-        of a listing; so the engine says which belong together.
+        of a listing; so the engine says which belong together. What could not be restored as it was is an error
+        when all levels are restored, as it is with tar.
         """
         levels = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
         storage, self.storage = self.storage, chain.Chosen(levels)
+        # The processes that restore the levels count in it.
+        problems = self.problems = multiprocessing.Value("Q", 0)
         try:
             super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
         finally:
-            self.storage = storage
+            self.storage, self.problems = storage, None
         if self.dry_run:
             return
         stands = frazil.recover_restore(restore_resource)
         frazil.conclude_restore(restore_resource)
-        if stands.partial:
-            raise EngineException("Not everything could be restored as it was; the log names each entry.")
+        if problems.value or stands.partial:
+            raise EngineException(
+                f"Everything else is restored, but {problems.value} entries could not be as they were; "
+                "the log names each"
+            )
 
     def restore_level(self, restore_path: str, read_pipe: Any, backup: Any, except_queue: Any) -> None:
         """Restores one level, in a process of its own: whole, or with an exception and nothing changed."""
@@ -235,6 +243,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             for piece in pieces:
                 restore.write(piece)
             summary = restore.finish()
+        if self.problems is not None:
+            self.problems.value += summary.problems
         if summary.backup_problems:
             LOG.warning(f"{summary.backup_problems} entries had not been backed up as they were")
         LOG.info(
