@@ -23,10 +23,11 @@ demo: ## Back up changing inputs at levels 0-3, restore and compare them (DEMO=s
 	@scripts/setup build demo
 	@DEMO='$(DEMO)' KEEP='$(KEEP)' scripts/demo
 
-test: ## Run the library, integration and documentation tests, and those of the Python package
+test: ## Run the library, integration and documentation tests, those of the Python package, and of the engine for Freezer
 	@scripts/setup build test
 	FRAZIL_REQUIRE_TOOLS=1 $(CARGO) test --all-features --locked
 	@scripts/test-python
+	@scripts/test-freezer
 
 lint: ## Check the formatting, Clippy's lints and the documentation
 	@scripts/setup build

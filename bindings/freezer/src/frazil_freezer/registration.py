@@ -15,10 +15,14 @@ after it was executed; nothing else is touched, and no file of Freezer is change
 
 import sys
 
+TYPE_CHECKING = False  # that of `typing`, which is not imported for it
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
 ENGINE = "frazil"
 
 
-def _add_choice(config):
+def _add_choice(config: "Any") -> None:
     """To the choices of the option that has the name of the engine."""
     for option in config._COMMON:
         if option.dest == "engine_name":
@@ -27,7 +31,7 @@ def _add_choice(config):
     raise LookupError("no option has the name of the engine")
 
 
-def _add_supported(arguments):
+def _add_supported(arguments: "Any") -> None:
     """To the engines that the scheduler runs jobs with unless its configuration says others."""
     names = arguments.DEFAULT_SUPPORTED_ENGINES.split(",")
     if ENGINE not in names:
@@ -44,7 +48,7 @@ class Finder:
     """Finds the two modules where they are found without it, and has their loaders add the engine."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         addition = _ADDITIONS.get(name)
         if addition is None:
             return None
@@ -58,13 +62,13 @@ class Finder:
         return None
 
 
-def _follow(loader, addition):
+def _follow(loader: "Any", addition: "Callable[[Any], None]") -> None:
     """Has the loader, which is this module's alone, make the addition once it has executed the module."""
     execute = getattr(loader, "exec_module", None)
     if execute is None:
         return
 
-    def exec_module(module):
+    def exec_module(module: "Any") -> None:
         execute(module)
         try:
             addition(module)

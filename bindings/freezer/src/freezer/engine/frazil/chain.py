@@ -23,9 +23,7 @@ def levels_of(engine: Any, storage: Any, hostname_backup_name: str, until: Optio
 
     `IndexError` where there is none, as of the agent's own; `LookupError` where one is missing in between.
     """
-    zeros = storage.get_level_zero(
-        engine=engine, hostname_backup_name=hostname_backup_name, recent_to_date=until
-    )
+    zeros = storage.get_level_zero(engine=engine, hostname_backup_name=hostname_backup_name, recent_to_date=until)
     if not zeros:
         raise IndexError(f'No matching backup name "{hostname_backup_name}" found')
     increments = _increments(max(zeros, key=lambda zero: zero.timestamp), until)

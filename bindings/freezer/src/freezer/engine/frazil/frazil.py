@@ -7,20 +7,20 @@ metadata of a level is frazil's snapshot of it, which the next level needs and n
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import pickle
 import shutil
 import tempfile
-from typing import Any, Dict, Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, get_args
 
 import frazil
 from oslo_config import cfg
 from oslo_log import log
 
 from freezer.engine import engine
-from freezer.engine.frazil import archives, chain, exclude, openssl
+from freezer.engine.frazil import archives, chain, openssl, patterns
+from freezer.engine.frazil.pipes import printable, received, reported
 from freezer.exceptions.engine import EngineException
-from freezer.utils import utils
 
 CONF = cfg.CONF
 LOG = log.getLogger(__name__)
@@ -28,7 +28,7 @@ LOG = log.getLogger(__name__)
 FORMAT_VERSION = 1
 """The version of the archives and snapshots."""
 
-COMPRESSIONS = ("gzip", "bzip2", "xz")
+Compression = Literal["gzip", "bzip2", "xz"]
 DEREFERENCES = (None, "", "soft", "hard", "all")
 DEFAULT_SEGMENT_SIZE = 33554432
 
@@ -41,10 +41,12 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
     chain; the agent's default, which it hands to every engine, stands for frazil's own, 64 KiB.
     """
 
+    storage: Any
+
     def __init__(
         self,
         storage: Any,
-        compression: str = "gzip",
+        compression: Compression = "gzip",
         symlinks: Optional[str] = None,
         exclude: Optional[str] = None,
         max_segment_size: int = DEFAULT_SEGMENT_SIZE,
@@ -54,11 +56,11 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         **_others: object,
     ) -> None:
         super().__init__(storage=storage)
-        if compression not in COMPRESSIONS:
-            raise ValueError(f"the compression is one of {', '.join(COMPRESSIONS)}, not {compression!r}")
+        if compression not in get_args(Compression):
+            raise ValueError(f"the compression is one of {', '.join(get_args(Compression))}, not {compression!r}")
         if symlinks not in DEREFERENCES:
             raise ValueError(f"what is dereferenced is soft, hard or all, not {symlinks!r}")
-        self.compression = compression
+        self.compression: Compression = compression
         self.symlinks = symlinks
         self.exclude = exclude
         self.max_segment_size = max_segment_size
@@ -66,6 +68,9 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         self.encrypt_pass_file = encrypt_key
         self.dry_run = dry_run
         self.summary: Optional[frazil.BackupSummary] = None
+        self.problems: Any = None
+        if symlinks in ("hard", "all"):
+            LOG.warning("Hard links stay hard links: each name of a file is restored, and its content once")
 
     @property
     def name(self) -> str:
@@ -93,14 +98,21 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             )
         return made
 
-    def backup(self, backup_resource: str, hostname_backup_name: str, *args: Any, **kwargs: Any) -> Any:
+    def backup(
+        self,
+        backup_resource: str,
+        hostname_backup_name: str,
+        incremental: Any,
+        max_level: Any,
+        always_level: Any,
+        restart_always_level: Any,
+        queue_size: int = 2,
+    ) -> Any:
         """As of every engine; a dry run reads everything, and stores nothing, in any storage."""
+        choice = (hostname_backup_name, incremental, max_level, always_level, restart_always_level)
         if not self.dry_run:
-            return super().backup(backup_resource, hostname_backup_name, *args, **kwargs)
-        choice = ("incremental", "max_level", "always_level", "restart_always_level")
-        options = {name: kwargs.get(name) for name in choice}
-        options.update(zip(choice, args))
-        previous = self.storage.previous_backup(engine=self, hostname_backup_name=hostname_backup_name, **options)
+            return super().backup(backup_resource, *choice, queue_size)
+        previous = self.storage.previous_backup(self, *choice)
         directory = tempfile.mkdtemp()
         try:
             manifest = os.path.join(directory, "engine_meta")
@@ -141,13 +153,21 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             filter=self.compression,
             # A chain has one block length, which is settled by its level 0.
             block_len=self.block_len if since is None else None,
-            excludes=exclude.lines(self.exclude) if self.exclude else None,
+            excludes=self._excludes(),
             dereference=self.symlinks in ("soft", "all"),
             # As the agent has tar do it.
             one_file_system=True,
             problem=lambda error: LOG.warning("Backed up in part: " + printable(error)),
             note=lambda error: LOG.info(printable(error)),
         )
+
+    def _excludes(self) -> Optional[List[str]]:
+        if not self.exclude:
+            return None
+        lines = patterns.lines(self.exclude)
+        if not lines:
+            LOG.warning(f"The pattern {self.exclude!r} leaves out nothing, of a tree that is named `.`")
+        return lines
 
     def _tell(self, summary: frazil.BackupSummary) -> None:
         if self.block_len not in (None, summary.header.block_len):
@@ -173,24 +193,30 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         """Restores the newest backup, each of its levels upon the one that it was made against.
 
         The agent takes any one of several backups of one level, as `--always-level` makes them, in the order
-        of a listing; so the engine says which belong together.
+        of a listing; so the engine says which belong together. What could not be restored as it was is an error
+        when all levels are restored, as it is with tar.
         """
         levels = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
         storage, self.storage = self.storage, chain.Chosen(levels)
+        # The processes that restore the levels count in it.
+        problems = self.problems = multiprocessing.Value("Q", 0)
         try:
             super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
         finally:
-            self.storage = storage
+            self.storage, self.problems = storage, None
         if self.dry_run:
             return
         stands = frazil.recover_restore(restore_resource)
         frazil.conclude_restore(restore_resource)
-        if stands.partial:
-            raise EngineException("Not everything could be restored as it was; the log names each entry.")
+        if problems.value or stands.partial:
+            raise EngineException(
+                f"Everything else is restored, but {problems.value} entries could not be as they were; "
+                "the log names each"
+            )
 
     def restore_level(self, restore_path: str, read_pipe: Any, backup: Any, except_queue: Any) -> None:
         """Restores one level, in a process of its own: whole, or with an exception and nothing changed."""
-        try:
+        with reported(except_queue):
             metadata = backup.metadata()
             pieces: Iterable[bytes] = received(read_pipe)
             if metadata.get("encryption"):
@@ -203,10 +229,6 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
                 LOG.info(f"Dry run: level {backup.level} is whole: {summary.records} entries")
             else:
                 self._restored(restore_path, pieces)
-        except Exception as error:
-            LOG.exception(printable(error))
-            except_queue.put(sendable(error))
-            raise
 
     def _restored(self, path: str, pieces: Iterable[bytes]) -> None:
         # Whether the destination may be written to, the agent has already asked.
@@ -221,6 +243,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             for piece in pieces:
                 restore.write(piece)
             summary = restore.finish()
+        if self.problems is not None:
+            self.problems.value += summary.problems
         if summary.backup_problems:
             LOG.warning(f"{summary.backup_problems} entries had not been backed up as they were")
         LOG.info(
@@ -236,27 +260,3 @@ def was_chosen(option: str) -> bool:
         return CONF.get_location(option).location is not cfg.Locations.opt_default
     except cfg.NoSuchOptError:
         return True
-
-
-def received(read_pipe: Any) -> Iterator[bytes]:
-    """What comes out of a pipe between processes, until the other side closes it."""
-    while True:
-        try:
-            piece = read_pipe.recv_bytes()
-        except EOFError:
-            return
-        yield piece
-
-
-def printable(error: BaseException) -> str:
-    """The message of an exception; names that are no text are escaped, which no log takes otherwise."""
-    return str(error).encode(errors="backslashreplace").decode()
-
-
-def sendable(error: Exception) -> Exception:
-    """The exception, or what says the same and can go from one process to another."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {printable(error)}")
-    return error

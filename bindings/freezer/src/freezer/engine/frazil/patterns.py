@@ -20,7 +20,8 @@ _CROSSING = ("*", "*/**/*")
 def lines(pattern: str) -> List[str]:
     """The lines that leave out what tar leaves out for the pattern, a tree being named `.`.
 
-    None for a pattern that begins with a slash, as no name does. `ValueError` for what a `.gitignore` cannot say.
+    None for a pattern that begins or ends with a slash, as no name does. `ValueError` for what a `.gitignore`
+    cannot say.
     """
     tokens = _tokens(pattern)
     anchored = tokens[:2] == [".", "/"]
@@ -29,9 +30,10 @@ def lines(pattern: str) -> List[str]:
     elif tokens[:2] == ["*", "/"]:
         # The `*` matches the `.` that names begin with, too.
         tokens = tokens[2:]
-    if not tokens or tokens[0] == "/":
+    if not tokens or tokens == ["."] or "/" in (tokens[0], tokens[-1]):
         return []
-    inner = [at for at, token in enumerate(tokens) if token == "*" and 0 < at < len(tokens) - 1]
+    first = 0 if anchored else 1
+    inner = [at for at, token in enumerate(tokens) if token == "*" and first <= at < len(tokens) - 1]
     if len(inner) > STARS_MAX:
         raise ValueError(f"the pattern {pattern!r} has more than {STARS_MAX} stars between other characters")
     made = []
