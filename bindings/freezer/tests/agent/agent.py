@@ -29,7 +29,7 @@ class AgentTest(unittest.TestCase):
     engine = "frazil"
 
     def setUp(self):
-        self.dir = Path(tempfile.mkdtemp(dir=os.environ.get("AGENT_DIR")))
+        self.dir = Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.dir)
         self.random = random.Random(f"{SEED} {self.id()}")
         self.tree = self.dir / "tree"
@@ -101,8 +101,9 @@ class AgentTest(unittest.TestCase):
 
     def assert_same(self, expected, found, *options):
         """Contents, kinds, permissions, owners, times, hard links, access lists and attributes are the same."""
-        command = ["rsync", "-aHAXn", "--checksum", "--delete", "--itemize-changes", *options, f"{expected}/", f"{found}/"]
-        self.assertEqual(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout, "")
+        command = ["rsync", "-aHAXn", "--checksum", "--delete", "--itemize-changes", *options]
+        done = subprocess.run([*command, f"{expected}/", f"{found}/"], check=True, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(done.stdout, "")
 
 
 def number(level):

@@ -31,14 +31,17 @@ class Options(AgentTest):
         self.assertEqual([number(level) for level in levels], [0, 0])
         self.assert_same(days[1], self.restored())
 
-    def test_max_level_begins_again_with_level_0(self):
+    def test_max_level_begins_again_with_level_0_and_what_is_older_can_be_removed(self):
         levels, days = self.days(4, "--incremental", "--max-level", "1")
         self.assertEqual([number(level) for level in levels], [0, 1, 0, 1])
+        self.succeed("admin", "--remove-before-date", date(made_at(levels[2]) - 1))
+        self.assertEqual(self.levels(), levels[2:])
+        self.assertFalse([name for name in self.store.names() if name.startswith(levels[0].rsplit("/", 1)[0])])
         self.assert_same(days[3], self.restored())
 
     def test_always_level_repeats_that_level_upon_the_one_before(self):
-        levels, days = self.days(4, "--incremental", "--always-level", "1")
-        self.assertEqual([number(level) for level in levels], [0, 1, 1, 1])
+        levels, days = self.days(3, "--incremental", "--always-level", "1")
+        self.assertEqual([number(level) for level in levels], [0, 1, 1])
         # Each of them by its date, though Freezer knows them by their number alone.
         for level, day in zip(levels[1:], days[1:]):
             self.assert_same(day, self.restored("--restore-from-date", date(made_at(level))))
@@ -99,10 +102,3 @@ class Options(AgentTest):
         self.assertEqual((status, said.splitlines()[-1]),
                          (1, 'Critical Error: No matching backup name "machine_backup" found'))
         self.assertFalse(target.exists())
-
-    def test_backups_that_are_older_are_removed_with_their_levels(self):
-        levels, days = self.days(4, "--incremental", "--max-level", "1")
-        self.succeed("admin", "--remove-before-date", date(made_at(levels[2]) - 1))
-        self.assertEqual(self.levels(), levels[2:])
-        self.assertFalse([name for name in self.store.names() if name.startswith(levels[0].rsplit("/", 1)[0])])
-        self.assert_same(days[3], self.restored())
