@@ -7,7 +7,7 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-trees bench-bindings crash fuzz install install-strip uninstall
+.PHONY: help setup build demo test lint bench bench-trees bench-bindings bench-freezer crash fuzz install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ bench-bindings: ## Measure what a level costs through the bindings beside Rust
 	@scripts/setup build test
 	$(CARGO) build --release --lib --example pull_level --locked
 	@scripts/bench-bindings
+
+bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
+	@scripts/setup build test
+	@scripts/freezer-agent scripts/bench-freezer
 
 crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
 	@scripts/setup build test

@@ -1,9 +1,5 @@
 """The agent makes levels and restores each of them."""
 
-import datetime
-import random
-import unittest
-
 from agent import AgentTest, date, made_at, number
 from stores import SwiftStore
 from trees import change, plant
