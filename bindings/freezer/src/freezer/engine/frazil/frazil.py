@@ -7,6 +7,7 @@ metadata of a level is frazil's snapshot of it, which the next level needs and n
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -130,19 +131,37 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         `manifest_path` is the snapshot of the level before, or no file for level 0; before the last segment is
         taken to its end, the new snapshot is in its place.
         """
-        since = manifest_path if os.path.isfile(manifest_path) else None
-        snapshot = manifest_path + ".new"
         self.summary = None
-        with self._opened(backup_path, snapshot, since) as backup:
+        plain, snapshot = manifest_path + ".plain", manifest_path + ".new"
+        try:
+            since = self._since(manifest_path, plain)
+            with self._opened(backup_path, snapshot, since) as backup:
+                if self.encrypt_pass_file:
+                    yield from openssl.encrypted(backup.chunks(), self.encrypt_pass_file, self.max_segment_size)
+                else:
+                    yield from backup.chunks(self.max_segment_size)
+                summary = backup.finish()
             if self.encrypt_pass_file:
-                plain = backup.chunks()
-                yield from openssl.encrypted(plain, self.encrypt_pass_file, self.max_segment_size)
+                openssl.encrypt_file(snapshot, manifest_path, self.encrypt_pass_file)
             else:
-                yield from backup.chunks(self.max_segment_size)
-            summary = backup.finish()
-        os.replace(snapshot, manifest_path)
+                os.replace(snapshot, manifest_path)
+        finally:
+            for path in (plain, snapshot):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
         self.summary = summary
         self._tell(summary)
+
+    def _since(self, manifest_path: str, plain: str) -> Optional[str]:
+        """The snapshot of the level before, if there is one: the manifest, or what it is decrypted to."""
+        if not os.path.isfile(manifest_path):
+            return None
+        if not openssl.is_encrypted(manifest_path):
+            return manifest_path
+        if not self.encrypt_pass_file:
+            raise ValueError("Cannot go on from encrypted backup without key")
+        openssl.decrypt_file(manifest_path, plain, self.encrypt_pass_file)
+        return plain
 
     def _opened(self, path: str, snapshot: str, since: Optional[str]) -> frazil.TreeBackup:
         LOG.info(f"Starting {'an incremental' if since else 'a full'} backup of {path}")
