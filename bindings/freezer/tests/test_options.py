@@ -112,18 +112,26 @@ class Options(Ground):
         os.symlink(outside, self.tree / "link")
         self.write("file", b"x")
         os.link(self.tree / "file", self.tree / "name")
-        for choice, is_followed in [(None, False), ("", False), ("hard", False), ("soft", True), ("all", True)]:
+        choices = [
+            (None, False, True),
+            ("", False, True),
+            ("soft", True, True),
+            ("hard", False, False),
+            ("all", True, False),
+        ]
+        for choice, is_followed, is_one_file in choices:
             with self.subTest(choice):
                 name = f"host_{choice}"
-                self.back_up(engine=self.engine(symlinks=choice), name=name)
+                for level in range(3):
+                    engine = self.back_up(engine=self.engine(symlinks=choice), name=name)
+                    self.assertEqual((engine.metadata()["level"], engine.metadata()["problems"]), (level, 0))
+                    self.write("file", b"changed %d" % level)
                 restored = self.restore(f"restored.{choice}", name=name)
                 self.assertEqual((restored / "link").is_symlink(), not is_followed)
                 self.assertEqual((restored / "link/file").read_bytes(), b"outside")
-                # They are one file still, whatever was asked for: the log says so.
-                self.assertTrue((restored / "file").samefile(restored / "name"))
-        with self.assertLogs(level="WARNING") as logs:
-            self.engine(symlinks="all")
-        self.assertIn("Hard links stay hard links", logs.output[0])
+                self.assertEqual((restored / "file").samefile(restored / "name"), is_one_file)
+                for name in ("file", "name"):
+                    self.assertEqual((restored / name).read_bytes(), b"changed 1")
 
     def test_the_archive_is_compressed_as_the_agent_says(self):
         self.write("file", b"compressible" * 10_000)

@@ -69,9 +69,9 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         self.encrypt_pass_file = encrypt_key
         self.dry_run = dry_run
         self.summary: Optional[frazil.BackupSummary] = None
+        # Of a backup, entries that are told of as problems and were asked for; of a restore, all problems.
+        self.names_apart = 0
         self.problems: Any = None
-        if symlinks in ("hard", "all"):
-            LOG.warning("Hard links stay hard links: each name of a file is restored, and its content once")
 
     @property
     def name(self) -> str:
@@ -94,8 +94,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
                 parent=header.parent.hex() if header.parent is not None else None,
                 root=header.root.hex(),
                 block_size=header.block_len,
-                partial=self.summary.partial,
-                problems=self.summary.problems,
+                partial=self._problems_of(self.summary) > 0,
+                problems=self._problems_of(self.summary),
             )
         return made
 
@@ -131,7 +131,7 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         `manifest_path` is the snapshot of the level before, or no file for level 0; before the last segment is
         taken to its end, the new snapshot is in its place.
         """
-        self.summary = None
+        self.summary, self.names_apart = None, 0
         plain, snapshot = manifest_path + ".plain", manifest_path + ".new"
         try:
             since = self._since(manifest_path, plain)
@@ -174,11 +174,25 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             block_len=self.block_len if since is None else None,
             excludes=self._excludes(),
             dereference=self.symlinks in ("soft", "all"),
+            # With no memory for files with several names, each name is a file of its own.
+            link_memory=1 if self._takes_names_apart() else None,
             # As the agent has tar do it.
             one_file_system=True,
-            problem=lambda error: LOG.warning("Backed up in part: " + printable(error)),
+            problem=self._problem,
             note=lambda error: LOG.info(printable(error)),
         )
+
+    def _takes_names_apart(self) -> bool:
+        return self.symlinks in ("hard", "all")
+
+    def _problem(self, error: frazil.Error) -> None:
+        if self._takes_names_apart() and isinstance(error, frazil.LimitError) and "several names" in str(error):
+            self.names_apart += 1
+        else:
+            LOG.warning("Backed up in part: " + printable(error))
+
+    def _problems_of(self, summary: frazil.BackupSummary) -> int:
+        return summary.problems - self.names_apart
 
     def _excludes(self) -> Optional[List[str]]:
         if not self.exclude:
@@ -194,8 +208,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
                 f"The blocks of this chain are {summary.header.block_len} bytes long; "
                 f"{self.block_len} will hold from the next level 0 on"
             )
-        if summary.partial:
-            LOG.warning(f"{summary.problems} entries could not be backed up as they were; the log names each")
+        if self._problems_of(summary):
+            LOG.warning(f"{self._problems_of(summary)} entries could not be backed up as they were; the log names each")
         LOG.info(
             f"Level {summary.header.number} is complete: {summary.entries} entries, {summary.files_read} files "
             f"read, {summary.source_bytes} bytes read, {summary.stream_bytes} bytes of archive"
@@ -248,6 +262,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
                 LOG.info(f"Dry run: level {backup.level} is whole: {summary.records} entries")
             else:
                 self._restored(restore_path, pieces)
+                if metadata.get("problems"):
+                    LOG.warning(f"{metadata['problems']} entries had not been backed up as they were")
 
     def _restored(self, path: str, pieces: Iterable[bytes]) -> None:
         # Whether the destination may be written to, the agent has already asked.
@@ -264,8 +280,6 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             summary = restore.finish()
         if self.problems is not None:
             self.problems.value += summary.problems
-        if summary.backup_problems:
-            LOG.warning(f"{summary.backup_problems} entries had not been backed up as they were")
         LOG.info(
             f"Level {summary.header.number} is restored: {summary.entries} entries, {summary.files} files, "
             f"{summary.output_bytes} bytes written, {summary.deleted} entries deleted"
