@@ -52,7 +52,9 @@ class Ground(unittest.TestCase):
     def engine(self, **options):
         return FrazilEngine(**{"storage": self.storage, "max_segment_size": self.SEGMENT_SIZE, **options})
 
-    def back_up(self, engine=None, path=None, name=NAME, incremental=True, max_level=False, always=False, restart=False):
+    def back_up(
+        self, engine=None, path=None, name=NAME, incremental=True, max_level=False, always=False, restart=False
+    ):
         """Backs up as the agent's job does, from within the directory, and returns the engine."""
         engine, path = engine or self.engine(), Path(path or self.tree)
         root, within = (".", path) if path.is_dir() else (path.name, path.parent)
@@ -153,9 +155,18 @@ def seen(root):
                 content = Path(os.fsdecode(path)).read_bytes()
             elif stat.S_ISLNK(status.st_mode):
                 content = os.readlink(path)
-            attributes = {name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)}
+            attributes = {
+                name: os.getxattr(path, name, follow_symlinks=False)
+                for name in os.listxattr(path, follow_symlinks=False)
+            }
             found[os.path.relpath(path, os.fsencode(root))] = (
-                oct(status.st_mode), status.st_uid, status.st_gid, status.st_mtime_ns, status.st_rdev, content, attributes,
+                oct(status.st_mode),
+                status.st_uid,
+                status.st_gid,
+                status.st_mtime_ns,
+                status.st_rdev,
+                content,
+                attributes,
             )
     return found
 

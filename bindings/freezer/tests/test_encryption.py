@@ -29,6 +29,7 @@ class Encryption(Ground):
         for _, _, data in self.backups():
             stored = (data / "data").read_bytes()
             self.assertTrue(stored.startswith(b"Salted__"))
+            self.assertTrue((data / "engine_metadata").read_bytes().startswith(b"Salted__"))
         self.assert_same(self.tree, self.restore(engine=self.encrypting()))
 
     def test_it_is_the_agents_own(self):
@@ -39,9 +40,37 @@ class Encryption(Ground):
         decrypting = builder.build().split("|")[0]
         with open(self.backups()[0][2] / "data", "rb") as stored:
             archive = subprocess.run(
-                ["/bin/bash", "-c", decrypting], stdin=stored, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+                ["/bin/bash", "-c", decrypting],
+                stdin=stored,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=True,
             ).stdout
         self.assertEqual(frazil.restore_tree(iter([archive]), self.dir / "by hand").files, 2)
+
+    def test_nothing_of_the_tree_is_in_the_storage_in_clear(self):
+        self.write("a name of its own", b"a word of its own")
+        os.chdir(self.tree)
+        for _ in range(2):
+            self.back_up(engine=self.encrypting())
+        for _, _, directory in self.backups():
+            for path in directory.iterdir():
+                content = path.read_bytes()
+                self.assertNotIn(b"a name of its own", content)
+                self.assertNotIn(b"a word of its own", content)
+
+    def test_a_chain_goes_on_with_its_phrase_alone_and_may_become_an_encrypted_one(self):
+        self.back_up()
+        self.back_up(engine=self.encrypting())
+        for engine, message in [
+            (self.engine(), "Cannot go on from encrypted backup without key"),
+            (self.encrypting(self.other), "snapshot"),
+        ]:
+            with self.subTest(message), self.assert_fails(message):
+                self.back_up(engine=engine)
+        self.assertEqual([level for level, _, _ in self.backups()], [0, 1])
+        self.back_up(engine=self.encrypting())
+        self.assert_same(self.tree, self.restore(engine=self.encrypting()))
 
     def test_segments_are_full(self):
         os.chdir(self.tree)

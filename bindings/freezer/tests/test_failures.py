@@ -45,7 +45,9 @@ class Failures(Ground):
 
         for encrypt_key in (None, str(self.tree / "other")):
             with self.subTest(encrypt_key), self.assert_fails("No space left on device"):
-                with mock.patch.object(self.storage, "open", lambda path, mode: Failing() if "w" in mode else really(path, mode)):
+                with mock.patch.object(
+                    self.storage, "open", lambda path, mode: Failing() if "w" in mode else really(path, mode)
+                ):
                     self.back_up(engine=self.engine(encrypt_key=encrypt_key))
             self.assertEqual([level for level, _, _ in self.backups()], [0])
         self.back_up()

@@ -196,7 +196,10 @@ class Faults(Ground):
             "chmod": (lambda: path.chmod(0o600), 0),
             "an inserted byte": (lambda: path.write_bytes(b"!" + path.read_bytes()), 2 * 65_536),
             "a cut at the edge of a block": (lambda: os.truncate(path, 524_288), 65_536),
-            "a block that is appended": (lambda: path.write_bytes(path.read_bytes() + self.content(65_536)), 2 * 65_536),
+            "a block that is appended": (
+                lambda: path.write_bytes(path.read_bytes() + self.content(65_536)),
+                2 * 65_536,
+            ),
         }
         self.back_up()
         for edit, (change, most) in edits.items():

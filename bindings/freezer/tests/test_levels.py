@@ -86,7 +86,9 @@ class Levels(Ground):
     def fifth(self):
         os.truncate(self.tree / "sparse", 10)
         subprocess.run(["rm", "-rf", self.tree / "many", self.tree / "sub"], check=True)
-        os.rename(os.path.join(os.fsencode(self.tree), b"not utf-8 \xff\xfe"), os.path.join(os.fsencode(self.tree), b"\xfd"))
+        os.rename(
+            os.path.join(os.fsencode(self.tree), b"not utf-8 \xff\xfe"), os.path.join(os.fsencode(self.tree), b"\xfd")
+        )
         os.unlink(self.tree / "pipe")
         self.write("pipe", b"no pipe any more")
 

@@ -79,6 +79,8 @@ class Memory(Ground):
         self.assertLess(grown, 64)
 
     def test_a_stream_of_any_length(self):
-        grown = [grown_by(STREAM, self.dir / f"manifest.{length}", length) for length in (64 * MEBIBYTE, 640 * MEBIBYTE)]
+        grown = [
+            grown_by(STREAM, self.dir / f"manifest.{length}", length) for length in (64 * MEBIBYTE, 640 * MEBIBYTE)
+        ]
         self.assertLess(max(grown), 64)
         self.assertLess(grown[1] - grown[0], 8)

@@ -60,7 +60,9 @@ class Environment:
     def is_whole(self, name):
         def holds(path, digest):
             content = (self.packages / path).read_bytes()
-            return not digest or digest == "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+            return not digest or digest == "sha256=" + base64.urlsafe_b64encode(
+                hashlib.sha256(content).digest()
+            ).decode().rstrip("=")
 
         return all(holds(path, digest) for path, digest in self.recorded(name).items())
 

@@ -1,4 +1,4 @@
-"""Levels of images, by an engine of the shape of the agent's own for Glance: its source is downloaded, and is no file."""
+"""Levels of images, by an engine of the shape of the agent's own for Glance, whose source is a download."""
 
 import multiprocessing
 import os
@@ -191,7 +191,9 @@ class Streams(Ground):
         self.client.create_image("made", data)
         self.assertEqual(self.client.stored["made"], content)
         with self.assertRaises(frazil.TruncatedError):
-            self.client.create_image("cut", utils.ReSizeStream(streams.restored(pipe_of([level[:-10]])), len(content), 1))
+            self.client.create_image(
+                "cut", utils.ReSizeStream(streams.restored(pipe_of([level[:-10]])), len(content), 1)
+            )
         self.assertNotIn("cut", self.client.stored)
 
     def test_what_is_raised_in_a_level_is_put_where_the_agent_looks(self):

@@ -7,6 +7,7 @@ metadata of a level is frazil's snapshot of it, which the next level needs and n
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -68,9 +69,9 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         self.encrypt_pass_file = encrypt_key
         self.dry_run = dry_run
         self.summary: Optional[frazil.BackupSummary] = None
+        # Of a backup, entries that are told of as problems and were asked for; of a restore, all problems.
+        self.names_apart = 0
         self.problems: Any = None
-        if symlinks in ("hard", "all"):
-            LOG.warning("Hard links stay hard links: each name of a file is restored, and its content once")
 
     @property
     def name(self) -> str:
@@ -93,8 +94,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
                 parent=header.parent.hex() if header.parent is not None else None,
                 root=header.root.hex(),
                 block_size=header.block_len,
-                partial=self.summary.partial,
-                problems=self.summary.problems,
+                partial=self._problems_of(self.summary) > 0,
+                problems=self._problems_of(self.summary),
             )
         return made
 
@@ -130,19 +131,37 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         `manifest_path` is the snapshot of the level before, or no file for level 0; before the last segment is
         taken to its end, the new snapshot is in its place.
         """
-        since = manifest_path if os.path.isfile(manifest_path) else None
-        snapshot = manifest_path + ".new"
-        self.summary = None
-        with self._opened(backup_path, snapshot, since) as backup:
+        self.summary, self.names_apart = None, 0
+        plain, snapshot = manifest_path + ".plain", manifest_path + ".new"
+        try:
+            since = self._since(manifest_path, plain)
+            with self._opened(backup_path, snapshot, since) as backup:
+                if self.encrypt_pass_file:
+                    yield from openssl.encrypted(backup.chunks(), self.encrypt_pass_file, self.max_segment_size)
+                else:
+                    yield from backup.chunks(self.max_segment_size)
+                summary = backup.finish()
             if self.encrypt_pass_file:
-                plain = backup.chunks()
-                yield from openssl.encrypted(plain, self.encrypt_pass_file, self.max_segment_size)
+                openssl.encrypt_file(snapshot, manifest_path, self.encrypt_pass_file)
             else:
-                yield from backup.chunks(self.max_segment_size)
-            summary = backup.finish()
-        os.replace(snapshot, manifest_path)
+                os.replace(snapshot, manifest_path)
+        finally:
+            for path in (plain, snapshot):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
         self.summary = summary
         self._tell(summary)
+
+    def _since(self, manifest_path: str, plain: str) -> Optional[str]:
+        """The snapshot of the level before, if there is one: the manifest, or what it is decrypted to."""
+        if not os.path.isfile(manifest_path):
+            return None
+        if not openssl.is_encrypted(manifest_path):
+            return manifest_path
+        if not self.encrypt_pass_file:
+            raise ValueError("Cannot go on from encrypted backup without key")
+        openssl.decrypt_file(manifest_path, plain, self.encrypt_pass_file)
+        return plain
 
     def _opened(self, path: str, snapshot: str, since: Optional[str]) -> frazil.TreeBackup:
         LOG.info(f"Starting {'an incremental' if since else 'a full'} backup of {path}")
@@ -155,11 +174,25 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             block_len=self.block_len if since is None else None,
             excludes=self._excludes(),
             dereference=self.symlinks in ("soft", "all"),
+            # With no memory for files with several names, each name is a file of its own.
+            link_memory=1 if self._takes_names_apart() else None,
             # As the agent has tar do it.
             one_file_system=True,
-            problem=lambda error: LOG.warning("Backed up in part: " + printable(error)),
+            problem=self._problem,
             note=lambda error: LOG.info(printable(error)),
         )
+
+    def _takes_names_apart(self) -> bool:
+        return self.symlinks in ("hard", "all")
+
+    def _problem(self, error: frazil.Error) -> None:
+        if self._takes_names_apart() and isinstance(error, frazil.LimitError) and "several names" in str(error):
+            self.names_apart += 1
+        else:
+            LOG.warning("Backed up in part: " + printable(error))
+
+    def _problems_of(self, summary: frazil.BackupSummary) -> int:
+        return summary.problems - self.names_apart
 
     def _excludes(self) -> Optional[List[str]]:
         if not self.exclude:
@@ -175,8 +208,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
                 f"The blocks of this chain are {summary.header.block_len} bytes long; "
                 f"{self.block_len} will hold from the next level 0 on"
             )
-        if summary.partial:
-            LOG.warning(f"{summary.problems} entries could not be backed up as they were; the log names each")
+        if self._problems_of(summary):
+            LOG.warning(f"{self._problems_of(summary)} entries could not be backed up as they were; the log names each")
         LOG.info(
             f"Level {summary.header.number} is complete: {summary.entries} entries, {summary.files_read} files "
             f"read, {summary.source_bytes} bytes read, {summary.stream_bytes} bytes of archive"
@@ -229,6 +262,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
                 LOG.info(f"Dry run: level {backup.level} is whole: {summary.records} entries")
             else:
                 self._restored(restore_path, pieces)
+                if metadata.get("problems"):
+                    LOG.warning(f"{metadata['problems']} entries had not been backed up as they were")
 
     def _restored(self, path: str, pieces: Iterable[bytes]) -> None:
         # Whether the destination may be written to, the agent has already asked.
@@ -245,8 +280,6 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             summary = restore.finish()
         if self.problems is not None:
             self.problems.value += summary.problems
-        if summary.backup_problems:
-            LOG.warning(f"{summary.backup_problems} entries had not been backed up as they were")
         LOG.info(
             f"Level {summary.header.number} is restored: {summary.entries} entries, {summary.files} files, "
             f"{summary.output_bytes} bytes written, {summary.deleted} entries deleted"

@@ -1,6 +1,6 @@
-"""The agent's encryption around an archive: the program that it runs behind tar, with the same arguments.
+"""The agent's encryption around archives and snapshots: the program that it runs behind tar, with the same arguments.
 
-It is AES-256 in CFB mode with a key out of a pass phrase, and has no check of its own. The archive inside has,
+It is AES-256 in CFB mode with a key out of a pass phrase, and has no check of its own. What is inside has,
 so that a wrong phrase, a changed byte and a missing end all fail.
 """
 
@@ -14,6 +14,7 @@ from typing import IO, Iterable, Iterator, List, Optional
 from freezer.utils import utils
 
 PIECE_LEN = 1 << 20
+BEGIN = b"Salted__"
 
 
 def encrypted(pieces: Iterable[bytes], pass_file: str, length: int) -> Iterator[bytes]:
@@ -24,6 +25,24 @@ def encrypted(pieces: Iterable[bytes], pass_file: str, length: int) -> Iterator[
 def decrypted(pieces: Iterable[bytes], pass_file: str) -> Iterator[bytes]:
     """What was encrypted."""
     return _through(["enc", "-d", "-aes-256-cfb"], pieces, pass_file, PIECE_LEN)
+
+
+def encrypt_file(path: str, to: str, pass_file: str) -> None:
+    """Writes the file at `path`, encrypted, to the file `to`."""
+    with open(path, "rb") as plain, open(to, "wb") as target:
+        target.writelines(encrypted(iter(lambda: plain.read(PIECE_LEN), b""), pass_file, PIECE_LEN))
+
+
+def decrypt_file(path: str, to: str, pass_file: str) -> None:
+    """Writes what the file at `path` was encrypted from to the file `to`."""
+    with open(path, "rb") as secret, open(to, "wb") as target:
+        target.writelines(decrypted(iter(lambda: secret.read(PIECE_LEN), b""), pass_file))
+
+
+def is_encrypted(path: str) -> bool:
+    """Whether a file begins as all that openssl encrypts with a pass phrase, and nothing of frazil's."""
+    with open(path, "rb") as file:
+        return file.read(len(BEGIN)) == BEGIN
 
 
 def _through(command: List[str], pieces: Iterable[bytes], pass_file: str, length: int) -> Iterator[bytes]:
