@@ -7,7 +7,7 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-trees bench-bindings crash fuzz install install-strip uninstall
+.PHONY: help setup build demo test lint bench bench-trees bench-bindings bench-freezer crash fuzz install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,10 +23,11 @@ demo: ## Back up changing inputs at levels 0-3, restore and compare them (DEMO=s
 	@scripts/setup build demo
 	@DEMO='$(DEMO)' KEEP='$(KEEP)' scripts/demo
 
-test: ## Run the library, integration and documentation tests, and those of the Python package
+test: ## Run the library, integration and documentation tests, those of the Python package, and of the engine for Freezer
 	@scripts/setup build test
 	FRAZIL_REQUIRE_TOOLS=1 $(CARGO) test --all-features --locked
 	@scripts/test-python
+	@scripts/test-freezer
 
 lint: ## Check the formatting, Clippy's lints and the documentation
 	@scripts/setup build
@@ -48,6 +49,10 @@ bench-bindings: ## Measure what a level costs through the bindings beside Rust
 	@scripts/setup build test
 	$(CARGO) build --release --lib --example pull_level --locked
 	@scripts/bench-bindings
+
+bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
+	@scripts/setup build test
+	@scripts/freezer-agent scripts/bench-freezer
 
 crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
 	@scripts/setup build test

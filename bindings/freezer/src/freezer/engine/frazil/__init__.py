@@ -1,0 +1,1 @@
+"""Freezer's engine for block-level backups, by the library frazil."""
