@@ -88,9 +88,6 @@ class Interface(unittest.TestCase):
         self.assertEqual(
             unused,
             {
-                "frazil_archive_header",
-                "frazil_archive_header_fd",
-                "frazil_archive_header_stream",
                 "frazil_backup_tree",
                 "frazil_backup_tree_file",
                 "frazil_error_callback_code",

@@ -143,6 +143,23 @@ class Trees(Ground):
         actions = {entry.path: entry.action for entry in entries if entry.kind != "directory"}
         self.assertEqual((actions["file"], actions["sub/other"], actions["new/file"]), ("delta", "delete", "full"))
 
+    def test_an_archive_says_which_level_it_is_before_it_is_read_any_further(self):
+        archives = [self.backed_up(0, filter="gzip"), self.backed_up(1)]
+        for number, (archive, summary) in enumerate(archives):
+            path = self.dir / f"archive.{number}"
+            with open(path, "rb", buffering=0) as file:
+                for source in (path, bytes(path), file, io.BytesIO(archive), odd_pieces(archive, self.random)):
+                    self.assertEqual(frazil.archive_header(source), summary.header)
+        given = []
+        pieces = (given.append(piece) or piece for piece in odd_pieces(archives[0][0], self.random, longest=1_000))
+        frazil.archive_header(pieces)
+        self.assertLess(sum(map(len, given)), 250_000)
+        for archive, error in [(b"", frazil.TruncatedError), (archives[1][0][:100], frazil.TruncatedError)]:
+            with self.subTest(archive), self.assertRaises(error):
+                frazil.archive_header(io.BytesIO(archive))
+        with self.assertRaises(KeyError):
+            frazil.archive_header({}[piece] for piece in "a")
+
     def test_a_backup_reports_what_it_looked_at_and_why(self):
         reports = []
         self.backed_up(0, entry=reports.append)

@@ -33,7 +33,7 @@ caller's own functions and streams raise comes out unchanged, and so does what a
 
 **Signals** are answered by the main thread within about a mebibyte of work. What was published just then stays: a
 signal may fall behind the last byte, so that an exception does not say that nothing has changed. Not answered before
-they are done, or raise in a function that is given, are `inspect`, `list_archive` and `list_snapshot` of a path;
+they are done, or raise in a function that is given, are `inspect`, `archive_header`, `list_archive` and `list_snapshot` of a path;
 `Signature.load` and `save`; a pipe that is named to `level_file`, `patch_from_file` or `verify_tree`; opening a
 snapshot; and a `TreeRestore` while it ends, which has a thread of its own.
 
@@ -48,7 +48,7 @@ open belongs to the parent, and the child can neither use nor harm it. Do not fo
 open.
 """
 
-from ._archive import Difference, Entry, list_archive, verify_archive, verify_tree
+from ._archive import Difference, Entry, archive_header, list_archive, verify_archive, verify_tree
 from ._backup import TreeBackup, backup_tree
 from ._blueprint import gen_sig_from_file, gen_sig_from_stream, patch_from_file, patch_from_stream
 from ._choices import (
@@ -187,6 +187,7 @@ __all__ = [
     "VerifySummary",
     "WeakSum",
     "WrongBasisError",
+    "archive_header",
     "backup_tree",
     "chain_file",
     "compare_files",

@@ -15,7 +15,7 @@ from ._library import library
 from ._observer import Following, observer
 from ._option_structs import verify_options
 from ._streams import AnyPath, Input, Stream, optional_text, path_of, paths_of
-from ._summaries import ArchiveSummary, VerifySummary
+from ._summaries import ArchiveSummary, LevelHeader, VerifySummary
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -96,6 +96,22 @@ class Difference:
 
     path: str
     kind: choices.DifferenceKind
+
+
+def archive_header(archive: Union[AnyPath, Stream]) -> LevelHeader:
+    """Says which level of which chain an archive is, a path, which `bytes` are too, or a stream, of which no more
+    is read than that needs, in pieces of any length.
+
+    What follows in the archive is not looked at, and may be damaged.
+    """
+    source = Input(archive, Callbacks(), or_path=True)
+    native = structs.LevelHeader()
+    try:
+        # Not to its end; what was read by then is sealed.
+        source.open("frazil_archive_header", ctypes.byref(native))
+    finally:
+        source.close()
+    return LevelHeader._of(native)
 
 
 def list_archive(archive: Union[AnyPath, Stream], each: Callable[[Entry], object]) -> ArchiveSummary:

@@ -32,6 +32,7 @@ _BACKUP_OPTIONS = POINTER(structs.BackupOptions)
 _BACKUP_SUMMARY = POINTER(structs.BackupSummary)
 _RESTORE_OPTIONS = POINTER(structs.RestoreOptions)
 _RESTORE_SUMMARY = POINTER(structs.RestoreSummary)
+_LEVEL_HEADER = POINTER(structs.LevelHeader)
 _ARCHIVE_SUMMARY = POINTER(structs.ArchiveSummary)
 _VERIFY_OPTIONS = POINTER(structs.VerifyOptions)
 _VERIFY_SUMMARY = POINTER(structs.VerifySummary)
@@ -136,6 +137,9 @@ TREES: Dict[str, Declaration] = {
     "frazil_restore_tree_stream": _status(READ, _USER_DATA, *_RESTORE_END),
     "frazil_restore_conclude": _status(_PATH),
     "frazil_restore_recover": _status(_PATH, _OBSERVER, POINTER(structs.Recovery)),
+    "frazil_archive_header": _status(_PATH, _LEVEL_HEADER),
+    "frazil_archive_header_fd": _status(c_int, _LEVEL_HEADER),
+    "frazil_archive_header_stream": _status(READ, _USER_DATA, _LEVEL_HEADER),
     "frazil_archive_list": _status(_PATH, TOLD, _USER_DATA, _ARCHIVE_SUMMARY),
     "frazil_archive_list_fd": _status(c_int, TOLD, _USER_DATA, _ARCHIVE_SUMMARY),
     "frazil_archive_list_stream": _status(READ, _USER_DATA, TOLD, _USER_DATA, _ARCHIVE_SUMMARY),
