@@ -68,6 +68,10 @@ class Following(TypedDict, total=False):
     comes out of it, and so does a `KeyboardInterrupt`, except that no signal is answered while a `TreeRestore` ends.
     They cannot use the object that calls them.
 
+    Nobody is asked any more when a file is about to appear, so that what was stopped has published nothing. A restored
+    level takes longer to publish, and tells `progress` of that: what it raises then comes out when all is done, and
+    `restored_level` says whether it was.
+
     progress: Is told that some work was done.
     problem: Is told of what went wrong and was survived, as an exception that is not raised.
     note: Is told of what is only worth knowing and takes nothing from the result, as that a socket is not backed up,
