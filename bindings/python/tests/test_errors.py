@@ -87,6 +87,29 @@ class Errors(Ground):
         self.assertIsInstance(raised.exception, frazil.ExistsError)
         self.assertEqual(raised.exception.errno, errno.EEXIST)
 
+    def test_every_class_for_a_failure_of_the_system_has_its_name_in_the_package(self):
+        built_in = {kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, OSError)}
+        for kind in built_in - {OSError}:
+            name = kind.__name__
+            with self.subTest(name):
+                named = getattr(frazil, name)
+                self.assertEqual((named.__module__, named.__name__, bool(named.__doc__)), ("frazil", name, True))
+                self.assertTrue(issubclass(named, kind) and issubclass(named, frazil.IoError))
+                self.assertEqual(named.__mro__.count(kind), 1)
+                error = named("by hand", path="/a", offset=7, errno=errno.ENOENT)
+                for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+                    again = pickle.loads(pickle.dumps(error, protocol))
+                    self.assertEqual((type(again), str(again), vars(again)), (named, "by hand", vars(error)))
+                    of_system = (again.errno, again.strerror, again.filename, again.offset)
+                    self.assertEqual(of_system, (errno.ENOENT, "by hand", "/a", 7))
+        self.assertTrue(issubclass(frazil.BrokenPipeError, frazil.ConnectionError))
+        for number, kind in [(errno.ENOENT, frazil.FileNotFoundError), (errno.EPIPE, frazil.BrokenPipeError)]:
+            self.assertIs(type(frazil._errors.make_error(frazil.Status.IO, "writing", errno=number)), kind)
+        with self.assertRaises(frazil.FileNotFoundError):
+            frazil.Signature.load(self.dir / "none")
+        with self.assertRaises(frazil.NotADirectoryError):
+            frazil.Signature.load(self.write("file", b"") / "below")
+
     def test_every_kind_of_error_is_the_same_after_pickling(self):
         fields = {"path": "/a/b\udcff", "offset": 7, "errno": errno.ENOENT}
         made = [frazil._errors.make_error(status, "message", **fields) for status in frazil.Status if status < 0]

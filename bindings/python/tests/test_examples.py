@@ -34,7 +34,7 @@ class Examples(Ground):
         readme = (ROOT / "bindings/python/README.md").read_text()
         programs = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
         package = re.search(r"\n\n((?:    .*\n|\n)+)", frazil.__doc__)[1]
-        self.assertEqual(len(programs), 3)
+        self.assertEqual(len(programs), 4)
         self.assertIn("import frazil", package)
         (self.dir / "home").mkdir()
         self.write("home/letter", b"Dear reader")

@@ -87,3 +87,7 @@ class Library(Ground):
         code, out, said = self.run_with(library, program)
         self.assertEqual((code, said), (0, ""))
         self.assertEqual(out.count(f"{library} was built without trees"), 3)
+
+    def test_the_versions_of_what_is_in_the_library_are_known(self):
+        self.assertRegex(frazil.librsync_version(), r"\b2\.\d+\.\d+")
+        self.assertRegex(frazil.libarchive_version(), r"^3\.\d+\.\d+$")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 
+import frazil
 from ground import Ground
 
 PEAK = """
@@ -13,6 +14,10 @@ def peak():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
 """
+
+
+# Bytes of what is written at once; what may come on top is buffers.
+LARGE = 96 << 20
 
 
 class Memory(Ground):
@@ -59,6 +64,46 @@ class Memory(Ground):
             """
         )
         self.assertLess(int(said), 64 << 20)
+
+    def test_a_large_write_takes_no_memory_of_its_own(self):
+        content = self.random.randbytes(LARGE)
+        frazil.gen_sig_from_stream(content, delta_to=(made := bytearray()).extend, threads=1)
+        self.write("level", made)
+        del made
+        (self.dir / "tree").mkdir()
+        self.write("tree/file", content)
+        with open(self.dir / "archive", "wb") as archive:
+            frazil.backup_tree(self.dir / "tree", archive, self.dir / "snapshot")
+        opened = {
+            "archive": "frazil.TreeRestore('restored', threads=1)",
+            "level": "frazil.Patch(None, 'target', threads=1, replace=True)",
+            "tree/file": "frazil.LevelWriter(lambda _: None, threads=1)",
+        }
+        # A view that cannot be written to is copied, a slice at a time. None is had by a copy, which would be a peak.
+        for kind in ("file.read()", "filled(file)", "memoryview(filled(file)).toreadonly()"):
+            for name, made in opened.items():
+                said = self.run_alone(
+                    f"""
+                    import frazil, os, shutil
+                    with frazil.Patch(None, lambda _: None) as warm:
+                        warm.write(frazil.Level(bytes(1_000)).read())
+
+                    def filled(file):
+                        data = bytearray(os.fstat(file.fileno()).st_size)
+                        file.readinto(data)
+                        return data
+
+                    with open({name!r}, "rb") as file:
+                        data = {kind}
+                    before = peak()
+                    with {made} as stream:
+                        stream.write(data)
+                    print(peak() - before)
+                    shutil.rmtree("restored", ignore_errors=True)
+                    """
+                )
+                with self.subTest(name, kind=kind):
+                    self.assertLess(int(said), LARGE // 3)
 
     def test_what_was_used_is_given_back(self):
         said = self.run_alone(

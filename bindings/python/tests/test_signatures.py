@@ -1,5 +1,6 @@
 """Signatures: fields, comparisons, saving and loading."""
 
+import copy
 import hashlib
 import io
 import pickle
@@ -93,6 +94,29 @@ class Signatures(Ground):
         self.assertEqual(pickle.loads(pickle.dumps(signature)), signature)
         plain = frazil.Signature.from_bytes(signature.to_bytes(format="rdiff"))
         self.assertEqual(pickle.loads(pickle.dumps(plain)), plain)
+
+    def test_what_the_plain_format_would_lose_is_not_pickled(self):
+        content = self.content()
+        for options in ({"strong_sum": "md4"}, {"strong_len": 16}):
+            signature = frazil.Signature.of_stream(content, format="rdiff", **options)
+            self.assertIsNotNone(signature.identity)
+            with self.subTest(options):
+                with self.assertRaises(frazil.InvalidInputError) as raised:
+                    pickle.dumps(signature)
+                self.assertIn("sealed", str(raised.exception))
+                plain = frazil.Signature.from_bytes(signature.to_bytes(format="rdiff"))
+                self.assertEqual(dict(pickle.loads(pickle.dumps(plain))), dict(plain))
+                for again in (copy.copy(signature), copy.deepcopy([signature])[0]):
+                    self.assertEqual(dict(again), dict(signature))
+
+    def test_what_is_known_of_a_source_that_changed_is_pickled(self):
+        path = self.write("file", self.content(5_000_000))
+        def change(_progress):
+            with open(path, "ab") as file:
+                file.write(b"more")
+        signature = frazil.Signature.of_file(path, progress=change)
+        self.assertTrue(signature.dirty)
+        self.assertEqual(dict(pickle.loads(pickle.dumps(signature))), dict(signature))
 
     def test_what_is_too_large_is_not_loaded(self):
         saved = frazil.Signature.of_stream(self.content(), block_len=1_024).to_bytes()

@@ -92,6 +92,19 @@ class States(Ground):
                     self.refused(lambda: stream.write(b"more"), stream.finish, lambda: stream.summary)
                     self.assertEqual(self.left(), self.before)
 
+    def test_what_is_closed_answers_as_a_closed_file(self):
+        file = io.FileIO(self.write("closed", b""), "w")
+        opened = [(False, file), *((False, opened()) for opened, _ in self.writers().values())]
+        opened += [(True, opened()) for opened in self.readers().values()]
+        for reads, stream in opened:
+            with self.subTest(type(stream).__name__):
+                self.assertEqual((stream.readable(), stream.writable()), (reads, not reads))
+                stream.close()
+                calls = [stream.__enter__, stream.flush, stream.readable]
+                for call in calls if reads else [*calls, stream.writable, stream.seekable]:
+                    with self.assertRaises(ValueError):
+                        call()
+
     def test_a_writer_finishes_once(self):
         for name, (opened, data) in self.writers().items():
             with self.subTest(name), opened() as stream:

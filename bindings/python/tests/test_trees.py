@@ -2,6 +2,8 @@
 
 import io
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import frazil
@@ -210,6 +212,60 @@ class Trees(Ground):
         with self.assertRaises(ZeroDivisionError):
             frazil.list_snapshot(self.dir / "snapshot.0", lambda _: 1 / 0)
 
+    def test_a_snapshot_is_listed_out_of_every_stream(self):
+        _, summary = self.backed_up(0)
+        path, listed = self.dir / "snapshot.0", []
+        frazil.list_snapshot(path, listed.append)
+        content = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            for number, source in enumerate([bytes(path), file, io.BytesIO(content), odd_pieces(content, self.random)]):
+                again = []
+                with self.subTest(number):
+                    self.assertEqual(frazil.list_snapshot(source, again.append).header, summary.header)
+                    self.assertEqual(again, listed)
+
+    def test_a_tree_is_verified_out_of_every_stream(self):
+        archives = [self.backed_up(0)[0]]
+        self.changed()
+        archives.append(self.backed_up(1)[0])
+        self.write("tree/extra", b"extra")
+        paths = [self.dir / "archive.0", self.dir / "archive.1"]
+        wanted = []
+        verified = frazil.verify_tree(paths, self.tree, wanted.append)
+        self.assertIn(frazil.Difference("extra", "extra"), wanted)
+        with open(paths[0], "rb", buffering=0) as first, open(paths[1], "rb", buffering=0) as second:
+            for sources in (
+                [first, second],
+                [io.BytesIO(archives[0]), odd_pieces(archives[1], self.random)],
+                [bytes(paths[0]), io.BytesIO(archives[1])],
+            ):
+                differences = []
+                self.assertEqual(frazil.verify_tree(sources, self.tree, differences.append), verified)
+                self.assertEqual(differences, wanted)
+        error = KeyError("mine")
+
+        def raising():
+            yield archives[1][:1_000]
+            raise error
+
+        with self.assertRaises(KeyError) as raised:
+            frazil.verify_tree([io.BytesIO(archives[0]), raising()], self.tree)
+        self.assertIs(raised.exception, error)
+        for cut in (archives[1][:-1_000], b""):
+            with self.assertRaises(frazil.TruncatedError):
+                frazil.verify_tree([paths[0], io.BytesIO(cut)], self.tree)
+        for alone in (io.BytesIO(archives[0]), memoryview(archives[0])):
+            with self.assertRaises(TypeError):
+                frazil.verify_tree(alone, self.tree)
+
+    def test_a_pipe_that_is_verified_is_read_by_its_path(self):
+        archive, summary = self.backed_up(0)
+        os.mkfifo(self.dir / "fifo")
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit((self.dir / "fifo").write_bytes, archive)
+            self.assertEqual(frazil.verify_tree([self.dir / "fifo"], self.tree).header, summary.header)
+            written.result()
+
     def test_an_archive_and_a_tree_are_verified(self):
         archive, summary = self.backed_up(0)
         self.assertEqual(frazil.verify_archive(io.BytesIO(archive)).header, summary.header)
@@ -256,6 +312,7 @@ class Trees(Ground):
         self.assertFalse((restored / "file").exists())
         selected = frazil.restore_tree(memoryview(archive), self.dir / "selected", paths=["sub/other", "none"])
         self.assertEqual(selected.missing, 1)
+        self.missing_paths_are_told(archive)
         summary = frazil.restore_tree(memoryview(archive), self.dir / "dry", dry_run=True)
         self.assertEqual((summary.output_bytes > 300_000, (self.dir / "dry").exists()), (True, False))
         if os.getuid() == 0:
@@ -267,6 +324,30 @@ class Trees(Ground):
         for options in ({"paths": []}, {"assume_parent": b"short"}, {"users": {0: 1 << 32}}):
             with self.subTest(options), self.assertRaises(frazil.InvalidInputError):
                 frazil.restore_tree(memoryview(archive), self.dir / "never", **options)
+
+    def missing_paths_are_told(self, archive):
+        paths, told = ["sub/other", "none", b"not \xff"], []
+        for number, restore in enumerate([frazil.restore_tree, self.fed]):
+            restored = self.dir / f"missing.{number}"
+            summary = restore(memoryview(archive), restored, paths=paths, missing=told.append)
+            self.assertEqual((summary.missing, sorted(told)), (2, ["none", "not \udcff"]))
+            told.clear()
+            error = KeyError("mine")
+
+            def refuse(_path):
+                raise error
+
+            with self.assertRaises(KeyError) as raised:
+                restore(memoryview(archive), self.dir / f"raised.{number}", paths=paths, missing=refuse)
+            self.assertIs(raised.exception, error)
+            # It came when all was done.
+            self.assertEqual((self.dir / f"raised.{number}/sub/other").read_bytes(), b"other")
+            self.assertIsNotNone(frazil.restored_level(self.dir / f"raised.{number}"))
+
+    def fed(self, archive, destination, **options):
+        with frazil.TreeRestore(destination, **options) as restore:
+            restore.write(archive)
+        return restore.summary
 
     def test_what_is_written_into_the_tree_is_left_out_and_limits_are_kept(self):
         paths, seen = [], []
@@ -306,6 +387,26 @@ class Trees(Ground):
         problems = []
         self.assertEqual(frazil.recover_restore(self.dir / "restored", problem=problems.append), stands)
         self.assertEqual(problems, [])
+
+    def test_the_level_of_a_destination_is_known(self):
+        restored = self.dir / "restored"
+        with self.assertRaises(FileNotFoundError):
+            frazil.restored_level(restored)
+        restored.mkdir()
+        self.assertIsNone(frazil.restored_level(restored))
+        for number in range(2):
+            archive, summary = self.backed_up(number)
+            self.changed() if not number else None
+            with frazil.TreeRestore(restored) as restore:
+                restore.write(archive)
+                # Its own thread may not have begun yet.
+                with self.assertRaises(frazil.StateError):
+                    for _ in range(1_000):
+                        frazil.restored_level(restored)
+                        time.sleep(0.01)
+            self.assertEqual(frazil.restored_level(bytes(restored)), summary.header.id)
+        frazil.conclude_restore(restored)
+        self.assertIsNone(frazil.restored_level(restored))
 
     def test_progress_counts_entries(self):
         told = []

@@ -57,9 +57,17 @@ def trees(root: "os.PathLike[str]", destination: str) -> Optional[str]:
     made: frazil.BackupSummary = frazil.backup_tree(root, archive, "snapshot", excludes=["*.o", b"core"])
     entries: List[frazil.Entry] = []
     frazil.list_archive(memoryview(archive.getvalue()), entries.append)
+    told: frazil.Told[frazil.TreeEntry] = print
+    frazil.list_archive(memoryview(archive.getvalue()), told)
+    with frazil.iter_archive(archive) as listing:
+        entries += listing
+        records: int = listing.summary.records
+    found: List[frazil.Difference] = list(frazil.iter_differences([archive, "archive.1"], root, excludes=["*.o"]))
     try:
         with frazil.TreeRestore(destination, users={1000: 1001}) as restore:
             restore.write(archive.getbuffer())
+    except frazil.FileNotFoundError as error:
+        return str(error.filename) + str(records) + str(found)
     except frazil.IoError as error:
         return error.path
     except frazil.Error as error:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 from . import _structs as structs
+from ._aliases import AnyPath, Sink, Unpack
 from ._calls import call
 from ._errors import Status
 from ._library import library
 from ._option_structs import backup_options
+from ._options import BackupOptions
 from ._pull import PullStream
-from ._streams import AnyPath, Output, Sink, optional_path, path_of
+from ._streams import Output, optional_path, path_of
 from ._summaries import BackupSummary
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from ._options import BackupOptions
 
 
 class TreeBackup(PullStream[BackupSummary]):

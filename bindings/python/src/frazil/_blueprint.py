@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
+from ._aliases import AnyPath, Sink, Stream, Unpack
 from ._callbacks import READ, Callbacks
 from ._calls import call
 from ._level import Level
 from ._library import library
 from ._option_structs import patch_options
+from ._options import LevelOptions, PatchOptions
 from ._patch import summary_of
 from ._signature import Signature
-from ._streams import AnyPath, Input, Output, Sink, Stream, path_of
+from ._streams import Input, Output, path_of
 from ._summaries import PatchSummary
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from ._options import LevelOptions, PatchOptions
 
 
 def _signature_of(level: Level, delta_to: Optional[Sink]) -> Signature:

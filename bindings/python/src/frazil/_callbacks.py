@@ -18,6 +18,7 @@ from typing import Any, Callable, Generator, List, Optional, Tuple
 
 from . import _ending as ending
 
+
 # What a callback returns that raised; the library knows any number but 0 as a failure.
 FAILED = 1
 
@@ -37,6 +38,8 @@ READ_AT = prototype(5)
 WRITE = prototype(3)
 TOLD = prototype(2)
 ASKED = prototype(1)
+# Gives nothing back: what is raised can stop nothing, and comes out at the end.
+NOTED = ctypes.CFUNCTYPE(None, *[_WORD] * 2)
 
 
 class _Raised:
@@ -49,7 +52,7 @@ class _Raised:
         self.is_over = False
 
 
-def _serve(body: Body, raised: _Raised) -> Generator[int, Tuple[int, ...], None]:
+def _serve(body: Body, raised: _Raised, check: Callable[[], None]) -> Generator[int, Tuple[int, ...], None]:
     """Does `body` with every tuple that is sent, and yields what C is to be told.
 
     All of the inner loop is inside the `try`: waiting, being entered, and jumping back. The error is kept
@@ -62,7 +65,7 @@ def _serve(body: Body, raised: _Raised) -> Generator[int, Tuple[int, ...], None]
                 waiting = True
                 arguments = yield code
                 waiting = False
-                ending.check()
+                check()
                 code = body(*arguments)
         except BaseException as error:
             if waiting and isinstance(error, GeneratorExit):
@@ -83,18 +86,36 @@ def _with_tuple(send: Callable[[Any], Any], words: int) -> Callable[..., Any]:
 class Callbacks:
     """What the library may call during one call, or several; to be kept until it can call no more."""
 
-    def __init__(self, *, for_several: bool = False) -> None:
-        self._for_several = for_several
+    def __init__(self, *, for_several: bool = False, check: Callable[[], None] = ending.check) -> None:
+        """`check` comes before each of them, and may raise."""
+        self._for_several, self._check = for_several, check
         self._raised = _Raised()
         self._serving: List[Any] = []
         self._kept: List[object] = []
 
     def made(self, kind: Any, body: Body) -> Any:
         """A function for C; `body` is given integers and returns 0, or raises."""
-        served = _serve(body, self._raised)
+        served = _serve(body, self._raised, self._check)
         next(served)
         made = kind(_with_tuple(served.send, len(kind._argtypes_)))
         self._serving.append(served)
+        self._kept.append(made)
+        return made
+
+    def made_for_threads(self, kind: Any, body: Body) -> Any:
+        """As `made`, for a function that threads of the library call, several at once. Signals are none of theirs, so
+        that the library may enter a function there; and a generator serves one at a time."""
+
+        def guarded(*arguments: int) -> int:
+            try:
+                self._check()
+                return body(*arguments)
+            except BaseException as error:
+                if self._raised.error is None:
+                    self._raised.error = error
+                return FAILED
+
+        made = kind(guarded)
         self._kept.append(made)
         return made
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple
 
 from . import _choices as choices
+from . import _signature as signatures
 from . import _structs as structs
+from ._aliases import AnyPath, Self
 from ._calls import call
 from ._errors import StateError, Status
 from ._handles import Handle
 from ._library import library
-from ._signature import Signature
-from ._streams import AnyPath, path_of
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from ._streams import path_of
 
 
 class Range(NamedTuple):
@@ -37,8 +35,8 @@ class Comparison(Iterator[Range]):
     """The ranges of new content as an old signature knows them: an iterator, made by `Signature.compare` or
     `compare_files`. `close`, which leaving a `with` block does, gives it up with the files that it reads."""
 
-    def __init__(self, old: Signature, new: Signature) -> None:
-        if not isinstance(new, Signature):
+    def __init__(self, old: signatures.Signature, new: signatures.Signature) -> None:
+        if not isinstance(new, signatures.Signature):
             raise TypeError(f"a signature is needed, not {type(new).__name__}")
         self._open(lambda out: call(library.frazil_comparison_open, old._pointer, new._pointer, out))
 

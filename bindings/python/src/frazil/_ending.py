@@ -20,6 +20,7 @@ PATIENCE = 2.0
 under_way: List[int] = []
 
 _by: Optional[int] = None
+_first: List[Callable[[], None]] = []
 _then: List[Callable[[], None]] = []
 
 
@@ -27,6 +28,11 @@ def check() -> None:
     """Ends this thread, as the interpreter is about to, if that is ending, and in another thread."""
     if _by is not None and _by != threading.get_ident():
         raise SystemExit
+
+
+def first(work: Callable[[], None]) -> None:
+    """Does `work` when the interpreter ends, before the other threads are waited for."""
+    _first.append(work)
 
 
 def then(work: Callable[[], None]) -> None:
@@ -39,6 +45,8 @@ def _end() -> None:
     _by = threading.get_ident()
     deadline = time.monotonic() + PATIENCE
     try:
+        for work in _first:
+            work()
         while any(thread != _by for thread in list(under_way)) and time.monotonic() < deadline:
             time.sleep(0.001)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import enum
 import errno as _errno
 from typing import Any, Dict, Optional, Tuple, Type
@@ -70,8 +71,7 @@ class Error(Exception):
 
     def __reduce__(self) -> Tuple[Any, ...]:
         fields = {"path": self.path, "offset": self.offset, "errno": self.errno}
-        kind = None if type(self) in _IO_KINDS.values() else type(self)
-        return _again, (kind, int(self.status), self.message, fields), self.__dict__
+        return _again, (type(self), self.message, fields), self.__dict__
 
 
 class InvalidInputError(Error, ValueError):
@@ -86,15 +86,19 @@ class StateError(Error, ValueError):
     status = Status.STATE
 
 
-class IoError(Error, OSError):
-    """The operating system failed. It is also the built-in exception for its `errno`, where there is one:
-    a `FileNotFoundError`, a `PermissionError`."""
+class _OfTheSystem(Error, OSError):
+    """What has the fields of an `OSError`, too."""
 
     status = Status.IO
 
     def __init__(self, message: str = "", **fields: Any) -> None:
         super().__init__(message, **fields)
         self.strerror, self.filename = message, self.path
+
+
+class IoError(_OfTheSystem):
+    """The operating system failed. It is of a subclass that is also the built-in exception for its `errno`, where
+    there is one, and goes by the same name: `frazil.FileNotFoundError`, `frazil.PermissionError`."""
 
 
 class TruncatedError(Error):
@@ -145,15 +149,13 @@ class SourceChangedError(Error):
     status = Status.SOURCE_CHANGED
 
 
-class ExistsError(Error, FileExistsError):
+class ExistsError(_OfTheSystem, builtins.FileExistsError):
     """The output is there already and was not to be replaced."""
 
     status = Status.EXISTS
 
-    def __init__(self, message: str = "", **fields: Any) -> None:
-        super().__init__(message, **fields)
-        self.errno = self.errno or _errno.EEXIST
-        self.strerror, self.filename = message, self.path
+    def __init__(self, message: str = "", *, errno: Optional[int] = None, **fields: Any) -> None:
+        super().__init__(message, errno=errno or _errno.EEXIST, **fields)
 
 
 class CancelledError(Error):
@@ -180,46 +182,98 @@ class CallbackError(Error):
     status = Status.CALLBACK
 
 
+class BlockingIOError(IoError, builtins.BlockingIOError):
+    """An `IoError` that is also the built-in `BlockingIOError`."""
+
+
+class ChildProcessError(IoError, builtins.ChildProcessError):
+    """An `IoError` that is also the built-in `ChildProcessError`."""
+
+
+class ConnectionError(IoError, builtins.ConnectionError):
+    """An `IoError` that is also the built-in `ConnectionError`."""
+
+
+class BrokenPipeError(ConnectionError, builtins.BrokenPipeError):
+    """An `IoError` that is also the built-in `BrokenPipeError`."""
+
+
+class ConnectionAbortedError(ConnectionError, builtins.ConnectionAbortedError):
+    """An `IoError` that is also the built-in `ConnectionAbortedError`."""
+
+
+class ConnectionRefusedError(ConnectionError, builtins.ConnectionRefusedError):
+    """An `IoError` that is also the built-in `ConnectionRefusedError`."""
+
+
+class ConnectionResetError(ConnectionError, builtins.ConnectionResetError):
+    """An `IoError` that is also the built-in `ConnectionResetError`."""
+
+
+class FileExistsError(IoError, builtins.FileExistsError):
+    """An `IoError` that is also the built-in `FileExistsError`."""
+
+
+class FileNotFoundError(IoError, builtins.FileNotFoundError):
+    """An `IoError` that is also the built-in `FileNotFoundError`."""
+
+
+class InterruptedError(IoError, builtins.InterruptedError):
+    """An `IoError` that is also the built-in `InterruptedError`."""
+
+
+class IsADirectoryError(IoError, builtins.IsADirectoryError):
+    """An `IoError` that is also the built-in `IsADirectoryError`."""
+
+
+class NotADirectoryError(IoError, builtins.NotADirectoryError):
+    """An `IoError` that is also the built-in `NotADirectoryError`."""
+
+
+class PermissionError(IoError, builtins.PermissionError):
+    """An `IoError` that is also the built-in `PermissionError`."""
+
+
+class ProcessLookupError(IoError, builtins.ProcessLookupError):
+    """An `IoError` that is also the built-in `ProcessLookupError`."""
+
+
+class TimeoutError(IoError, builtins.TimeoutError):
+    """An `IoError` that is also the built-in `TimeoutError`."""
+
+
 _KINDS: Dict[int, Type[Error]] = {
-    kind.status: kind
-    for kind in (
-        InvalidInputError,
-        StateError,
-        TruncatedError,
-        CorruptError,
-        UnsupportedError,
-        LimitError,
-        WrongBasisError,
-        MismatchError,
-        IncomparableError,
-        SourceChangedError,
-        ExistsError,
-        CancelledError,
-        OutOfMemoryError,
-        InternalError,
-        CallbackError,
-    )
+    kind.status: kind for kind in (*Error.__subclasses__(), *_OfTheSystem.__subclasses__())
 }
 _KINDS[Status.NULL] = InvalidInputError
 
+# By the built-in class that each is.
+_IO_KINDS: Dict[Type[OSError], Type[IoError]] = {
+    OSError: IoError,
+    builtins.BlockingIOError: BlockingIOError,
+    builtins.ChildProcessError: ChildProcessError,
+    builtins.ConnectionError: ConnectionError,
+    builtins.BrokenPipeError: BrokenPipeError,
+    builtins.ConnectionAbortedError: ConnectionAbortedError,
+    builtins.ConnectionRefusedError: ConnectionRefusedError,
+    builtins.ConnectionResetError: ConnectionResetError,
+    builtins.FileExistsError: FileExistsError,
+    builtins.FileNotFoundError: FileNotFoundError,
+    builtins.InterruptedError: InterruptedError,
+    builtins.IsADirectoryError: IsADirectoryError,
+    builtins.NotADirectoryError: NotADirectoryError,
+    builtins.PermissionError: PermissionError,
+    builtins.ProcessLookupError: ProcessLookupError,
+    builtins.TimeoutError: TimeoutError,
+}
 
-_IO_KINDS: Dict[Type[OSError], Type[IoError]] = {OSError: IoError}
-
-
-def _io_kind(built_in: Type[OSError]) -> Type[IoError]:
-    """The class that is an `IoError` and a built-in one, by whose name it goes."""
-    kind = _IO_KINDS.get(built_in)
-    if kind is None:
-        doc = f"An `IoError` that is also the built-in `{built_in.__name__}`."
-        kind = type(built_in.__name__, (IoError, built_in), {"__doc__": doc, "__module__": "frazil"})
-        _IO_KINDS[built_in] = kind
-    return kind
+_KNOWN = {Error, *_KINDS.values(), *_IO_KINDS.values()}
 
 
 def make_error(status: int, message: str, **fields: Any) -> Error:
-    """The exception for a status, with its class chosen by it."""
+    """The exception for a status, with its class chosen by it, or by `errno` where the system failed."""
     if status == Status.IO:
-        return _io_kind(type(OSError(fields.get("errno") or 0, "")))(message, **fields)
+        return _IO_KINDS[type(OSError(fields.get("errno") or 0, ""))](message, **fields)
     kind = _KINDS.get(status)
     if kind is None:
         return Error(message, status=status, **fields)
@@ -228,12 +282,9 @@ def make_error(status: int, message: str, **fields: Any) -> Error:
     return named
 
 
-def _again(kind: Optional[Type[Error]], status: int, message: str, fields: Dict[str, Any]) -> Error:
-    """What unpickling calls. Classes that were made for a built-in one have no name to be found by."""
-    if kind is None:
-        return make_error(status, message, **fields)
+def _again(kind: Type[Error], message: str, fields: Dict[str, Any]) -> Error:
+    """What unpickling calls."""
     # A class of a caller's may be made in another way, so what is known here is put in by the class it is of.
     error: Error = (OSError if issubclass(kind, OSError) else Exception).__new__(kind, message)
-    known = {Error, IoError, *_KINDS.values()}
-    next(one for one in kind.__mro__ if one in known).__init__(error, message, **fields)  # type: ignore[misc]
+    next(one for one in kind.__mro__ if one in _KNOWN).__init__(error, message, **fields)  # type: ignore[misc]
     return error

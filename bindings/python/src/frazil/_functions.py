@@ -55,10 +55,13 @@ _READ = _status(_HANDLE, _DATA, c_size_t, _LEN_OUT)
 _FEED = _status(_HANDLE, _DATA, c_size_t)
 _PATCH_END = (_PATCH_OPTIONS, _PATCH_SUMMARY)
 _RESTORE_END = (_PATH, _RESTORE_OPTIONS, _RESTORE_SUMMARY)
+_SNAPSHOT_END = (TOLD, _USER_DATA, _SNAPSHOT_SUMMARY)
+_VERIFY_END = (c_size_t, _PATH, _VERIFY_OPTIONS, TOLD, _USER_DATA, _VERIFY_SUMMARY)
 _LEVEL_END = (_SIGNATURE, _LEVEL_OPTIONS, _OUT)
 
 CORE: Dict[str, Declaration] = {
     "frazil_version": (c_char_p, []),
+    "frazil_librsync_version": (c_char_p, []),
     "frazil_error_status": (c_int, [_HANDLE]),
     "frazil_error_message": (c_char_p, [_HANDLE]),
     "frazil_error_path": (c_char_p, [_HANDLE]),
@@ -136,6 +139,7 @@ TREES: Dict[str, Declaration] = {
     "frazil_restore_tree_fd": _status(c_int, *_RESTORE_END),
     "frazil_restore_tree_stream": _status(READ, _USER_DATA, *_RESTORE_END),
     "frazil_restore_conclude": _status(_PATH),
+    "frazil_restore_level": _status(_PATH, POINTER(structs.LevelId)),
     "frazil_restore_recover": _status(_PATH, _OBSERVER, POINTER(structs.Recovery)),
     "frazil_archive_header": _status(_PATH, _LEVEL_HEADER),
     "frazil_archive_header_fd": _status(c_int, _LEVEL_HEADER),
@@ -146,8 +150,11 @@ TREES: Dict[str, Declaration] = {
     "frazil_archive_verify": _status(_PATH, _OBSERVER, _ARCHIVE_SUMMARY),
     "frazil_archive_verify_fd": _status(c_int, _OBSERVER, _ARCHIVE_SUMMARY),
     "frazil_archive_verify_stream": _status(READ, _USER_DATA, _OBSERVER, _ARCHIVE_SUMMARY),
-    "frazil_snapshot_list": _status(_PATH, TOLD, _USER_DATA, _SNAPSHOT_SUMMARY),
-    "frazil_tree_verify": _status(
-        _PATHS, c_size_t, _PATH, _VERIFY_OPTIONS, TOLD, _USER_DATA, _VERIFY_SUMMARY
-    ),
+    "frazil_snapshot_list": _status(_PATH, *_SNAPSHOT_END),
+    "frazil_snapshot_list_fd": _status(c_int, *_SNAPSHOT_END),
+    "frazil_snapshot_list_stream": _status(READ, _USER_DATA, *_SNAPSHOT_END),
+    "frazil_tree_verify": _status(_PATHS, *_VERIFY_END),
+    "frazil_tree_verify_fd": _status(POINTER(c_int), *_VERIFY_END),
+    "frazil_tree_verify_stream": _status(READ, POINTER(c_void_p), *_VERIFY_END),
+    "frazil_libarchive_version": (c_char_p, []),
 }

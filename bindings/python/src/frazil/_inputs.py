@@ -6,29 +6,15 @@ import ctypes
 import io
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Callable, Optional, Tuple, Union
+from typing import Any, Callable, Optional, Tuple
 
 from . import _choices as choices
 from . import _structs as structs
+from ._aliases import Seekable
 from ._callbacks import READ_AT, Callbacks
 from ._errors import InvalidInputError
-from ._streams import AnyPath, Source, descriptor_of, is_buffer, is_path, octets, path_of, view_of
+from ._streams import Source, descriptor_of, is_buffer, is_path, octets, path_of, view_of
 
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    from typing_extensions import Buffer
-
-    class SupportsSeek(Protocol):
-        """Is read from the place that was sought."""
-
-        def read(self, length: int, /) -> Optional[Buffer]: ...
-        def seek(self, offset: int, whence: int, /) -> object: ...
-        def tell(self) -> int: ...
-
-    Seekable = Union[AnyPath, SupportsSeek, Buffer, int]
-else:
-    Seekable = Any
 
 # What the library calls to read so many bytes at an offset.
 ReadAt = Callable[[int, int, int, int, int], int]

@@ -8,8 +8,9 @@ from typing import Any, Optional, Union
 
 from . import _choices as choices
 from . import _structs as structs
+from ._aliases import AnyPath, Stream
 from ._callbacks import Callbacks
-from ._streams import AnyPath, Input, Stream
+from ._streams import Input
 from ._summaries import Identity
 
 

@@ -3,24 +3,67 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, Optional, cast
+from dataclasses import dataclass
+from typing import Any, Callable, Optional, cast
 
+from . import _choices as choices
 from . import _structs as structs
+from ._aliases import AnyPath, Self, Sink, Stream, Unpack
 from ._callbacks import Callbacks
 from ._calls import call
 from ._errors import InvalidInputError
 from ._library import library
 from ._option_structs import level_options
+from ._options import LevelOptions
 from ._pull import PullStream
 from ._push import PushStream
 from ._signature import Signature
-from ._streams import AnyPath, Input, Output, Sink, Stream, path_of
-from ._summaries import LevelSummary
+from ._streams import Input, Output, path_of
+from ._summaries import Identity
 
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
 
-    from ._options import LevelOptions
+@dataclass(frozen=True)
+class LevelSummary:
+    """What a finished level is.
+
+    source_bytes: Bytes of content that were read.
+    stream_bytes: Bytes of the level's stream; 0 where only the signature was made.
+    copy_bytes: Bytes of content that were found in the basis.
+    literal_bytes: Bytes of content that are in the stream.
+    zero_bytes: Bytes of content that are runs of zeros, which take no room in a sealed stream.
+    copy_commands: How many ranges of the basis are copied.
+    identity: The content that was read, which the level restores.
+    dirty: Whether the content changed while it was read: the level restores the bytes that were read, which may
+        be no state that the source was ever in.
+    matching: Which matches were looked for in the end.
+    signature: The new full signature, where it was held in memory.
+    """
+
+    source_bytes: int
+    stream_bytes: int
+    copy_bytes: int
+    literal_bytes: int
+    zero_bytes: int
+    copy_commands: int
+    identity: Identity
+    dirty: bool
+    matching: choices.Matching
+    signature: Optional[Signature]
+
+    @classmethod
+    def _of(cls, native: Any, signature: Optional[Signature]) -> LevelSummary:
+        return cls(
+            native.source_bytes,
+            native.stream_bytes,
+            native.copy_bytes,
+            native.literal_bytes,
+            native.zero_bytes,
+            native.copy_commands,
+            Identity._of(native.identity),
+            bool(native.dirty),
+            choices.word(choices.Matching, native.matching),
+            signature,
+        )
 
 
 def _basis(signature: Optional[Signature]) -> Any:

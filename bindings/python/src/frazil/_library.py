@@ -73,6 +73,19 @@ def library_version() -> str:
     return _version_of(library)
 
 
+def librsync_version() -> str:
+    """The version of the librsync that is in the shared library, as it names itself."""
+    version: bytes = library.frazil_librsync_version()
+    return version.decode()
+
+
+def libarchive_version() -> str:
+    """The version of the libarchive that the shared library has loaded, as `MAJOR.MINOR.PATCH`, or the empty string
+    where it is one that cannot be used."""
+    version: bytes = library.frazil_libarchive_version()
+    return version.decode()
+
+
 def library_file() -> str:
     """The shared library that is loaded: a path, or a name that the system's loader has found."""
     return FILE

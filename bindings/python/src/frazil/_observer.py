@@ -6,16 +6,15 @@ import ctypes
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypedDict
+from typing import Any, Callable, Mapping, Optional, TypedDict
 
 from . import _choices as choices
 from . import _structs as structs
-from ._callbacks import ASKED, TOLD, Callbacks
+from ._aliases import Asked, Told
+from ._callbacks import Callbacks
 from ._calls import error_of
+from ._entries import Entry, telling
 from ._errors import Error
-
-if TYPE_CHECKING:
-    from ._archive import Entry
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,11 @@ class Progress:
     stream_bytes: int
     entries: int
 
+    @classmethod
+    def _of(cls, native: Any) -> Progress:
+        total = None if native.total_bytes == structs.UNKNOWN else native.total_bytes
+        return cls(native.done_bytes, total, native.stream_bytes, native.entries)
+
 
 @dataclass(frozen=True)
 class EntryReport:
@@ -49,6 +53,12 @@ class EntryReport:
     reason: choices.Reason
     bytes: int
 
+    @classmethod
+    def _of(cls, native: Any) -> EntryReport:
+        action = choices.word(choices.Action, native.action)
+        reason = choices.word(choices.Reason, native.reason)
+        return cls(os.fsdecode(native.path), action, reason, native.bytes)
+
 
 class Following(TypedDict, total=False):
     """Functions that follow an operation.
@@ -58,6 +68,10 @@ class Following(TypedDict, total=False):
     comes out of it, and so does a `KeyboardInterrupt`, except that no signal is answered while a `TreeRestore` ends.
     They cannot use the object that calls them.
 
+    Nobody is asked any more when a file is about to appear, so that what was stopped has published nothing. A restored
+    level takes longer to publish, and tells `progress` of that: what it raises then comes out when all is done, and
+    `restored_level` says whether it was.
+
     progress: Is told that some work was done.
     problem: Is told of what went wrong and was survived, as an exception that is not raised.
     note: Is told of what is only worth knowing and takes nothing from the result, as that a socket is not backed up,
@@ -65,37 +79,26 @@ class Following(TypedDict, total=False):
     cancelled: Answers whether to stop: if so, the operation fails with `CancelledError`.
     """
 
-    progress: Optional[Callable[[Progress], object]]
-    problem: Optional[Callable[[Error], object]]
-    note: Optional[Callable[[Error], object]]
-    cancelled: Optional[Callable[[], object]]
+    progress: Optional[Told[Progress]]
+    problem: Optional[Told[Error]]
+    note: Optional[Told[Error]]
+    cancelled: Optional[Asked]
 
 
 def observer(options: Mapping[str, Any], callbacks: Callbacks) -> Optional[structs.Observer]:
     """The observer that the options ask for."""
-    progress, problem = options.get("progress"), options.get("problem")
-    cancelled, entry = options.get("cancelled"), options.get("entry")
-    note, restoring = options.get("note"), options.get("restoring")
+    given = {name: options[name] for name in _BODIES if options.get(name) is not None}
     thread = threading.current_thread()
-    if cancelled is None and progress is None and (thread.daemon or thread is threading.main_thread()):
+    if not given.keys() & {"cancelled", "progress"} and (thread.daemon or thread is threading.main_thread()):
         # A signal is answered to by the interpreter alone, and so is its end by a daemon; so long work has to
         # enter it now and then.
-        cancelled = _never
-    if progress is cancelled is problem is entry is note is restoring is None:
+        given["cancelled"] = _never
+    if not given:
         return None
     made = structs.sized(structs.Observer)
-    if progress is not None:
-        made.progress = callbacks.made(TOLD, _telling_progress(progress))
-    if problem is not None:
-        made.problem = callbacks.made(TOLD, _telling_problem(problem))
-    if cancelled is not None:
-        made.cancelled = callbacks.made(ASKED, _asking(cancelled))
-    if entry is not None:
-        made.entry = callbacks.made(TOLD, _telling_entry(entry))
-    if note is not None:
-        made.note = callbacks.made(TOLD, _telling_problem(note))
-    if restoring is not None:
-        made.restoring = callbacks.made(TOLD, _telling_restoring(restoring))
+    for name, kind, *_ in structs.Observer._fields_:
+        if name in given:
+            setattr(made, name, callbacks.made(kind, _BODIES[name](given[name])))
     return made
 
 
@@ -103,24 +106,7 @@ def _never() -> bool:
     return False
 
 
-def _telling_progress(progress: Callable[[Progress], object]) -> Callable[[int, int], int]:
-    def told(_user_data: int, address: int) -> int:
-        native = structs.Progress.from_address(address)
-        total = native.total_bytes
-        progress(
-            Progress(
-                native.done_bytes,
-                None if total == structs.UNKNOWN else total,
-                native.stream_bytes,
-                native.entries,
-            )
-        )
-        return 0
-
-    return told
-
-
-def _telling_problem(problem: Callable[[Error], object]) -> Callable[[int, int], int]:
+def _telling_problem(problem: Told[Error]) -> Callable[[int, int], int]:
     def told(_user_data: int, address: int) -> int:
         problem(error_of(ctypes.c_void_p(address)))
         return 0
@@ -128,26 +114,25 @@ def _telling_problem(problem: Callable[[Error], object]) -> Callable[[int, int],
     return told
 
 
-def _telling_entry(entry: Callable[[EntryReport], object]) -> Callable[[int, int], int]:
+def _telling_missing(missing: Told[str]) -> Callable[[int, int], int]:
     def told(_user_data: int, address: int) -> int:
-        native = structs.EntryReport.from_address(address)
-        action = choices.word(choices.Action, native.action)
-        reason = choices.word(choices.Reason, native.reason)
-        entry(EntryReport(os.fsdecode(native.path), action, reason, native.bytes))
+        missing(os.fsdecode(ctypes.string_at(address)))
         return 0
 
     return told
 
 
-def _telling_restoring(restoring: Callable[[Entry], object]) -> Callable[[int, int], int]:
-    from ._archive import Entry  # which needs this module
-
-    def told(_user_data: int, address: int) -> int:
-        restoring(Entry._of(structs.Entry.from_address(address)))
-        return 0
-
-    return told
-
-
-def _asking(cancelled: Callable[[], object]) -> Callable[[int], int]:
+def _asking(cancelled: Asked) -> Callable[[int], int]:
     return lambda _user_data: int(bool(cancelled()))
+
+
+# What the library calls for each function that follows an operation.
+_BODIES: Mapping[str, Callable[[Any], Callable[..., int]]] = {
+    "progress": lambda each: telling(Progress._of, structs.Progress, each),
+    "problem": _telling_problem,
+    "cancelled": _asking,
+    "entry": lambda each: telling(EntryReport._of, structs.EntryReport, each),
+    "note": _telling_problem,
+    "restoring": lambda each: telling(Entry._of, structs.Entry, each),
+    "missing": _telling_missing,
+}

@@ -31,7 +31,7 @@ _CHOICES = {
 _NOT_ZERO = {"block_len", "memory_limit", "max_output", "index_memory", "link_memory", "max_file_len"}
 
 # What `observer` takes.
-_FOLLOWING = {*Following.__optional_keys__, "entry", "restoring"}
+_FOLLOWING = {*Following.__optional_keys__, "entry", "restoring", "missing"}
 
 # Puts an option into a struct in a way of its own.
 Special = Callable[[Any, Any], None]

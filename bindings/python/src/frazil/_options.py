@@ -6,14 +6,12 @@ nothing else is said. Each class describes its own in its docstring, where `help
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Iterable, Mapping, Optional, Union
+from typing import Iterable, Mapping, Optional, Union
 
 from . import _choices as choices
+from ._aliases import AnyPath, OpenFile, Sink, Told
+from ._entries import Entry
 from ._observer import EntryReport, Following
-from ._streams import AnyPath, OpenFile, Sink
-
-if TYPE_CHECKING:
-    from ._archive import Entry
 
 
 class LevelOptions(Following, total=False):
@@ -89,8 +87,8 @@ class Selection(Following, total=False):
     """What a backup leaves out, and what is no difference when a tree is verified; beside the options of
     `Following`.
 
-    excludes: Lines in UTF-8, as in a `.gitignore` at the root of the tree, the last of which that matches decides; one that
-        begins with `!` takes in.
+    excludes: Lines in UTF-8, as in a `.gitignore` at the root of the tree, the last of which that matches decides;
+        one that begins with `!` takes in.
     exclude_marked: Leaves out what is in a directory that holds anything of one of these names, `.nobackup` for
         one.
     exclude_caches: Whether to leave out what is in a directory with a valid `CACHEDIR.TAG`.
@@ -145,7 +143,7 @@ class BackupOptions(Selection, total=False):
     trust_holes: Optional[bool]
     compare_device: Optional[bool]
     leave_out: Optional[Iterable[OpenFile]]
-    entry: Optional[Callable[[EntryReport], object]]
+    entry: Optional[Told[EntryReport]]
 
 
 class RestoreOptions(Following, total=False):
@@ -176,6 +174,8 @@ class RestoreOptions(Following, total=False):
         held against the level before too, not their kind and size alone.
     max_output: Bytes that all restored files of the level may have together; no limit by default.
     restoring: Is told what becomes of each entry, as `list_archive` gives it, while the restoration takes it in.
+    missing: Is told of each of `paths` at which there is nothing at this level, by the thread that made the call, when
+        the rest is published already: what it raises comes out, but stops nothing.
     """
 
     overwrite: Optional[bool]
@@ -195,7 +195,8 @@ class RestoreOptions(Following, total=False):
     groups: Optional[Mapping[int, int]]
     verify_parent: Optional[bool]
     max_output: Optional[int]
-    restoring: Optional[Callable[[Entry], object]]
+    restoring: Optional[Told[Entry]]
+    missing: Optional[Told[str]]
 
 
 class VerifyOptions(Selection, total=False):

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional, Union, cast
+from typing import Any, Callable, Iterable, Optional, Union, cast
 
 from . import _structs as structs
+from ._aliases import AnyPath, Seekable, Self, Sink, Stream, Unpack
 from ._callbacks import Callbacks
 from ._calls import call
-from ._inputs import Seekable, inputs_of, take_basis
+from ._inputs import inputs_of, take_basis
 from ._library import library
 from ._option_structs import patch_options
+from ._options import PatchOptions
 from ._pull import PullStream
 from ._push import PushStream
-from ._streams import AnyPath, Input, Output, Sink, Stream, is_path, path_of
+from ._streams import Input, Output, is_path, path_of
 from ._summaries import PatchSummary
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from ._options import PatchOptions
 
 
 def summary_of(finish: Callable[[Any], int]) -> PatchSummary:
@@ -85,9 +82,9 @@ class PatchReader(PullStream[PatchSummary]):
 class Patch(PushStream[PatchSummary]):
     """A patch that is fed its delta.
 
-    `basis` is as for a `PatchReader`, or `None` for a level 0. `target` is a path, which may be that of the basis: the file
-    appears whole and verified when the patch is finished, or not at all. Or it is an object with `write`,
-    or a function; what that was given is **provisional** until the patch is finished.
+    `basis` is as for a `PatchReader`, or `None` for a level 0. `target` is a path, which may be that of the basis: the
+    file appears whole and verified when the patch is finished, or not at all. Or it is an object with `write`, or a
+    function; what that was given is **provisional** until the patch is finished.
 
         with frazil.Patch(None, "restored.img") as patch:
             for chunk in storage:

@@ -6,15 +6,13 @@ import ctypes
 import io
 import operator
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, List, Optional, TypeVar
+from typing import Any, Callable, Generic, Iterator, List, Optional, TypeVar
 
+from ._aliases import Buffer, Self
 from ._calls import call
 from ._errors import StateError
 from ._handles import Handle
 from ._streams import Input, Output
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer, Self
 
 SummaryType = TypeVar("SummaryType")
 
@@ -65,7 +63,9 @@ class PullStream(io.BufferedIOBase, Generic[SummaryType]):
             self._source.confirm_end(self._source_len)
 
     def readable(self) -> bool:
-        """`True`."""
+        """`True`; `StateError`, which is a `ValueError`, when it is closed, as of any file."""
+        if self.closed:
+            raise StateError("the stream is closed")
         return True
 
     def _read_on(self, address: int, length: int) -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, Generic, Optional, TypeVar
+from typing import Any, Callable, Generic, Optional, TypeVar
 
+from ._aliases import Buffer, Self
 from ._calls import call
 from ._errors import StateError
 from ._handles import Handle
 from ._streams import slices
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer, Self
 
 # How many bytes the library is given at once: between them signals are answered, and no more is copied.
 SLICE_LEN = 1 << 20
@@ -71,20 +69,28 @@ class PushStream(Generic[SummaryType]):
             raise StateError(f"the {self._handle.name} is not finished")
         return self._summary
 
+    def _check_open(self) -> None:
+        if self.closed:
+            raise StateError(f"the {self._handle.name} is closed")
+
     def writable(self) -> bool:
-        """`True`."""
+        """`True`; `StateError`, which is a `ValueError`, when it is closed, as of any file."""
+        self._check_open()
         return True
 
     def readable(self) -> bool:
-        """`False`."""
+        """`False`; as `writable`."""
+        self._check_open()
         return False
 
     def seekable(self) -> bool:
-        """`False`."""
+        """`False`; as `writable`."""
+        self._check_open()
         return False
 
     def flush(self) -> None:
-        """Does nothing."""
+        """Does nothing; as `writable`."""
+        self._check_open()
 
     @property
     def closed(self) -> bool:
@@ -96,6 +102,7 @@ class PushStream(Generic[SummaryType]):
         self._handle.close()
 
     def __enter__(self) -> Self:
+        self._check_open()
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:

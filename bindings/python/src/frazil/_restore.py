@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from . import _structs as structs
+from ._aliases import AnyPath, Stream, Told, Unpack
 from ._callbacks import Callbacks
 from ._calls import call
 from ._errors import Error, Status
 from ._library import library
 from ._observer import observer
 from ._option_structs import restore_options
+from ._options import RestoreOptions
 from ._push import PushStream
-from ._streams import AnyPath, Input, Stream, path_of
+from ._streams import Input, path_of
 from ._summaries import Recovery, RestoreSummary
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from ._options import RestoreOptions
 
 
 def _summary_of(finish: Callable[[Any], int]) -> RestoreSummary:
@@ -86,7 +83,18 @@ def conclude_restore(destination: AnyPath) -> None:
     call(library.frazil_restore_conclude, path_of(destination))
 
 
-def recover_restore(destination: AnyPath, *, problem: Optional[Callable[[Error], object]] = None) -> Recovery:
+def restored_level(destination: AnyPath) -> Optional[bytes]:
+    """Says which level the directory `destination` stands at, its id of 16 bytes, or will once a restoration that
+    was killed is finished; `None` where no chain of restorations is under way. Nothing is changed.
+
+    `StateError` while a restoration is at work there.
+    """
+    native = structs.LevelId()
+    status = call(library.frazil_restore_level, path_of(destination), ctypes.byref(native))
+    return None if status == Status.END else bytes(native.bytes)
+
+
+def recover_restore(destination: AnyPath, *, problem: Optional[Told[Error]] = None) -> Recovery:
     """Finishes, or undoes, what a restoration that was killed has left in the directory `destination`.
 
     `problem` is told of each entry that could not be put in its place. What it raises comes out when the work

@@ -6,23 +6,20 @@ import ctypes
 import operator
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional, Tuple, Union, cast, overload
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, Union, cast, overload
 
 from . import _choices as choices
+from . import _comparison as comparisons
 from . import _structs as structs
+from ._aliases import AnyPath, Buffer, Self, Sink, Stream, Unpack
 from ._callbacks import Callbacks
 from ._calls import call
-from ._errors import InvalidInputError, Status
+from ._errors import Status
 from ._library import library
 from ._option_structs import integer, level_options
-from ._streams import AnyPath, Input, Output, Sink, Stream, borrowed, is_path, path_of
+from ._options import LevelOptions
+from ._streams import Input, Output, borrowed, is_path, path_of
 from ._summaries import Identity
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer, Unpack
-
-    from ._comparison import Comparison
-    from ._options import LevelOptions
 
 
 class BlockSum(NamedTuple):
@@ -80,8 +77,9 @@ class Signature(Mapping[str, Any]):
     """The sums of every block of some content: what the next level is made against.
 
     It is a mapping of the fields below, which are attributes too. It is immutable, and may be used by
-    several threads at once, by a forked process, and be pickled; its memory goes with the last reference. One
-    that cannot be sealed is pickled in the plain format, which leaves length, CRC32 and fingerprint behind.
+    several threads at once, by a forked process, and be pickled; its memory goes with the last reference. One of
+    MD4 or shortened sums cannot be pickled, `InvalidInputError`, unless it was loaded from the plain format: only that
+    takes it, and would lose length, CRC32 and fingerprint. Pickle its `to_bytes(format="rdiff")` if that is meant.
 
     Make one by `of_file` or `of_stream`, take it from a finished level, or load it.
     """
@@ -173,15 +171,13 @@ class Signature(Mapping[str, Any]):
         self.save(pieces.append, format=format)
         return b"".join(pieces)
 
-    def compare(self, new: Signature) -> Comparison:
+    def compare(self, new: Signature) -> comparisons.Comparison:
         """Says what the ranges of the content of `new` are to the content of this signature.
 
         Only blocks that stand on the grid of both can be recognised: after an insertion in the middle of
         a block, all that follows has changed. `IncomparableError` unless sums and block length agree.
         """
-        from ._comparison import Comparison
-
-        return Comparison(self, new)
+        return comparisons.Comparison(self, new)
 
     @property
     def block_len(self) -> int:
@@ -269,11 +265,16 @@ class Signature(Mapping[str, Any]):
         length = "an unknown number of" if self.length is None else self.length
         return f"<frazil.Signature of {length} bytes in {len(self.blocks)} blocks of {self.block_len}>"
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _known: object) -> Self:
+        return self
+
     def __reduce__(self) -> Tuple[Any, ...]:
-        try:
-            return Signature.from_bytes, (self.to_bytes(),)
-        except InvalidInputError:  # it cannot be sealed
-            return Signature.from_bytes, (self.to_bytes(format="rdiff"),)
+        # What knows its content is sealed, or refuses: the plain format would lose what it knows.
+        format: choices.Format = "rdiff" if self.identity is None else "sealed"
+        return Signature.from_bytes, (self.to_bytes(format=format),)
 
 
 def _release(pointer: ctypes.c_void_p) -> None:

@@ -8,39 +8,13 @@ import os
 import socket
 import stat
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Tuple, Union
+from typing import Any, Callable, Iterator, Optional, Tuple
 
+from ._aliases import AnyPath, Buffer
 from ._callbacks import READ, WRITE, Callbacks
 from ._calls import call
 from ._errors import CallbackError, Status, make_error
 from ._library import library
-
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    from typing_extensions import Buffer
-
-    class SupportsRead(Protocol):
-        """Gives at most so many bytes; none at the end."""
-
-        def read(self, length: int, /) -> Optional[Buffer]: ...
-
-    class SupportsWrite(Protocol):
-        """Takes bytes, and may say how many it took; `None` is all."""
-
-        def write(self, data: bytes, /) -> object: ...
-
-    class SupportsFileno(Protocol):
-        """Is open on a file."""
-
-        def fileno(self) -> int: ...
-
-    AnyPath = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
-    Stream = Union[SupportsRead, socket.socket, Buffer, Iterable[Buffer], int]
-    Sink = Union[SupportsWrite, Callable[[bytes], object]]
-    OpenFile = Union[int, SupportsFileno]
-else:
-    Buffer = AnyPath = Stream = Sink = OpenFile = Any
 
 _PyBUF_WRITE = 0x200
 _memory = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int)(
@@ -60,14 +34,6 @@ def optional_path(path: Optional[AnyPath]) -> Optional[bytes]:
     return None if path is None else path_of(path)
 
 
-def paths_of(paths: Iterable[AnyPath]) -> Tuple[Any, int]:
-    """Several paths as the library takes them: an array, and how many they are."""
-    if is_path(paths):
-        raise TypeError("several paths are needed, not one alone")
-    encoded = [path_of(path) for path in paths]
-    return (ctypes.c_char_p * len(encoded))(*encoded), len(encoded)
-
-
 def is_path(value: object) -> bool:
     return isinstance(value, (str, bytes, os.PathLike))
 
@@ -79,11 +45,6 @@ def is_buffer(value: object) -> bool:
     except TypeError:
         return False
     return True
-
-
-def optional_text(text: Optional[bytes]) -> Optional[str]:
-    """A path or a name that the library gives, as `os.fsdecode` has it."""
-    return None if text is None else os.fsdecode(text)
 
 
 def view_of(address: int, length: int) -> memoryview:
@@ -233,13 +194,29 @@ class Source:
         ctypes.c_size_t.from_address(count).value = filled
         return 0
 
+    def confirm_end(self, expected: Optional[int] = None) -> None:
+        """Fails unless the end that the library has found is one that Python gave, or was `expected`.
+
+        A callback that could not even be entered, for want of memory, returns an arbitrary number.
+        """
+        if not self.ended and self.given != expected:
+            raise CallbackError("the stream was not read to its end")
+
 
 class Input:
     """What a function reads: a path, a descriptor, or a callback; each has a C function of its own."""
 
-    def __init__(self, stream: Any, callbacks: Callbacks, *, or_path: bool = False, only_read: bool = False) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        callbacks: Callbacks,
+        *,
+        or_path: bool = False,
+        only_read: bool = False,
+        by_callback: bool = False,
+    ) -> None:
         """`or_path` says that `str`, `bytes` and `os.PathLike` are paths, `only_read` that there is a function
-        for a callback alone, without a suffix."""
+        for a callback alone, without a suffix; `by_callback` that Python is to read whatever it is."""
         self._callbacks = callbacks
         self._source: Optional[Source] = None
         self.suffix = ""
@@ -248,12 +225,12 @@ class Input:
         descriptor = None
         if or_path and is_path(stream):
             path = path_of(stream)
-            if not waits(path):
+            if not by_callback and not waits(path):
                 self.arguments = (path,)
                 return
             self._opened = stream = opened(path)
         if not only_read:
-            descriptor = descriptor_of(stream)
+            descriptor = None if by_callback else descriptor_of(stream)
             self.suffix = "_stream" if descriptor is None else "_fd"
         if descriptor is not None:
             self.arguments = (descriptor,)
@@ -281,12 +258,9 @@ class Input:
             self._opened.close()
 
     def confirm_end(self, expected: Optional[int] = None) -> None:
-        """Fails unless the end that the library has found is one that Python gave, or was `expected`.
-
-        A callback that could not even be entered, for want of memory, returns an arbitrary number.
-        """
-        if self._source is not None and not self._source.ended and self._source.given != expected:
-            raise CallbackError("the stream was not read to its end")
+        """As that of a `Source`."""
+        if self._source is not None:
+            self._source.confirm_end(expected)
 
 
 class Output:

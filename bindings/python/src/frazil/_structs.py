@@ -6,7 +6,7 @@ import ctypes
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from typing import Type, TypeVar
 
-from ._callbacks import ASKED, READ_AT, TOLD, WRITE
+from ._callbacks import ASKED, NOTED, READ_AT, TOLD, WRITE
 
 UNKNOWN = 2**64 - 1
 
@@ -39,7 +39,7 @@ class Observer(ctypes.Structure):
         ("entry", TOLD),
         ("note", TOLD),
         ("restoring", TOLD),
-        ("missing", c_void_p),
+        ("missing", NOTED),
     ]
 
 
