@@ -2,9 +2,9 @@
 
 use std::fs::{File, create_dir, write};
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use frazil::{
     BackupOptions, EntryReport, Error, ErrorKind, Observer, RestoreOptions, VerifyOptions, backup_tree_file,
@@ -111,4 +111,60 @@ fn a_chain_stops_when_it_is_told_to() {
     let stopped = frazil::chain_file(None, deltas, ground.at("target"), options);
     assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
     assert!(!ground.at("target").exists());
+}
+
+/// Wants to stop when it is asked for the nth time, and is never asked once the target is there.
+struct AtNth {
+    nth: usize,
+    asked: Arc<AtomicUsize>,
+    target: PathBuf,
+}
+
+impl Observer for AtNth {
+    fn cancelled(&self) -> bool {
+        assert!(!self.target.exists(), "asked when it was too late");
+        self.asked.fetch_add(1, Ordering::Relaxed) + 1 == self.nth
+    }
+}
+
+/// Between the flush and the renaming, and behind it, nobody is asked: what was stopped has published nothing, and
+/// what was published says so.
+#[test]
+fn what_is_stopped_at_any_asking_has_published_nothing() {
+    let ground = Ground::new();
+    let content: Vec<u8> =
+        (0..3_000_000_u32).flat_map(|number| number.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect();
+    write(ground.at("file"), &content).unwrap();
+    write(ground.at("tree/file"), &content).unwrap();
+    frazil::level_file(ground.at("file"), None, ground.at("level.0"), frazil::LevelOptions::new()).unwrap();
+    let level = || File::open(ground.at("level.0")).unwrap();
+    let patching = |observer| frazil::PatchOptions::new().observer(observer);
+    type Work<'a> = &'a dyn Fn(&Path, Arc<dyn Observer>) -> frazil::Result<()>;
+    let works: [(&str, Work); 4] = [
+        ("a level", &|target, observer| {
+            let options = frazil::LevelOptions::new().observer(observer);
+            frazil::level_file(ground.at("file"), None, target, options).map(drop)
+        }),
+        ("a patch", &|target, observer| frazil::patch_file(None, level(), target, patching(observer)).map(drop)),
+        ("a chain", &|target, observer| frazil::chain_file(None, vec![level()], target, patching(observer)).map(drop)),
+        ("a snapshot", &|target, observer| {
+            let options = BackupOptions::new().observer(observer);
+            frazil::backup_tree(ground.at("tree"), None, target, std::io::sink(), options).map(drop)
+        }),
+    ];
+    for (name, work) in works {
+        let target = ground.at("target");
+        let stopped_at = |nth| {
+            let asked = Arc::<AtomicUsize>::default();
+            let result = work(&target, Arc::new(AtNth { nth, asked: asked.clone(), target: target.clone() }));
+            (result.map_err(|error| error.kind()), asked.load(Ordering::Relaxed))
+        };
+        let (result, asked) = stopped_at(usize::MAX);
+        assert!(result.is_ok() && asked > 3 && target.exists(), "{name}: {result:?} after {asked}");
+        std::fs::remove_file(&target).unwrap();
+        for nth in 1..=asked {
+            assert_eq!(stopped_at(nth), (Err(ErrorKind::Cancelled), nth), "{name}");
+            assert!(!target.exists(), "{name}, stopped at {nth} of {asked}");
+        }
+    }
 }

@@ -124,6 +124,51 @@ fn an_error_of_another_shared_object_is_known() {
     }
 }
 
+/// What is loaded by a program that knows nothing of it, and keeps its symbols to itself, as a module of Python is.
+#[test]
+fn an_error_of_a_plugin_that_is_loaded_on_its_own_is_known() {
+    for compiler in ["g++", "clang++"] {
+        if is_there(compiler) {
+            let bench = Bench::new();
+            let hidden = flags(&["-fvisibility=hidden", "-fvisibility-inlines-hidden", "-fPIC"]);
+            let plugin = bench.dir.path().join("libplugin.so");
+            let mut make = bench.strict(compiler, &CXX17, &hidden);
+            make.arg("-shared").args(sources(&["plugin.cpp"])).arg("-o").arg(&plugin);
+            output_of(make.arg("-L").arg(bench.dir.path()).arg("-lfrazil"));
+            let named = format!("-DPLUGIN=\"{}\"", plugin.display());
+            let loading = [hidden.as_slice(), &[named.as_str()]].concat();
+            let host: Vec<PathBuf> = sources(&["plugin_host.cpp"]);
+            bench.run(&compile(&bench, compiler, &host, &CXX17, &loading));
+        }
+    }
+}
+
+/// The lines of `discarded.cpp` that say of themselves that something is lost there are those that are warned of.
+#[test]
+fn what_is_not_to_be_discarded_is_warned_of() {
+    let source = sources(&["discarded.cpp"]).remove(0);
+    let text = std::fs::read_to_string(&source).unwrap();
+    let numbered = text.lines().zip(1..);
+    let wanted: BTreeSet<usize> = numbered.filter(|(line, _)| line.ends_with("// lost")).map(|(_, at)| at).collect();
+    assert!(wanted.len() > 10, "{wanted:?}");
+    for compiler in ["g++", "clang++"] {
+        if is_there(compiler) {
+            let bench = Bench::new();
+            let mut command = bench.strict(compiler, &CXX17, &flags(&["-fsyntax-only", "-Werror=unused-result"]));
+            let output = command.arg(&source).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success(), "{compiler}: {said}");
+            let found: BTreeSet<usize> = said
+                .lines()
+                .filter(|line| line.contains("error:") && line.contains("nodiscard"))
+                .map(|line| line.split("discarded.cpp:").nth(1).unwrap().split(':').next().unwrap().parse().unwrap())
+                .collect();
+            assert_eq!(found, wanted, "{compiler}: {said}");
+            assert_eq!(said.matches("error:").count(), wanted.len(), "{compiler}: {said}");
+        }
+    }
+}
+
 /// Calls a function with each field of two structs of C: `each_field(a, b, visit)`.
 fn each_field() -> String {
     let mut made = String::from("#include <frazil.h>\n");
@@ -169,8 +214,6 @@ fn all_that_c_has_is_there() {
         "frazil_signature_load_data",
         "frazil_signature_of_data",
         "frazil_signature_save_fd",
-        "frazil_tree_verify_fd",
-        "frazil_tree_verify_stream",
     ];
     let is_needed = |name: &String| !name.starts_with("FRAZIL_VERSION") && !left_out.contains(&&**name);
     for (prefix, next) in [("frazil_", "("), ("FRAZIL_", "")] {

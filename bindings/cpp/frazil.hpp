@@ -319,6 +319,10 @@ class error : public std::system_error {
 
     frazil::status status() const noexcept { return said_->status; }
 
+    // As that of `std::system_error`, but of the category of whoever asks. A shared object that was loaded on its own
+    // (`RTLD_LOCAL`) has one of its own, and codes are equal only where the categories are the same object.
+    std::error_code code() const noexcept { return said_->code(); }
+
     // The file that was being worked on; empty where it is not known.
     const std::filesystem::path &path() const noexcept { return said_->path; }
 
@@ -340,7 +344,7 @@ class error : public std::system_error {
         int os_code;
         int callback_code;
 
-        std::error_code code() const {
+        std::error_code code() const noexcept {
             return os_code != 0 ? std::error_code(os_code, std::system_category()) : make_error_code(status);
         }
     };
@@ -1596,6 +1600,33 @@ class context {
         return read(from, [&](auto... of) { return in_form<Forms...>(of..., arguments...); });
     }
 
+    // The same, of all that it reads at once, by those of C's functions that are for paths, for descriptors and for a
+    // callback, which threads of the library call.
+    template <auto... Forms, class... Arguments>
+    frazil_status call(std::vector<source> &from, Arguments... arguments) {
+        std::vector<const char *> paths;
+        std::vector<int> fds;
+        std::vector<void *> user_data;
+        std::deque<reading_one> streams;
+        for (auto &one : from) {
+            if (const auto *path = std::get_if<std::filesystem::path>(&one.from_))
+                paths.push_back(c_path(*path));
+            else if (const auto *fd = std::get_if<int>(&one.from_))
+                fds.push_back(*fd);
+            else
+                user_data.push_back(&streams.emplace_back(reading_one{this, std::move(std::get<stream>(one.from_))}));
+        }
+        const auto count = from.size();
+        const char *const *path_array = paths.data();
+        const int *fd_array = fds.data();
+        void *const *user_data_array = user_data.data();
+        if (paths.size() == count) return in_form<Forms...>(path_array, count, arguments...);
+        if (fds.size() == count) return in_form<Forms...>(fd_array, count, arguments...);
+        if (streams.size() == count) return in_form<Forms...>(&on_read_one, user_data_array, count, arguments...);
+        throw invalid_input_error(status::invalid_input,
+                                  "what is read at once is of several kinds: paths, descriptors and streams");
+    }
+
     // The same, of what is read by a callback alone.
     template <class Call>
     auto read(stream &from, Call &&call) {
@@ -1708,6 +1739,11 @@ class context {
     }
 
   private:
+    struct reading_one {
+        context *self;
+        stream from;
+    };
+
     struct reading_anywhere {
         context *self;
         input::anywhere from;
@@ -1715,6 +1751,11 @@ class context {
 
     static int on_read(void *user_data, void *buffer, std::size_t len, std::size_t *read) noexcept {
         return guard(user_data, [&](context &self) { *read = self.reading_->read(buffer, len); });
+    }
+
+    static int on_read_one(void *user_data, void *buffer, std::size_t len, std::size_t *read) noexcept {
+        auto &of = *static_cast<reading_one *>(user_data);
+        return guard(of.self, [&](context &) { *read = of.from.read(buffer, len); });
     }
 
     static int on_read_at(void *user_data, std::uint64_t offset, void *buffer, std::size_t len,
@@ -1770,7 +1811,7 @@ class context {
         }
     }
 
-    // A restore calls its observer from another thread, hence the lock.
+    // A restore calls its observer from another thread, and several read at once, hence the lock.
     bool has_thrown() {
         const std::lock_guard<std::mutex> lock(mutex_);
         return thrown_ != nullptr;
@@ -2958,22 +2999,30 @@ inline snapshot_summary snapshot_list(source snapshot, const std::function<void(
 }
 
 // Holds the tree at `root` against the archives of a chain, level 0 first, and tells `each` of every difference; the
-// archives are verified on the way, as `archive_verify` does. They are files here; what C's `_fd` and `_stream` read
-// several of at once, by threads of the library, is for C.
+// archives are verified on the way, as `archive_verify` does. They are all paths, or all descriptors, or all streams,
+// each its own; else `invalid_input_error`.
 //
-// `each` is called by the thread of the caller; each archive has another thread, until the function returns.
-inline verify_summary tree_verify(const std::vector<std::filesystem::path> &archive_paths,
-                                  const std::filesystem::path &root,
+// `each` is called by the thread of the caller; each archive has another thread, until the function returns, which
+// reads its stream too, several at once. While a descriptor that waits has nothing to read, nobody is asked whether to
+// stop.
+inline verify_summary tree_verify(std::vector<source> archives, const std::filesystem::path &root,
                                   const std::function<void(const difference &)> &each,
                                   const verify_options &options = {}) {
     detail::context context;
     context.each_difference = each;
     const auto c_options = detail::to_c(options, context);
-    const auto *archives = context.list(archive_paths);
     return detail::summary(frazil_verify_summary_init, context, [&](auto... outs) {
-        return frazil_tree_verify(archives, archive_paths.size(), detail::c_path(root), &c_options,
-                                  detail::context::on_difference, &context, outs...);
+        return context.call<frazil_tree_verify, frazil_tree_verify_fd, frazil_tree_verify_stream>(
+            archives, detail::c_path(root), &c_options, &detail::context::on_difference,
+            static_cast<void *>(&context), outs...);
     });
+}
+
+// The same, of any container of what a `source` is made of, of paths for one.
+template <class Archives, class = std::enable_if_t<!detail::is_path<Archives>>>
+verify_summary tree_verify(const Archives &archives, const std::filesystem::path &root,
+                           const std::function<void(const difference &)> &each, const verify_options &options = {}) {
+    return tree_verify(std::vector<source>(std::begin(archives), std::end(archives)), root, each, options);
 }
 
 // ---- Streams of C++

@@ -199,6 +199,25 @@ static void a_tree_is_held_against_its_archives() {
     THROWN(own_failure, (void)frazil::tree_verify({"archive.0", "archive.1"}, "restored",
                                                   [](const frazil::difference &) { throw own_failure{4}; }));
     THROWN(frazil::wrong_basis_error, (void)frazil::tree_verify({"archive.1"}, "restored", keep));
+
+    found.clear();
+    (void)frazil::tree_verify({"archive.0", "archive.1"}, "restored", keep);
+    const auto wanted = found;
+    const auto reads_the_same = [&](const auto &archives) {
+        found.clear();
+        return frazil::tree_verify(archives, "restored", keep).differences == wanted.size() && found == wanted;
+    };
+    const std::vector<fs::path> paths = {"archive.0", "archive.1"};
+    CHECK(reads_the_same(paths));
+    const descriptor first("archive.0", O_RDONLY), second("archive.1", O_RDONLY);
+    CHECK(reads_the_same(std::array<int, 2>{first.get(), second.get()}));
+    const auto archive = load("archive.0");
+    std::ifstream file("archive.1", std::ios::binary);
+    CHECK(reads_the_same(std::vector<frazil::source>{archive, file}));
+    THROWN(frazil::invalid_input_error, (void)frazil::tree_verify({"archive.0", file}, "restored", keep));
+    const auto fail = [](void *, std::size_t) -> std::size_t { throw own_failure{6}; };
+    CHECK(THROWN(own_failure, (void)frazil::tree_verify({archive, fail}, "restored", keep)).number == 6);
+    THROWN(frazil::corrupt_error, (void)frazil::tree_verify({frazil::bytes(archive.data(), 1000)}, "restored", keep));
     THROWN(frazil::invalid_input_error, (void)frazil::tree_verify({}, "restored", keep));
 }
 

@@ -10,9 +10,8 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
-from functools import partial
 from queue import SimpleQueue
-from typing import Any, Callable, Generic, List, Optional, TypeVar, Union
+from typing import Any, Callable, Generic, Optional, TypeVar, Union
 
 from . import _ending as ending
 from ._aliases import AnyPath, Item, Self, Stream, Told, Unpack
@@ -119,7 +118,8 @@ class Listing(Iterator[Item], Generic[Item, SummaryType]):
 
     def __init__(self, read: Callable[[Told[Item], Callbacks], SummaryType]) -> None:
         self._channel, self._process = _Channel(), os.getpid()
-        self._is_closed, self._end = False, None  # type: bool, Optional[_End]
+        self._is_closed = False
+        self._end: Optional[_End] = None
         weakref.finalize(self, self._channel.give_up).atexit = False  # type: ignore[misc]
         self._thread = threading.Thread(target=self._channel.run, args=(read,), name="frazil", daemon=True)
         self._thread.start()
