@@ -73,10 +73,9 @@ class Options(AgentTest):
 
     def test_a_single_file_is_backed_up_and_restored(self):
         file = self.tree / "a file"
-        for _ in range(2):
+        for level in range(2):
             file.write_bytes(self.random.randbytes(100_000))
-            self.succeed("backup", "--path-to-backup", str(file), "--incremental")
-        self.assertEqual([number(level) for level in self.levels()], [0, 1])
+            self.assertEqual(number(self.back_up("--incremental", path=file)), level)
         found = self.restored()
         self.assertEqual(os.listdir(found), ["a file"])
         self.assertEqual((found / "a file").read_bytes(), file.read_bytes())
