@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+import threading
 
 import frazil
+from freezer.engine.frazil import openssl
 from freezer.engine.tar import tar_builders
 from ground import Ground
 
@@ -113,6 +115,21 @@ class Encryption(Ground):
             self.assertEqual(os.listdir(self.dir / "restored"), [])
 
     def test_what_goes_wrong_before_the_program_comes_out_of_it(self):
+        def failing():
+            yield self.content(3_000_000)
+            raise ConnectionResetError("the source is gone")
+
+        with self.assertRaisesRegex(ConnectionResetError, "the source is gone"):
+            for piece in openssl.encrypted(failing(), str(self.key), 100_000):
+                self.assertLessEqual(len(piece), 100_000)
         with self.assert_fails("block"):
             self.back_up(engine=self.encrypting(rsync_block_size=100))
         self.assertEqual(self.backups(), [])
+
+    def test_what_is_given_up_ends_the_program_and_what_feeds_it(self):
+        threads = threading.active_count()
+        pieces = openssl.encrypted(iter(lambda: bytes(1_000_000), b""), str(self.key), 100_000)
+        self.assertEqual(len(next(pieces)), 100_000)
+        self.assertGreater(threading.active_count(), threads)
+        pieces.close()
+        self.assertEqual(threading.active_count(), threads)

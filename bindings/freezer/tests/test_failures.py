@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 import time
 import unittest
 from unittest import mock
@@ -10,6 +12,18 @@ from unittest import mock
 import frazil
 from ground import IS_ROOT, NOBODY, Ground, copy_of
 from oslo_serialization import jsonutils as json
+
+RESTORING = """
+import multiprocessing, sys
+
+from freezer.engine.frazil.frazil import FrazilEngine
+from freezer.storage.local import LocalStorage
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("forkserver")
+    engine = FrazilEngine(storage=LocalStorage(sys.argv[1], 100_000))
+    engine.restore("host_backup", sys.argv[2], False, None, "fs")
+"""
 
 
 class Failures(Ground):
@@ -151,6 +165,16 @@ class Failures(Ground):
             self.restore(engine=engine)
         self.assertFalse((self.dir / "restored/file").exists())
         self.assert_same(self.tree, self.restore(overwrite=True))
+
+    def test_children_that_are_no_copies_of_their_parent_restore_as_well(self):
+        """As from Python 3.14 on, where the engine is pickled for them."""
+        self.back_up()
+        self.change()
+        self.back_up()
+        script = self.dir / "script.py"
+        script.write_text(RESTORING)
+        subprocess.run([sys.executable, script, self.dir / "storage", self.dir / "restored"], check=True)
+        self.assert_same(self.tree, self.dir / "restored")
 
     def test_a_level_in_the_place_of_another_is_refused(self):
         for _ in range(3):

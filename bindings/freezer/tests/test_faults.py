@@ -104,6 +104,7 @@ class Faults(Ground):
             return gzip.compress(made.getvalue())
 
         self.write("file", b"evil" * 1_000)
+        os.symlink(self.dir, self.tree / "a link")
         archive = gzip.decompress(b"".join(self.segments()))
         (self.dir / "victim").write_bytes(b"victim")
 
@@ -114,7 +115,13 @@ class Faults(Ground):
 
             return change
 
-        for name in ("full/../../victim", f"full/{self.dir}/victim", f"{self.dir}/victim", "../victim"):
+        for name in (
+            "full/../../victim",
+            "full/a link/victim",
+            f"full/{self.dir}/victim",
+            f"{self.dir}/victim",
+            "../victim",
+        ):
             metadata = {"id": frazil.archive_header(io.BytesIO(archive)).id.hex()}
             with self.subTest(name), self.assertLogs(level="ERROR"), self.assertRaises(frazil.Error):
                 self.restore_one(forged(named(name)), metadata=metadata)
