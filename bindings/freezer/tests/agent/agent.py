@@ -7,17 +7,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
 from stores import LocalStore
 
 SEED = int(os.environ.get("FRAZIL_SEED", "2026"))
+ENGINE = "frazil"
 AGENT = Path(sys.executable).parent / "freezer-agent"
 # What the tests name the machine and the backup, and so what Freezer calls both together.
 HOST, BACKUP = "machine", "backup"
 # A run that takes longer than this hangs.
-RUN_SECONDS = 120
+RUN_SECONDS = 300
 # What the agent says last, whatever went wrong in the engine; the log says what.
 FAILED_BACKUP = "Critical Error: ('Engine error. Failed to backup.', {})"
 FAILED_RESTORE = "Critical Error: ('Engine error. Failed to restore.', {})"
@@ -26,10 +28,9 @@ FAILED_RESTORE = "Critical Error: ('Engine error. Failed to restore.', {})"
 class AgentTest(unittest.TestCase):
     """A test with a tree to back up, a store, and random numbers of its own."""
 
-    engine = "frazil"
-
     def setUp(self):
-        self.dir = Path(tempfile.mkdtemp())
+        # Where user extended attributes are known to work.
+        self.dir = Path(tempfile.mkdtemp(dir=os.environ.get("SERVICES_DIR")))
         self.addCleanup(shutil.rmtree, self.dir)
         self.random = random.Random(f"{SEED} {self.id()}")
         self.tree = self.dir / "tree"
@@ -41,11 +42,12 @@ class AgentTest(unittest.TestCase):
         return LocalStore(self.dir / "store")
 
     def command(self, action, *options):
-        return [AGENT, "--action", action, "--engine", self.engine, "--hostname", HOST, "--backup-name", BACKUP,
+        return [AGENT, "--action", action, "--engine", ENGINE, "--hostname", HOST, "--backup-name", BACKUP,
                 "--nosync", "--log-file", self.log, *self.store.options, *options]
 
     def environment(self):
-        return {**os.environ, "HOME": str(self.dir), "PYTHONWARNINGS": "ignore"}
+        (self.dir / "tmp").mkdir(exist_ok=True)
+        return {**os.environ, "HOME": str(self.dir), "TMPDIR": str(self.dir / "tmp"), "PYTHONWARNINGS": "ignore"}
 
     def run_agent(self, action, *options, **keywords):
         """Runs the agent to its end, and gives its exit status and what it said on standard error."""
@@ -68,11 +70,14 @@ class AgentTest(unittest.TestCase):
         if status:
             self.fail(f"{action} {options} failed: {said}\n{self.log.read_text()[-8000:]}")
 
-    def back_up(self, *options):
-        """Backs the tree up, and gives the name of the level that it made."""
-        before = set(self.levels())
-        self.succeed("backup", "--path-to-backup", str(self.tree), *options)
-        (made,) = set(self.levels()) - before
+    def back_up(self, *options, path=None):
+        """Backs the tree up, or that path, and gives the name of the level that it made."""
+        before = self.levels()
+        # Freezer names levels by seconds, and would replace one of the same.
+        while before and int(time.time()) <= made_at(before[-1]):
+            time.sleep(0.01)
+        self.succeed("backup", "--path-to-backup", str(path or self.tree), *options)
+        (made,) = set(self.levels()) - set(before)
         return made
 
     def restored(self, *options):
@@ -83,11 +88,11 @@ class AgentTest(unittest.TestCase):
 
     def levels(self):
         """The levels that are published, in the order of their making: the names of their directories."""
-        prefix = f"metadata/{self.engine}/{HOST}_{BACKUP}/"
+        prefix = f"metadata/{ENGINE}/{HOST}_{BACKUP}/"
         found = [name[len(prefix) :].split("/") for name in self.store.names() if name.startswith(prefix)]
         found = [(zero, level) for zero, level, last in found if last == "metadata"]
         made = sorted(found, key=lambda level: int(level[1].split("_")[1]))
-        return [f"data/{self.engine}/{HOST}_{BACKUP}/{zero}/{level}" for zero, level in made]
+        return [f"data/{ENGINE}/{HOST}_{BACKUP}/{zero}/{level}" for zero, level in made]
 
     def stored(self, level):
         """The bytes of data that a level has in the store."""

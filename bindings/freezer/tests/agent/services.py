@@ -7,6 +7,7 @@ command finds them by the usual OS_* variables. When it ends they are stopped an
 exit status is the command's.
 
     SERVICES_DIR=PATH  where the temporary directory is made; its file system needs user extended attributes
+    SERVICES_LOGS=1    show the ends of the services' logs when the command fails
 """
 
 import contextlib
@@ -32,7 +33,7 @@ HOST = "127.0.0.1"
 REGION = "RegionOne"
 BIN = pathlib.Path(sys.executable).parent
 # How long a service may take until it answers, and to stop when it is told to.
-START_SECONDS, STOP_SECONDS = 60, 10
+START_SECONDS, STOP_SECONDS = 120, 10
 
 KEYSTONE = """\
 [DEFAULT]
@@ -234,9 +235,18 @@ def offer(keystone, password, kind, name, url):
         "endpoint": {"service_id": service["id"], "interface": "public", "region_id": REGION, "url": url}})
 
 
+def show_logs(directory):
+    for log in sorted(directory.glob("*.log")):
+        print(f"== {log.name}\n{log.read_text(errors='replace')[-8000:]}", file=sys.stderr)
+
+
 def main(command):
     if not command:
         sys.exit("usage: services.py COMMAND [ARGUMENT...]")
+    # However it ends, what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # Nothing of this goes through a proxy.
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = HOST
     password = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="services-", dir=os.environ.get("SERVICES_DIR")) as name:
         directory = pathlib.Path(name)
@@ -257,8 +267,7 @@ def main(command):
             }
             status = subprocess.run(command, env=environment).returncode
             if status and os.environ.get("SERVICES_LOGS"):
-                for log in sorted(directory.glob("*.log")):
-                    sys.stderr.write(f"== {log.name}\n{log.read_text(errors='replace')[-8000:]}")
+                show_logs(directory)
     return status
 
 

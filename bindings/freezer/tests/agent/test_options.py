@@ -1,9 +1,10 @@
 """The agent's options mean with the engine what they mean with the agent's own."""
 
+import json
 import os
 import subprocess
 
-from agent import AGENT, AgentTest, date, made_at, number
+from agent import AGENT, FAILED_RESTORE, AgentTest, date, made_at, number
 
 # The one that the agent stores in a level's metadata, and what its data begins with.
 COMPRESSIONS = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0"}
@@ -73,10 +74,9 @@ class Options(AgentTest):
 
     def test_a_single_file_is_backed_up_and_restored(self):
         file = self.tree / "a file"
-        for _ in range(2):
+        for level in range(2):
             file.write_bytes(self.random.randbytes(100_000))
-            self.succeed("backup", "--path-to-backup", str(file), "--incremental")
-        self.assertEqual([number(level) for level in self.levels()], [0, 1])
+            self.assertEqual(number(self.back_up("--incremental", path=file)), level)
         found = self.restored()
         self.assertEqual(os.listdir(found), ["a file"])
         self.assertEqual((found / "a file").read_bytes(), file.read_bytes())
@@ -102,3 +102,29 @@ class Options(AgentTest):
         self.assertEqual((status, said.splitlines()[-1]),
                          (1, 'Critical Error: No matching backup name "machine_backup" found'))
         self.assertFalse(target.exists())
+
+    def test_an_encrypted_chain_is_restored_with_its_pass_phrase_alone(self):
+        phrase, another = self.dir / "phrase", self.dir / "another phrase"
+        phrase.write_text("a phrase\n")
+        another.write_text("not that\n")
+        for level in range(2):
+            (self.tree / f"secret {level}").write_text("nobody is to read this\n" * 1_000)
+            made = self.back_up("--incremental", "--encrypt-pass-file", str(phrase))
+            for name in (*self.store.pieces(made), f"{made}/engine_metadata"):
+                self.assertEqual(self.store.get(name)[:8], b"Salted__")
+        self.assert_same(self.tree, self.restored("--encrypt-pass-file", str(phrase)))
+        for options in ((), ("--encrypt-pass-file", str(another))):
+            target = self.dir / f"target {len(options)}"
+            status, said = self.run_agent("restore", "--restore-abs-path", str(target), *options)
+            self.assertEqual((status, said.splitlines()[-1]), (1, FAILED_RESTORE))
+            self.assertEqual(os.listdir(target), [])
+
+    def test_the_agent_finds_the_restored_tree_consistent(self):
+        (self.tree / "sub").mkdir()
+        for name in ("file", "sub/file", "sub/another"):
+            (self.tree / name).write_bytes(self.random.randbytes(10_000))
+        told = self.dir / "told"
+        self.back_up("--consistency-check", "--metadata-out", str(told))
+        metadata = json.loads(told.read_text())
+        self.assertEqual((metadata["engine_name"], metadata["curr_backup_level"]), ("frazil", 0))
+        self.restored("--consistency-checksum", metadata["consistency_checksum"])
