@@ -64,6 +64,8 @@ fn a_level_goes_onto_one_in_part_when_that_is_accepted_and_names_what_it_lacks()
     assert!(error.to_string().contains("has to be accepted"), "{error}");
     assert_same(&as_it_was, &image(&destination), "refused");
 
+    let dry = privileged().accept_partial(true).dry_run(true);
+    assert!(restore_tree(&ground.archives[1][..], &destination, dry).unwrap().is_partial());
     let log = Arc::<Log>::default();
     let options = privileged().accept_partial(true).observer(log.clone());
     let summary = restore_tree(&ground.archives[1][..], &destination, options).unwrap();
@@ -90,6 +92,23 @@ fn a_level_goes_onto_one_in_part_when_that_is_accepted_and_names_what_it_lacks()
     conclude_restore(&destination).unwrap();
     assert_eq!(recover_restore(&destination, None).unwrap(), Recovery::Nothing);
     assert!(!destination.join(".frazil-restore").exists());
+}
+
+#[test]
+fn a_level_that_says_nothing_of_what_is_lacking_is_there_in_part_all_the_same() {
+    let mut ground = Ground::new();
+    ground.write("lost", "early");
+    ground.write("stays", "stays");
+    ground.level(BackupOptions::new());
+    ground.level(BackupOptions::new());
+    ground.restore(0, "level 0", privileged());
+    let destination = ground.at("destination");
+    let options = privileged().keep_going(true);
+    assert!(restore_tree(&damaged(&ground, &["lost"])[..], &destination, options).unwrap().is_partial());
+    for dry in [true, false] {
+        let summary = ground.restore(1, "destination", privileged().accept_partial(true).dry_run(dry));
+        assert!(summary.is_partial() && summary.problems == 0, "dry: {dry}: {summary:?}");
+    }
 }
 
 #[test]

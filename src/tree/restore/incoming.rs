@@ -34,8 +34,14 @@ pub(super) struct Staged {
     pub(super) ground: Option<Ground>,
     pub(super) summary: RestoreSummary,
     pub(super) progress: Progress,
-    /// Selected paths of which the level says nothing, but that it may have deleted something there.
-    pub(super) unmet: Vec<Vec<u8>>,
+    pub(super) unmet: Vec<Unmet>,
+}
+
+/// A selected path at which the level puts nothing.
+pub(super) struct Unmet {
+    pub(super) path: Vec<u8>,
+    /// Whether it deletes what the one before had there.
+    pub(super) is_deleted: bool,
 }
 
 /// Prepares the ground once the header of the archive is known, or says that the level is there already.
@@ -57,6 +63,8 @@ pub(super) struct Incoming<'a> {
     pub(super) mapping: Mapping,
     /// Which of the selected paths were met.
     met: Vec<bool>,
+    /// Which of them the level deletes.
+    deleted: Vec<bool>,
     /// See [`Ground::left`].
     pub(super) left: BTreeSet<Vec<u8>>,
     /// Entries that need one that is not selected.
@@ -91,6 +99,7 @@ impl<'a> Incoming<'a> {
             options,
             prepare,
             met: vec![false; mapping.paths().len()],
+            deleted: vec![false; mapping.paths().len()],
             left: BTreeSet::new(),
             left_out: PathSet::default(),
             mapping,
@@ -122,14 +131,20 @@ impl<'a> Incoming<'a> {
             Some(Prepared::Ground(ground)) => Some(Ground { left: self.left, ..*ground }),
             _ => None,
         };
-        let unmet = self.mapping.paths().iter().zip(self.met).filter(|(_, met)| !met);
-        let unmet = unmet.map(|(path, _)| path.clone()).collect();
+        let unmet = self.mapping.paths().iter().zip(self.deleted).zip(self.met).filter(|(_, met)| !met);
+        let unmet = unmet.map(|((path, is_deleted), _)| Unmet { path: path.clone(), is_deleted }).collect();
         Ok(Staged { ground, summary, progress: self.progress, unmet })
     }
 
     /// Notes that there is something at or below the selected paths that an entry belongs to.
     pub(super) fn meet(&mut self, path: &[u8]) {
         self.mapping.selecting(path).for_each(|number| self.met[number] = true);
+    }
+
+    /// Notes that there is nothing any more at a selected path.
+    pub(super) fn miss(&mut self, path: &[u8]) {
+        let paths = self.mapping.paths().iter();
+        paths.zip(&mut self.deleted).for_each(|(selected, deleted)| *deleted |= selected == path);
     }
 
     fn is_already_there(&self) -> bool {

@@ -39,8 +39,9 @@ impl Incoming<'_> {
                 None => return self.discard(made),
             }
         }
-        if record.action != Action::Delete {
-            self.meet(&record.position.path);
+        match record.action {
+            Action::Delete => self.miss(&record.position.path),
+            _ => self.meet(&record.position.path),
         }
         if let Err(error) = check_outside(&place) {
             self.discard(made)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use super::incoming::{Ground, Incoming, Prepared, Staged};
+use super::incoming::{Ground, Incoming, Prepared, Staged, Unmet};
 use super::mapping::Mapping;
 use super::publish::Published;
 use super::standing::{look, telling};
@@ -104,6 +104,7 @@ fn restore_into(
         policy,
         recovered,
         next: None,
+        is_clean: true,
         has_written: false,
     };
     let mut prepare = |header: &LevelHeader| restore.prepare(header);
@@ -122,7 +123,7 @@ fn restore_into(
         }
     };
     summary.backup_problems = taken.totals.problems;
-    summary.whole &= taken.whole;
+    summary.whole &= taken.whole && restore.is_clean;
     if let Some(ground) = ground {
         let (is_whole, published) = restore.publish(ground, summary.whole, progress, &mut problem)?;
         summary.whole &= is_whole;
@@ -132,9 +133,10 @@ fn restore_into(
     summary.problems += problems;
     let mapping = Mapping::new(&options);
     let is_new_tree = summary.header.parent.is_none() && !summary.already_there;
-    for path in unmet {
+    for Unmet { path, is_deleted } in unmet {
         // A later level says nothing of what stays; what is stripped of its own name has no place.
         let is_there = !is_new_tree
+            && !is_deleted
             && match mapping.place(&path) {
                 Some(place) => confined.stat(&place)?.is_some(),
                 None => true,
@@ -175,6 +177,8 @@ struct Restore<'a> {
     recovered: Option<Recovered>,
     /// What the state will be while the level is published.
     next: Option<State>,
+    /// Whether the tree is whole that the level goes onto.
+    is_clean: bool,
     /// Whether anything was written that is to be taken back when the level fails.
     has_written: bool,
 }
@@ -190,7 +194,7 @@ impl Restore<'_> {
         if state.complete == Some(header.id) && !state.partial && state.selection == selection && !begins_anew {
             return Ok(Prepared::AlreadyThere);
         }
-        let is_clean = self.may_begin(header, &state, &selection)?;
+        self.is_clean = self.may_begin(header, &state, &selection)?;
         let stay = self.what_stays(header, &state, &mapping)?;
         if self.options.dry_run {
             return Ok(Prepared::DryRun(stay));
@@ -209,7 +213,7 @@ impl Restore<'_> {
             complete: state.complete,
             root: Some(header.root),
             applying: applying(Phase::Publishing),
-            partial: !is_clean,
+            partial: false,
             selection,
             left: stay.clone(),
         });
@@ -318,7 +322,7 @@ impl Restore<'_> {
             return Err(Error::new(ErrorKind::Internal, "a level without its ground"));
         };
         let Ground { mut stage, journal, .. } = ground;
-        next.partial |= !whole;
+        next.partial = !whole;
         let begun =
             journal.finish(&left.private).and_then(|()| begin(&left.private, &mut stage, self.options.sync, &next));
         if let Err(error) = begun {
