@@ -1,6 +1,8 @@
 //! What is said of a failure, and what can be done about it.
 
-use crate::ground::{DONE, FAILED, Ground};
+use std::fs;
+
+use crate::ground::{DONE, FAILED, Ground, PROBLEMS};
 
 #[test]
 fn who_reaches_a_limit_is_told_of_the_option_that_raises_it_and_of_no_other() {
@@ -38,4 +40,20 @@ fn an_entry_of_an_archive_is_said_to_be_in_it() {
             assert!(text.contains(what), "{command}: {}", said.stderr);
         }
     }
+}
+
+#[test]
+fn who_has_left_a_file_out_that_another_needs_is_told_to_select_it() {
+    let ground = Ground::new();
+    fs::create_dir(ground.path("tree")).unwrap();
+    ground.write("tree/a", b"one file");
+    fs::hard_link(ground.path("tree/a"), ground.path("tree/b")).unwrap();
+    ground.run("backup -q --snapshot s.0 tree a.0").expect(DONE);
+    ground.run("backup -q --since s.0 --snapshot s.1 tree a.1").expect(DONE);
+    let said = ground.run("restore --more --path b a.0 out").expect(PROBLEMS);
+    assert!(said.stderr.contains("expected a to be selected too"), "{}", said.stderr);
+    let said = ground.run("restore --path b a.1 out").expect(FAILED);
+    assert!(said.stderr.contains("select by --path too what was named as not selected)"), "{}", said.stderr);
+    ground.run("restore --overwrite --path b --path a a.0 a.1 out").expect(DONE);
+    assert_eq!(ground.look("out"), ground.look("tree"));
 }

@@ -36,7 +36,8 @@ With --keep-going, what is whole of a damaged archive is restored. The next leve
 which what is made from something missing is left out and named. DEST keeps .frazil-restore after a level that was \
 restored in part; --conclude removes it.
 
-With --path, what is a further name of a file that is not selected, or made from one, is left out and named. \
+With --path, what is a further name of a file that is not selected, or made from one, is left out and named, unless it \
+has the content already: select that file too. \
 Directories that lead to what is selected stay as they are where they are there; what is no directory leads nowhere, \
 and is not restored. What is left after --strip has to come from one directory, since its order has to stay: with \
 several at the top of the tree, select one by --path. \

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::dress::is_locked;
+use super::leaders::Leaders;
 use super::mapping::Mapping;
 use super::{Confined, JournalWriter, Policy, RestoreOptions, RestoreSummary, Stage, StageId};
 use crate::observer::Progress;
@@ -69,6 +70,7 @@ pub(super) struct Incoming<'a> {
     pub(super) left: BTreeSet<Vec<u8>>,
     /// Entries that need one that is not selected.
     pub(super) left_out: PathSet,
+    pub(super) leaders: Leaders,
     pub(super) policy: Policy,
     pub(super) owners: Owners,
     pub(super) leaf_len: u32,
@@ -102,6 +104,7 @@ impl<'a> Incoming<'a> {
             deleted: vec![false; mapping.paths().len()],
             left: BTreeSet::new(),
             left_out: PathSet::default(),
+            leaders: Leaders::default(),
             mapping,
             policy,
             owners: Owners::new()?,

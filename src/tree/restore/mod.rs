@@ -23,6 +23,7 @@ mod dress;
 mod flags;
 mod incoming;
 mod journal;
+mod leaders;
 mod leading;
 mod mapping;
 mod moving;

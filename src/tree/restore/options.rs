@@ -131,7 +131,9 @@ impl RestoreOptions {
     ///
     /// A path at which nothing is at the level that was restored is in [`RestoreSummary::missing`]. What is a
     /// further name, or was made from the content, of a file that is not selected is left out and reported, and
-    /// the summary says *partial*: select that file too.
+    /// the summary says *partial*: select that file too. A further name that had the same content at the level
+    /// before keeps it, and is as the level has it; unless the level says much of files that are not selected: 16 MiB
+    /// of that are remembered.
     ///
     /// [`RestoreSummary::missing`]: crate::RestoreSummary::missing
     ///
