@@ -348,3 +348,29 @@ fn a_destination_is_closed_to_others_until_its_content_is_and_progress_shows_wha
     let seen = looking.seen.lock().unwrap();
     assert!(seen[..seen.len() - 1].iter().all(|(mode, _)| *mode == 0o750), "{seen:?}");
 }
+
+#[test]
+fn what_is_found_in_the_place_of_a_file_is_said_in_numbers_that_agree() {
+    let mut ground = Ground::new();
+    ground.write("f", "to be one byte");
+    ground.level(BackupOptions::new());
+    fs::remove_file(ground.live("f")).unwrap();
+    ground.level(BackupOptions::new());
+    ground.restore(0, "destination", privileged());
+    fs::write(ground.at("destination/f"), "1").unwrap();
+    let error = restore_tree(&ground.archives[1][..], ground.at("destination"), privileged()).unwrap_err();
+    let said = error.to_string();
+    assert!(said.ends_with("expected a file of 14 bytes, found a file of 1 byte"), "{said}");
+}
+
+#[test]
+fn a_directory_that_stays_with_what_somebody_has_in_it_is_not_counted_as_deleted() {
+    let ground = two_levels();
+    ground.restore(0, "destination", privileged());
+    fs::write(ground.at("destination/d/own"), "own").unwrap();
+    let summary = ground.restore(1, "destination", privileged());
+    assert!(summary.is_partial());
+    assert_eq!(paths(&ground.at("destination/d")), [PathBuf::from("own")]);
+    // The file in it, and the one that was renamed.
+    assert_eq!((summary.deleted, summary.problems), (2, 1), "{summary:?}");
+}

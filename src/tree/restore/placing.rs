@@ -237,7 +237,7 @@ impl Incoming<'_> {
             return self.check_content(place, &expected);
         }
         let said = |kind: EntryKind, size: u64| match kind {
-            EntryKind::File => format!("a file of {size} bytes"),
+            EntryKind::File => format!("a file of {size} byte{}", if size == 1 { "" } else { "s" }),
             kind => format!("a {kind}"),
         };
         let found = match (found, kind) {

@@ -129,6 +129,7 @@ fn restore_into(
         summary.whole &= is_whole;
         summary.files = summary.files.saturating_sub(published.failed_files);
         summary.output_bytes = summary.output_bytes.saturating_sub(published.failed_bytes);
+        summary.deleted = summary.deleted.saturating_sub(published.failed_deletions);
     }
     summary.problems += problems;
     let mapping = Mapping::new(&options);
