@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use frazil::{
     ArchiveEntry, BackupOptions, Error, ErrorKind, Observer, Progress, Recovery, RestoreOptions, RestoreWriter,
-    conclude_restore, recover_restore, restore_tree,
+    backup_tree, conclude_restore, recover_restore, restore_tree,
 };
 
 use crate::content::noise;
@@ -373,4 +373,25 @@ fn a_directory_that_stays_with_what_somebody_has_in_it_is_not_counted_as_deleted
     assert_eq!(paths(&ground.at("destination/d")), [PathBuf::from("own")]);
     // The file in it, and the one that was renamed.
     assert_eq!((summary.deleted, summary.problems), (2, 1), "{summary:?}");
+}
+
+#[test]
+fn a_destination_that_is_made_for_a_single_file_is_open_as_others_are() {
+    let ground = Ground::new();
+    let file = ground.write("f", "f");
+    fs::set_permissions(&file, Permissions::from_mode(0o604)).unwrap();
+    let mut archive = Vec::new();
+    backup_tree(&file, None, ground.at("snapshot"), &mut archive, BackupOptions::new()).unwrap();
+    let destination = ground.at("destination");
+    restore_tree(&archive[..], &destination, privileged()).unwrap();
+    fs::create_dir(ground.at("another")).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&destination), mode(&ground.at("another")));
+    assert_eq!(mode(&destination.join("f")) & 0o777, 0o604);
+    // One that was there is as it was.
+    let closed = ground.at("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
+    restore_tree(&archive[..], &closed, privileged()).unwrap();
+    assert_eq!(mode(&closed) & 0o777, 0o700);
 }

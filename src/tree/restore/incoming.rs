@@ -36,6 +36,8 @@ pub(super) struct Staged {
     pub(super) summary: RestoreSummary,
     pub(super) progress: Progress,
     pub(super) unmet: Vec<Unmet>,
+    /// Whether anything is said of the destination itself.
+    pub(super) has_root: bool,
 }
 
 /// A selected path at which the level puts nothing.
@@ -84,6 +86,8 @@ pub(super) struct Incoming<'a> {
     above: Vec<Vec<u8>>,
     /// Whether they were.
     is_led: bool,
+    /// See [`Staged::has_root`].
+    has_root: bool,
     /// Where the last record went.
     last: Option<Position>,
 }
@@ -114,6 +118,7 @@ impl<'a> Incoming<'a> {
             progress: Progress::default(),
             spent: 0,
             is_led: false,
+            has_root: false,
             last: None,
             buffer: vec![0; BUFFER_LEN],
             above: Vec::new(),
@@ -136,7 +141,7 @@ impl<'a> Incoming<'a> {
         };
         let unmet = self.mapping.paths().iter().zip(self.deleted).zip(self.met).filter(|(_, met)| !met);
         let unmet = unmet.map(|((path, is_deleted), _)| Unmet { path: path.clone(), is_deleted }).collect();
-        Ok(Staged { ground, summary, progress: self.progress, unmet })
+        Ok(Staged { ground, summary, progress: self.progress, unmet, has_root: self.has_root })
     }
 
     /// Notes that there is something at or below the selected paths that an entry belongs to.
@@ -196,6 +201,7 @@ impl<'a> Incoming<'a> {
             let what = "with names left out, what is restored must come from one directory";
             return Err(Error::new(ErrorKind::InvalidInput, what).path(self.destination.display(&record.position.path)));
         }
+        self.has_root |= record.position.path.is_empty();
         self.last = Some(record.position.clone());
         self.count(|summary| {
             summary.entries += 1;

@@ -21,6 +21,7 @@ mod confined;
 mod content;
 mod dress;
 mod flags;
+mod fresh;
 mod incoming;
 mod journal;
 mod leaders;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rustix::fs::{Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
+use super::fresh::{make_directory, open_to_others};
 use super::incoming::{Ground, Incoming, Prepared, Staged, Unmet};
 use super::mapping::Mapping;
 use super::publish::Published;
@@ -34,7 +34,7 @@ use crate::{Error, ErrorKind, Result};
 /// overwrite is restored anew.
 ///
 /// A destination that is made here is open to its owner only until the level gives it the mode that its root has,
-/// when all that is in it has its own. What is made is made in one file system, that of the destination: nothing
+/// when all that is in it has its own; a level of a single file has no root, and it is open as the umask has it. What is made is made in one file system, that of the destination: nothing
 /// is restored into another that is mounted in it, which is reported, entry by entry.
 ///
 /// # Errors
@@ -112,7 +112,7 @@ fn restore_into(
     let intake = IntakeOptions { keep_going: options.keep_going };
     let taken = take_in(archive, &mut incoming, intake);
     let staged = taken.and_then(|taken| Ok((taken, incoming.into_staged()?)));
-    let (taken, Staged { ground, mut summary, progress, unmet }) = match staged {
+    let (taken, Staged { ground, mut summary, progress, unmet, has_root }) = match staged {
         Ok(staged) => staged,
         Err(error) => {
             restore.drop_work()?;
@@ -125,6 +125,9 @@ fn restore_into(
     summary.backup_problems = taken.totals.problems;
     summary.whole &= taken.whole && restore.is_clean;
     if let Some(ground) = ground {
+        if is_new && !has_root && summary.whole {
+            open_to_others(&confined)?;
+        }
         let (is_whole, published) = restore.publish(ground, summary.whole, progress, &mut problem)?;
         summary.whole &= is_whole;
         summary.files = summary.files.saturating_sub(published.failed_files);
@@ -158,14 +161,6 @@ fn look_ahead(destination: &Confined) -> Result<Option<Recovered>> {
     }
     let what = "a restore was left half-way and has to be finished first; `frazil restore DEST` does that";
     Err(Error::new(ErrorKind::State, what).doing("restoring a tree, in a dry run, to").path(destination.display(b"")))
-}
-
-/// Makes the directory with the mode that the umask leaves of this, and says whether it was not there.
-fn make_directory(destination: &Path, mode: u32) -> Result<bool> {
-    match std::fs::DirBuilder::new().mode(mode).create(destination) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        result => result.map(|()| true).map_err(|error| Error::io("making", error).path(destination)),
-    }
 }
 
 /// One restore, around the taking in of its archive.
