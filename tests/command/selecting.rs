@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 
-use crate::ground::{DONE, FAILED, Ground, Said, USAGE};
+use crate::ground::{DONE, FAILED, Ground, PROBLEMS, Said, USAGE};
 use crate::privileges::is_root;
 
 /// The paths of what a backup with these options lists, but for the root.
@@ -87,4 +87,16 @@ fn owners_are_mapped_by_number() {
     for pair in ["1", "1:", ":1", "a:b", "1:2:3", "-1:2"] {
         ground.run(&format!("restore --map-group={pair} a nowhere")).expect(USAGE);
     }
+}
+
+#[test]
+fn nobody_becomes_two_others() {
+    let ground = Ground::with_archives();
+    for option in ["--map-user", "--map-group"] {
+        let said = ground.run(&format!("restore {option} 0:1 {option} 0:2 a.0 out")).expect(USAGE);
+        assert!(said.stderr.contains(&format!("{option}: 0 is given to two others")), "{}", said.stderr);
+        ground.run(&format!("restore --dry-run {option} 0:1 {option} 2:1 {option} 0:1 a.0 out")).expect(DONE);
+    }
+    let said = ground.run("restore --strip x a.0 out").expect(USAGE);
+    assert!(said.stderr.contains("expected a number of names"), "{}", said.stderr);
 }

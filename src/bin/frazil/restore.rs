@@ -92,7 +92,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Vec<OsString>,
     /// Leave out the first N names of each path; what is left has to come from one directory
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_names)]
     pub(crate) strip: usize,
     /// Put everything below PATH in DEST
     #[arg(long, value_name = "PATH")]
@@ -125,6 +125,10 @@ enum SyncName {
     Level,
     /// Each file by itself too
     File,
+}
+
+fn parse_names(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a number of names".to_owned())
 }
 
 fn parse_pair(text: &str) -> Result<(u32, u32), String> {
@@ -248,6 +252,8 @@ fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, F
     for path in &arguments.path {
         options = options.path(path.as_bytes()).map_err(|error| usage("--path", path, error))?;
     }
+    check_owners("--map-user", &arguments.map_user)?;
+    check_owners("--map-group", &arguments.map_group)?;
     for &(from, to) in &arguments.map_user {
         options = options.map_user(from, to);
     }
@@ -255,4 +261,13 @@ fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, F
         options = options.map_group(from, to);
     }
     Ok(options)
+}
+
+/// Nobody can become two.
+fn check_owners(option: &str, pairs: &[(u32, u32)]) -> Result<(), Failure> {
+    let twice = |&(from, to): &(u32, u32)| pairs.iter().any(|&(other, another)| other == from && another != to);
+    match pairs.iter().find(|pair| twice(pair)) {
+        None => Ok(()),
+        Some((from, _)) => Err(Failure::usage(format!("{option}: {from} is given to two others"))),
+    }
 }
