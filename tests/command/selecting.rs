@@ -100,3 +100,23 @@ fn nobody_becomes_two_others() {
     let said = ground.run("restore --strip x a.0 out").expect(USAGE);
     assert!(said.stderr.contains("expected a number of names"), "{}", said.stderr);
 }
+
+#[test]
+fn a_path_may_be_written_as_list_and_the_shell_write_it() {
+    let ground = Ground::with_archives();
+    ground.run("restore --path docs a.0 docs").expect(DONE);
+    ground.run("restore a.0 all").expect(DONE);
+    for (number, (path, expected)) in
+        [(".", "all"), ("./", "all"), ("./docs", "docs"), ("././docs/", "docs"), ("docs/", "docs")]
+            .into_iter()
+            .enumerate()
+    {
+        let to = format!("out {number}");
+        let said = Said::from(ground.command("restore a.0 --path").args([path, &to]).output().unwrap());
+        said.expect(DONE);
+        assert_eq!(ground.look(&to), ground.look(expected), "{path}");
+    }
+    for path in ["/docs", "docs/../docs", "docs/./letter"] {
+        ground.run(&format!("restore --path {path} a.0 nowhere")).expect(USAGE);
+    }
+}
