@@ -120,3 +120,12 @@ fn a_path_may_be_written_as_list_and_the_shell_write_it() {
         ground.run(&format!("restore --path {path} a.0 nowhere")).expect(USAGE);
     }
 }
+
+#[test]
+fn who_leaves_out_more_names_than_any_path_has_is_told_that_nothing_is_left() {
+    let ground = Ground::with_archives();
+    for dry in ["--dry-run", ""] {
+        let said = ground.run(&format!("restore {dry} --strip 9 a.0 out")).expect(PROBLEMS);
+        assert!(said.stderr.contains("nothing is left of any path without its first 9 names"), "{}", said.stderr);
+    }
+}

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use frazil::{
-    Error, LevelId, RestoreOptions, SyncMode, conclude_restore, recover_restore, restore_tree, restored_level,
+    Error, LevelId, RestoreOptions, RestoreSummary, SyncMode, conclude_restore, recover_restore, restore_tree,
+    restored_level,
 };
 
 use crate::advice::{failure_of, header_of};
@@ -16,7 +17,7 @@ use crate::kind::Kind;
 use crate::list::partial;
 use crate::options::{Threads, parse_size};
 use crate::place::{Place, check_one_standard_input};
-use crate::report::{Report, one_line};
+use crate::report::{Report, count, one_line};
 use crate::restored::{recovery, report};
 use crate::session::Session;
 
@@ -180,6 +181,18 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     }
     for path in summaries.last().iter().flat_map(|summary| &summary.missing) {
         session.problem(format!("{}: there is nothing of this path at this level", one_line(path)));
+    }
+    // Of any tree, there is at least its root.
+    let is_nothing = |summary: &RestoreSummary| !summary.already_there && summary.header.parent.is_none();
+    if arguments.strip > 0
+        && arguments.path.is_empty()
+        && summaries.first().is_some_and(is_nothing)
+        && summaries.iter().all(|summary| summary.entries == 0)
+    {
+        session.problem(format!(
+            "nothing is left of any path without its first {}",
+            count(arguments.strip as u64, "name")
+        ));
     }
     let is_whole = summaries.iter().all(|summary| !summary.is_partial());
     if arguments.conclude || (!arguments.more && !arguments.dry_run && is_whole) {
