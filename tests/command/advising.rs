@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::ground::{DONE, FAILED, Ground, PROBLEMS};
+use crate::ground::{DONE, FAILED, Ground, PROBLEMS, Said, USAGE};
 
 #[test]
 fn who_reaches_a_limit_is_told_of_the_option_that_raises_it_and_of_no_other() {
@@ -56,4 +56,17 @@ fn who_has_left_a_file_out_that_another_needs_is_told_to_select_it() {
     assert!(said.stderr.contains("select by --path too what was named as not selected)"), "{}", said.stderr);
     ground.run("restore --overwrite --path b --path a a.0 a.1 out").expect(DONE);
     assert_eq!(ground.look("out"), ground.look("tree"));
+}
+
+#[test]
+fn archives_that_do_not_follow_each_other_are_refused_before_the_first_is_restored() {
+    let ground = Ground::with_archives();
+    ground.run("backup -q --snapshot other tree other.0").expect(DONE);
+    for (archives, wrong) in [("a.0 a.2", "a.2"), ("a.0 a.1 a.1 other.0", "other.0"), ("a.0 a.2 a.1", "a.2")] {
+        let said = ground.run(&format!("restore {archives} out")).expect(FAILED);
+        assert!(said.stderr.contains(&format!("{wrong}: was not made against a.")), "{}", said.stderr);
+        assert!(!ground.path("out").exists(), "{archives}");
+    }
+    ground.run("restore a.0 a.1 a.1 a.2 out").expect(DONE);
+    ground.run("restore --overwrite a.0 a.1 other.0 out").expect(DONE);
 }

@@ -167,7 +167,9 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         options = options.observer(log.clone());
     }
     let mut summaries = Vec::new();
-    for archive in not_passed(archives, destination, arguments, session).map_err(|error| failed(None, error))? {
+    let archives = not_passed(archives, destination, arguments, session).map_err(|error| failed(None, error))?;
+    check_order(archives, arguments)?;
+    for archive in archives {
         let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let restored = restore_tree(input, destination, options.clone());
         if let Some(failure) = log.as_ref().and_then(|log| log.take_failure()) {
@@ -199,6 +201,21 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         conclude_restore(destination).map_err(|error| failed(None, error))?;
     }
     Ok(report(destination, arguments, &summaries, session))
+}
+
+/// Fails before the first is restored where one does not go onto the one before it, as far as files can tell.
+fn check_order(archives: &[Place], arguments: &Arguments) -> Result<(), Failure> {
+    let headers: Vec<_> = archives.iter().map(header_of).collect();
+    for (places, headers) in archives.windows(2).zip(headers.windows(2)) {
+        let (Some(below), Some(header)) = (headers[0], headers[1]) else { continue };
+        let begins_anew = arguments.overwrite && header.parent.is_none();
+        if header.id != below.id && header.parent != Some(below.id) && !begins_anew {
+            let (name, before) = (places[1].as_input(), places[0].as_input());
+            let what = format!("{name}: was not made against {before} (level {}), so it does not follow it", below.id);
+            return Err(Failure::new(what).advise("restore the levels in order, from level 0 up"));
+        }
+    }
+    Ok(())
 }
 
 /// The archives that are still to be restored: given again, a chain goes on from the level that the destination
