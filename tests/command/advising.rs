@@ -70,3 +70,14 @@ fn archives_that_do_not_follow_each_other_are_refused_before_the_first_is_restor
     ground.run("restore a.0 a.1 a.1 a.2 out").expect(DONE);
     ground.run("restore --overwrite a.0 a.1 other.0 out").expect(DONE);
 }
+
+#[test]
+fn what_has_no_name_and_what_is_missing_is_said_to_be() {
+    let ground = Ground::with_archives();
+    let said = Said::from(ground.command("restore a.0").arg("").output().unwrap()).expect(USAGE);
+    assert!(said.stderr.contains("the directory to restore to has no name"), "{}", said.stderr);
+    let said = ground.run("restore --dry-run out").expect(USAGE);
+    assert!(said.stderr.contains("a dry run needs an archive"), "{}", said.stderr);
+    let said = ground.run("restore --dry-run a.0 a.1 out").expect(USAGE);
+    assert!(said.stderr.contains("a dry run is of one archive"), "{}", said.stderr);
+}

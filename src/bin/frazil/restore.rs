@@ -142,11 +142,17 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         Some((Place::Path(destination), archives)) => (archives, destination),
         _ => return Err(Failure::usage("a tree is restored to a directory, not to standard output")),
     };
+    if destination.as_os_str().is_empty() {
+        return Err(Failure::usage("the directory to restore to has no name"));
+    }
     if destination.metadata().is_ok_and(|data| !data.is_dir()) {
         return Err(Failure::usage(format!("{}: is not a directory", one_line(destination)))
             .advise("the directory to restore to comes last"));
     }
-    if arguments.dry_run && archives.len() != 1 {
+    if arguments.dry_run && archives.is_empty() {
+        return Err(Failure::usage("a dry run needs an archive, and the directory to restore to comes behind it"));
+    }
+    if arguments.dry_run && archives.len() > 1 {
         return Err(Failure::usage("a dry run is of one archive, since the next needs what it would restore")
             .advise("frazil verify verifies any number"));
     }
