@@ -59,6 +59,22 @@ fn who_has_left_a_file_out_that_another_needs_is_told_to_select_it() {
 }
 
 #[test]
+fn who_gives_no_archive_or_two_in_one_is_not_told_to_keep_going() {
+    let ground = Ground::with_archives();
+    let no_archive = "source ends before a tar begins";
+    for said in [ground.run("restore /dev/null out"), ground.feed("restore - out", b"hello\n")] {
+        let said = said.expect(FAILED);
+        let expected = format!("{no_archive} (this is no archive; frazil backup makes archives)\n");
+        assert!(said.stderr.ends_with(&expected), "{}", said.stderr);
+    }
+    let two = [ground.read("a.0"), ground.read("a.1")].concat();
+    let said = ground.feed("restore - out", &two).expect(FAILED);
+    let advice = " (give one archive at a time: restore it with --more, and then the next)\n";
+    assert!(said.stderr.contains("something follows the trailer"), "{}", said.stderr);
+    assert!(said.stderr.ends_with(advice), "{}", said.stderr);
+}
+
+#[test]
 fn archives_that_do_not_follow_each_other_are_refused_before_the_first_is_restored() {
     let ground = Ground::with_archives();
     ground.run("backup -q --snapshot other tree other.0").expect(DONE);

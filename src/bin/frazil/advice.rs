@@ -29,6 +29,12 @@ pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Pa
         ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
         ErrorKind::WrongBasis if is_of_entry => failure.advise("give --keep-going to restore the rest"),
         ErrorKind::WrongBasis => failure.advise(of_level(archive, destination, arguments)),
+        ErrorKind::Truncated if summary.ends_with("source ends before a tar begins") => {
+            failure.advise("this is no archive; frazil backup makes archives")
+        }
+        ErrorKind::Corrupt if summary.ends_with("something follows the trailer of the archive") => {
+            failure.advise("give one archive at a time: restore it with --more, and then the next")
+        }
         ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch | ErrorKind::Limit
             if !arguments.keep_going && !is_of_note =>
         {
