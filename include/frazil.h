@@ -410,6 +410,8 @@ typedef enum {
 } frazil_sync;
 
 // The backup of a tree: its archive, made as it is read. One call at a time may use it, from any thread.
+// Unless it is to use one thread alone, it has one that walks the tree ahead until it is freed; a process that
+// is forked in between cannot go on with it.
 typedef struct frazil_backup frazil_backup;
 
 // The ranges of new content as an old signature knows them. One call at a time may use it.
@@ -1093,6 +1095,10 @@ typedef struct {
   const frazil_selection *selection;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
+  // Whether what a symbolic link leads to was backed up in its place, and is compared so.
+  int dereference;
+  // Keep it 0.
+  int reserved;
 } frazil_verify_options;
 
 // What a verified tree is.

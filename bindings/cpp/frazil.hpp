@@ -2143,6 +2143,8 @@ struct restore_options {
 struct verify_options {
     // What was left out of the backup, and is no difference.
     frazil::selection selection = {};
+    // Whether what a symbolic link leads to was backed up in its place, and is compared so.
+    bool dereference = false;
     // Who follows the work and may stop it.
     frazil::observer observer = {};
 };
@@ -2262,6 +2264,7 @@ inline frazil_restore_options to_c(const restore_options &from, context &to) {
 inline frazil_verify_options to_c(const verify_options &from, context &to) {
     auto made = sized(frazil_verify_options_init);
     made.selection = select(from.selection, to);
+    made.dereference = from.dereference;
     made.observer = to.observe(from.observer);
     return made;
 }

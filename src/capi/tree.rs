@@ -10,7 +10,7 @@ use super::level_id::frazil_level_header;
 use super::observer::{Watching, frazil_observer};
 use super::restore::open_archive;
 use super::selection::frazil_selection;
-use super::sized::{Growing, size_through};
+use super::sized::{Growing, size_through, unused};
 use super::status::frazil_status;
 use super::stream::{UserData, frazil_read_fn, taken};
 use super::told_entry::path_text;
@@ -90,11 +90,15 @@ pub struct frazil_verify_options {
     pub selection: *const frazil_selection,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
+    /// Whether what a symbolic link leads to was backed up in its place, and is compared so.
+    pub dereference: c_int,
+    /// Keep it 0.
+    pub reserved: c_int,
 }
 
 // SAFETY: numbers and pointers, which may be NULL.
 unsafe impl Growing for frazil_verify_options {
-    const FIRST_SIZE: usize = size_through!(Self, observer);
+    const FIRST_SIZE: usize = size_through!(Self, reserved);
 }
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_verify_options)`.
@@ -162,7 +166,9 @@ fn verify<R: Read + Send>(call: &Call, given: Given, open: impl FnOnce() -> Outc
     let user_data = UserData(given.user_data);
     let chosen = call.options(given.options, "options")?;
     let watching = call.watching(chosen.observer)?;
-    let mut options = VerifyOptions::new().selection(call.selection(chosen.selection)?);
+    unused(chosen.reserved)?;
+    let selection = call.selection(chosen.selection)?;
+    let mut options = VerifyOptions::new().selection(selection).dereference(chosen.dereference != 0);
     if let Some(observer) = watching.observer() {
         options = options.observer(observer);
     }

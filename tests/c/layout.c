@@ -272,10 +272,12 @@ int main(void) {
     FIELD(frazil_snapshot_summary, size, 0);
     FIELD(frazil_snapshot_summary, header, 8);
     FIELD(frazil_snapshot_summary, entries, 80);
-    GROWS(frazil_verify_options, 24);
+    GROWS(frazil_verify_options, 32);
     FIELD(frazil_verify_options, size, 0);
     FIELD(frazil_verify_options, selection, 8);
     FIELD(frazil_verify_options, observer, 16);
+    FIELD(frazil_verify_options, dereference, 24);
+    FIELD(frazil_verify_options, reserved, 28);
     GROWS(frazil_verify_summary, 104);
     FIELD(frazil_verify_summary, size, 0);
     FIELD(frazil_verify_summary, header, 8);

@@ -282,6 +282,22 @@ static void a_tree_is_held_against_its_archives(void) {
     options.selection = &selection;
     EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(archives, 2, "restored", &options, differ, &extra, NULL, &error));
     CHECK(extra == 1);
+    {
+        const char *followed[1] = {"followed.archive"};
+        frazil_backup_options following;
+        frazil_backup_options_init(&following, sizeof following);
+        following.dereference = 1;
+        CHECK(mkdir("following", 0700) == 0 && symlink("../restored/directory", "following/link") == 0);
+        EXPECT(FRAZIL_OK, frazil_backup_tree_file("following", NULL, "followed.snapshot", "followed.archive",
+                                                  &following, NULL, &error));
+        EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(followed, 1, "following", NULL, differ, &extra, NULL, &error));
+        frazil_verify_options_init(&options, sizeof options);
+        options.dereference = 1;
+        EXPECT(FRAZIL_OK, frazil_tree_verify(followed, 1, "following", &options, differ, &extra, NULL, &error));
+        options.reserved = 1;
+        EXPECT(FRAZIL_ERR_UNSUPPORTED,
+               frazil_tree_verify(followed, 1, "following", &options, differ, &extra, NULL, &error));
+    }
     EXPECT(FRAZIL_ERR_WRONG_BASIS,
            frazil_tree_verify(archives + 1, 1, "restored", NULL, differ, &extra, NULL, &error));
     EXPECT(FRAZIL_ERR_INVALID_INPUT, frazil_tree_verify(NULL, 0, "restored", NULL, differ, NULL, NULL, &error));

@@ -80,7 +80,7 @@ fn no_name_moves_the_cursor_or_colours_a_terminal() {
 fn an_option_that_is_refused_is_named() {
     let ground = Ground::with_archives();
     for (arguments, named) in [
-        ("restore --path ./docs a.0 out", "frazil: --path ./docs: "),
+        ("restore --path docs/./letter a.0 out", "frazil: --path docs/./letter: "),
         ("restore --path docs --path /a a.0 out", "frazil: --path /a: "),
         ("restore --prefix a/../b a.0 out", "frazil: --prefix a/../b: "),
     ] {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 
-use crate::ground::{DONE, FAILED, Ground, Said, USAGE};
+use crate::ground::{DONE, FAILED, Ground, PROBLEMS, Said, USAGE};
 use crate::privileges::is_root;
 
 /// The paths of what a backup with these options lists, but for the root.
@@ -86,5 +86,46 @@ fn owners_are_mapped_by_number() {
     assert_eq!(owner("out/mine").1, owner("tree/mine").1);
     for pair in ["1", "1:", ":1", "a:b", "1:2:3", "-1:2"] {
         ground.run(&format!("restore --map-group={pair} a nowhere")).expect(USAGE);
+    }
+}
+
+#[test]
+fn nobody_becomes_two_others() {
+    let ground = Ground::with_archives();
+    for option in ["--map-user", "--map-group"] {
+        let said = ground.run(&format!("restore {option} 0:1 {option} 0:2 a.0 out")).expect(USAGE);
+        assert!(said.stderr.contains(&format!("{option}: 0 is given to two others")), "{}", said.stderr);
+        ground.run(&format!("restore --dry-run {option} 0:1 {option} 2:1 {option} 0:1 a.0 out")).expect(DONE);
+    }
+    let said = ground.run("restore --strip x a.0 out").expect(USAGE);
+    assert!(said.stderr.contains("expected a number of names"), "{}", said.stderr);
+}
+
+#[test]
+fn a_path_may_be_written_as_list_and_the_shell_write_it() {
+    let ground = Ground::with_archives();
+    ground.run("restore --path docs a.0 docs").expect(DONE);
+    ground.run("restore a.0 all").expect(DONE);
+    for (number, (path, expected)) in
+        [(".", "all"), ("./", "all"), ("./docs", "docs"), ("././docs/", "docs"), ("docs/", "docs")]
+            .into_iter()
+            .enumerate()
+    {
+        let to = format!("out {number}");
+        let said = Said::from(ground.command("restore a.0 --path").args([path, &to]).output().unwrap());
+        said.expect(DONE);
+        assert_eq!(ground.look(&to), ground.look(expected), "{path}");
+    }
+    for path in ["/docs", "docs/../docs", "docs/./letter"] {
+        ground.run(&format!("restore --path {path} a.0 nowhere")).expect(USAGE);
+    }
+}
+
+#[test]
+fn who_leaves_out_more_names_than_any_path_has_is_told_that_nothing_is_left() {
+    let ground = Ground::with_archives();
+    for dry in ["--dry-run", ""] {
+        let said = ground.run(&format!("restore {dry} --strip 9 a.0 out")).expect(PROBLEMS);
+        assert!(said.stderr.contains("nothing is left of any path without its first 9 names"), "{}", said.stderr);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -443,4 +443,16 @@ fn what_changed_while_it_was_read_makes_the_level_partial() {
     }
     assert!(ground.read("out/growing") == states()[0].repeat(40));
     assert!(ground.run("show s").expect(DONE).text().contains("growing [dirty"));
+}
+
+#[test]
+fn a_tree_whose_links_were_followed_is_verified_so() {
+    let ground = Ground::with_tree();
+    fs::create_dir(ground.path("links")).unwrap();
+    symlink("../tree", ground.path("links/tree")).unwrap();
+    ground.run("backup -q --dereference --snapshot s links a").expect(DONE);
+    ground.run("verify --dereference --tree links a").expect(DONE);
+    let said = ground.run("verify --tree links a").expect(PROBLEMS);
+    assert!(said.text().contains("tree: another kind of entry\n"), "{}", said.text());
+    ground.run("verify --dereference a").expect(USAGE);
 }

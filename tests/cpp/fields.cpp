@@ -203,6 +203,7 @@ static void options_of_trees() {
     }
     options<frazil::verify_options> tried;
     set_selection(tried);
+    SET(dereference, true);
     set_observer(tried);
     tried.done("verify_options");
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use frazil::{
     ArchiveEntry, BackupOptions, Error, ErrorKind, Observer, Progress, Recovery, RestoreOptions, RestoreWriter,
-    conclude_restore, recover_restore, restore_tree,
+    backup_tree, conclude_restore, recover_restore, restore_tree,
 };
 
 use crate::content::noise;
@@ -64,6 +64,8 @@ fn a_level_goes_onto_one_in_part_when_that_is_accepted_and_names_what_it_lacks()
     assert!(error.to_string().contains("has to be accepted"), "{error}");
     assert_same(&as_it_was, &image(&destination), "refused");
 
+    let dry = privileged().accept_partial(true).dry_run(true);
+    assert!(restore_tree(&ground.archives[1][..], &destination, dry).unwrap().is_partial());
     let log = Arc::<Log>::default();
     let options = privileged().accept_partial(true).observer(log.clone());
     let summary = restore_tree(&ground.archives[1][..], &destination, options).unwrap();
@@ -90,6 +92,23 @@ fn a_level_goes_onto_one_in_part_when_that_is_accepted_and_names_what_it_lacks()
     conclude_restore(&destination).unwrap();
     assert_eq!(recover_restore(&destination, None).unwrap(), Recovery::Nothing);
     assert!(!destination.join(".frazil-restore").exists());
+}
+
+#[test]
+fn a_level_that_says_nothing_of_what_is_lacking_is_there_in_part_all_the_same() {
+    let mut ground = Ground::new();
+    ground.write("lost", "early");
+    ground.write("stays", "stays");
+    ground.level(BackupOptions::new());
+    ground.level(BackupOptions::new());
+    ground.restore(0, "level 0", privileged());
+    let destination = ground.at("destination");
+    let options = privileged().keep_going(true);
+    assert!(restore_tree(&damaged(&ground, &["lost"])[..], &destination, options).unwrap().is_partial());
+    for dry in [true, false] {
+        let summary = ground.restore(1, "destination", privileged().accept_partial(true).dry_run(dry));
+        assert!(summary.is_partial() && summary.problems == 0, "dry: {dry}: {summary:?}");
+    }
 }
 
 #[test]
@@ -328,4 +347,51 @@ fn a_destination_is_closed_to_others_until_its_content_is_and_progress_shows_wha
     ground.restore(0, "there", RestoreOptions::new().observer(looking.clone()));
     let seen = looking.seen.lock().unwrap();
     assert!(seen[..seen.len() - 1].iter().all(|(mode, _)| *mode == 0o750), "{seen:?}");
+}
+
+#[test]
+fn what_is_found_in_the_place_of_a_file_is_said_in_numbers_that_agree() {
+    let mut ground = Ground::new();
+    ground.write("f", "to be one byte");
+    ground.level(BackupOptions::new());
+    fs::remove_file(ground.live("f")).unwrap();
+    ground.level(BackupOptions::new());
+    ground.restore(0, "destination", privileged());
+    fs::write(ground.at("destination/f"), "1").unwrap();
+    let error = restore_tree(&ground.archives[1][..], ground.at("destination"), privileged()).unwrap_err();
+    let said = error.to_string();
+    assert!(said.ends_with("expected a file of 14 bytes, found a file of 1 byte"), "{said}");
+}
+
+#[test]
+fn a_directory_that_stays_with_what_somebody_has_in_it_is_not_counted_as_deleted() {
+    let ground = two_levels();
+    ground.restore(0, "destination", privileged());
+    fs::write(ground.at("destination/d/own"), "own").unwrap();
+    let summary = ground.restore(1, "destination", privileged());
+    assert!(summary.is_partial());
+    assert_eq!(paths(&ground.at("destination/d")), [PathBuf::from("own")]);
+    // The file in it, and the one that was renamed.
+    assert_eq!((summary.deleted, summary.problems), (2, 1), "{summary:?}");
+}
+
+#[test]
+fn a_destination_that_is_made_for_a_single_file_is_open_as_others_are() {
+    let ground = Ground::new();
+    let file = ground.write("f", "f");
+    fs::set_permissions(&file, Permissions::from_mode(0o604)).unwrap();
+    let mut archive = Vec::new();
+    backup_tree(&file, None, ground.at("snapshot"), &mut archive, BackupOptions::new()).unwrap();
+    let destination = ground.at("destination");
+    restore_tree(&archive[..], &destination, privileged()).unwrap();
+    fs::create_dir(ground.at("another")).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&destination), mode(&ground.at("another")));
+    assert_eq!(mode(&destination.join("f")) & 0o777, 0o604);
+    // One that was there is as it was.
+    let closed = ground.at("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
+    restore_tree(&archive[..], &closed, privileged()).unwrap();
+    assert_eq!(mode(&closed) & 0o777, 0o700);
 }

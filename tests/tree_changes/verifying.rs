@@ -1,22 +1,30 @@
 //! A tree that is held against its levels, of which not all can be read.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use frazil::{BackupOptions, Difference, DifferenceKind, ErrorKind, VerifyOptions, verify_tree};
+use rustix::fs::FileType;
 
 use crate::ground::{Ground, Log};
-use crate::tree::{as_plain_user, paths};
+use crate::tree::{as_plain_user, make_node, paths};
 
 /// Verifies the tree against all levels; `each` is told of every difference first.
-fn verify(ground: &Ground, mut each: impl FnMut(&Difference)) -> (Vec<(PathBuf, DifferenceKind)>, Arc<Log>) {
+fn verify(ground: &Ground, each: impl FnMut(&Difference)) -> (Vec<(PathBuf, DifferenceKind)>, Arc<Log>) {
+    verify_with(ground, VerifyOptions::new(), each)
+}
+
+fn verify_with(
+    ground: &Ground,
+    options: VerifyOptions,
+    mut each: impl FnMut(&Difference),
+) -> (Vec<(PathBuf, DifferenceKind)>, Arc<Log>) {
     let log = Arc::<Log>::default();
     let mut found = Vec::new();
     let archives = ground.archives.iter().map(|archive| &archive[..]).collect();
-    let options = VerifyOptions::new().observer(log.clone());
-    let summary = verify_tree(archives, ground.live(""), options, |difference| {
+    let summary = verify_tree(archives, ground.live(""), options.observer(log.clone()), |difference| {
         each(difference);
         found.push((difference.path.clone(), difference.what));
         Ok(())
@@ -98,4 +106,41 @@ fn what_goes_while_it_is_compared_is_missing_and_the_rest_is_compared() {
     assert!(found.contains(&at("z", DifferenceKind::Content)), "{found:?}");
     assert_eq!(log.problems(), []);
     assert_eq!(paths(&ground.live("")), ["h", "z", "zz"].map(PathBuf::from));
+}
+
+#[test]
+fn a_tree_whose_links_were_followed_is_held_against_what_they_lead_to() {
+    use DifferenceKind::{Content, Extra, Kind, Missing};
+    let mut ground = Ground::new();
+    fs::create_dir_all(ground.at("elsewhere/sub")).unwrap();
+    fs::write(ground.at("elsewhere/f"), "f").unwrap();
+    fs::hard_link(ground.at("elsewhere/f"), ground.at("elsewhere/sub/same")).unwrap();
+    for (to, link) in [("../elsewhere", "d"), ("../elsewhere/f", "f"), ("nowhere", "hanging"), (".", "round")] {
+        symlink(to, ground.live(link)).unwrap();
+    }
+    make_node(&ground.at("elsewhere/pipe"), FileType::Fifo, (0, 0)).unwrap();
+    ground.level(BackupOptions::new().dereference(true));
+    let differences = |options: VerifyOptions| {
+        let found = verify_with(&ground, options, |_| ()).0;
+        found.into_iter().filter(|(_, what)| matches!(what, Content | Extra | Kind | Missing)).collect::<Vec<_>>()
+    };
+    let following = || VerifyOptions::new().dereference(true);
+    assert_eq!(verify_with(&ground, following(), |_| ()).0, []);
+    let below = ["d/f", "d/pipe", "d/sub/same", "d/sub"].map(|path| at(path, Missing));
+    let unfollowed: Vec<_> = below.into_iter().chain([at("d", Kind), at("f", Kind)]).collect();
+    assert_eq!(differences(VerifyOptions::new()), unfollowed);
+
+    fs::write(ground.at("elsewhere/f"), "g").unwrap();
+    fs::remove_file(ground.at("elsewhere/pipe")).unwrap();
+    fs::write(ground.at("elsewhere/new"), "new").unwrap();
+    fs::write(ground.live("nowhere"), "somewhere").unwrap();
+    let expected = [
+        at("d/f", Content),
+        at("d/new", Extra),
+        at("d/pipe", Missing),
+        at("f", Content),
+        at("hanging", Kind),
+        at("nowhere", Extra),
+    ];
+    assert_eq!(differences(following()), expected);
 }

@@ -28,7 +28,13 @@ pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Pa
         ErrorKind::Limit if let Some(option) = option_of(&summary) => failure.advise(format!("raise {option}")),
         ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
         ErrorKind::WrongBasis if is_of_entry => failure.advise("give --keep-going to restore the rest"),
-        ErrorKind::WrongBasis => failure.advise(of_level(archive, destination)),
+        ErrorKind::WrongBasis => failure.advise(of_level(archive, destination, arguments)),
+        ErrorKind::Truncated if summary.ends_with("source ends before a tar begins") => {
+            failure.advise("this is no archive; frazil backup makes archives")
+        }
+        ErrorKind::Corrupt if summary.ends_with("something follows the trailer of the archive") => {
+            failure.advise("give one archive at a time: restore it with --more, and then the next")
+        }
         ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch | ErrorKind::Limit
             if !arguments.keep_going && !is_of_note =>
         {
@@ -52,7 +58,7 @@ fn option_of(summary: &str) -> Option<&'static str> {
 }
 
 /// When the destination does not stand where it should.
-fn of_level(archive: Option<&Place>, destination: &Path) -> &'static str {
+fn of_level(archive: Option<&Place>, destination: &Path, arguments: &Arguments) -> &'static str {
     let header = archive.and_then(header_of);
     // What cannot be looked into once more has failed with a better message.
     match (restored_level(destination).ok().flatten(), header) {
@@ -63,6 +69,10 @@ fn of_level(archive: Option<&Place>, destination: &Path) -> &'static str {
         (Some(level), Some(header)) if header.id == level => {
             "go on with the level after it and --accept-partial, or restore the chain anew from level 0 up, with \
              --overwrite"
+        }
+        (Some(level), Some(header)) if header.parent == Some(level) && !arguments.path.is_empty() => {
+            "give --accept-partial to go on from it; or restore the chain anew from level 0 up, with --overwrite, and \
+             select by --path too what was named as not selected"
         }
         (Some(level), Some(header)) if header.parent == Some(level) => "give --accept-partial to go on from it",
         (Some(_), Some(_)) => "restore the levels in order, from level 0 up",

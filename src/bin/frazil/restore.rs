@@ -6,7 +6,8 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use frazil::{
-    Error, LevelId, RestoreOptions, SyncMode, conclude_restore, recover_restore, restore_tree, restored_level,
+    Error, LevelId, RestoreOptions, RestoreSummary, SyncMode, conclude_restore, recover_restore, restore_tree,
+    restored_level,
 };
 
 use crate::advice::{failure_of, header_of};
@@ -16,7 +17,7 @@ use crate::kind::Kind;
 use crate::list::partial;
 use crate::options::{Threads, parse_size};
 use crate::place::{Place, check_one_standard_input};
-use crate::report::{Report, one_line};
+use crate::report::{Report, count, one_line};
 use crate::restored::{recovery, report};
 use crate::session::Session;
 
@@ -36,7 +37,8 @@ With --keep-going, what is whole of a damaged archive is restored. The next leve
 which what is made from something missing is left out and named. DEST keeps .frazil-restore after a level that was \
 restored in part; --conclude removes it.
 
-With --path, what is a further name of a file that is not selected, or made from one, is left out and named. \
+With --path, what is a further name of a file that is not selected, or made from one, is left out and named, unless it \
+has the content already: select that file too. \
 Directories that lead to what is selected stay as they are where they are there; what is no directory leads nowhere, \
 and is not restored. What is left after --strip has to come from one directory, since its order has to stay: with \
 several at the top of the tree, select one by --path. \
@@ -91,7 +93,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Vec<OsString>,
     /// Leave out the first N names of each path; what is left has to come from one directory
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_names)]
     pub(crate) strip: usize,
     /// Put everything below PATH in DEST
     #[arg(long, value_name = "PATH")]
@@ -126,6 +128,10 @@ enum SyncName {
     File,
 }
 
+fn parse_names(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a number of names".to_owned())
+}
+
 fn parse_pair(text: &str) -> Result<(u32, u32), String> {
     let pair = text.split_once(':').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
     pair.ok_or_else(|| "expected two numbers with a colon between them".to_owned())
@@ -136,11 +142,17 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         Some((Place::Path(destination), archives)) => (archives, destination),
         _ => return Err(Failure::usage("a tree is restored to a directory, not to standard output")),
     };
+    if destination.as_os_str().is_empty() {
+        return Err(Failure::usage("the directory to restore to has no name"));
+    }
     if destination.metadata().is_ok_and(|data| !data.is_dir()) {
         return Err(Failure::usage(format!("{}: is not a directory", one_line(destination)))
             .advise("the directory to restore to comes last"));
     }
-    if arguments.dry_run && archives.len() != 1 {
+    if arguments.dry_run && archives.is_empty() {
+        return Err(Failure::usage("a dry run needs an archive, and the directory to restore to comes behind it"));
+    }
+    if arguments.dry_run && archives.len() > 1 {
         return Err(Failure::usage("a dry run is of one archive, since the next needs what it would restore")
             .advise("frazil verify verifies any number"));
     }
@@ -161,7 +173,9 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         options = options.observer(log.clone());
     }
     let mut summaries = Vec::new();
-    for archive in not_passed(archives, destination, arguments, session).map_err(|error| failed(None, error))? {
+    let archives = not_passed(archives, destination, arguments, session).map_err(|error| failed(None, error))?;
+    check_order(archives, arguments)?;
+    for archive in archives {
         let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let restored = restore_tree(input, destination, options.clone());
         if let Some(failure) = log.as_ref().and_then(|log| log.take_failure()) {
@@ -176,11 +190,38 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     for path in summaries.last().iter().flat_map(|summary| &summary.missing) {
         session.problem(format!("{}: there is nothing of this path at this level", one_line(path)));
     }
+    // Of any tree, there is at least its root.
+    let is_nothing = |summary: &RestoreSummary| !summary.already_there && summary.header.parent.is_none();
+    if arguments.strip > 0
+        && arguments.path.is_empty()
+        && summaries.first().is_some_and(is_nothing)
+        && summaries.iter().all(|summary| summary.entries == 0)
+    {
+        session.problem(format!(
+            "nothing is left of any path without its first {}",
+            count(arguments.strip as u64, "name")
+        ));
+    }
     let is_whole = summaries.iter().all(|summary| !summary.is_partial());
     if arguments.conclude || (!arguments.more && !arguments.dry_run && is_whole) {
         conclude_restore(destination).map_err(|error| failed(None, error))?;
     }
     Ok(report(destination, arguments, &summaries, session))
+}
+
+/// Fails before the first is restored where one does not go onto the one before it, as far as files can tell.
+fn check_order(archives: &[Place], arguments: &Arguments) -> Result<(), Failure> {
+    let headers: Vec<_> = archives.iter().map(header_of).collect();
+    for (places, headers) in archives.windows(2).zip(headers.windows(2)) {
+        let (Some(below), Some(header)) = (headers[0], headers[1]) else { continue };
+        let begins_anew = arguments.overwrite && header.parent.is_none();
+        if header.id != below.id && header.parent != Some(below.id) && !begins_anew {
+            let (name, before) = (places[1].as_input(), places[0].as_input());
+            let what = format!("{name}: was not made against {before} (level {}), so it does not follow it", below.id);
+            return Err(Failure::new(what).advise("restore the levels in order, from level 0 up"));
+        }
+    }
+    Ok(())
 }
 
 /// The archives that are still to be restored: given again, a chain goes on from the level that the destination
@@ -247,6 +288,8 @@ fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, F
     for path in &arguments.path {
         options = options.path(path.as_bytes()).map_err(|error| usage("--path", path, error))?;
     }
+    check_owners("--map-user", &arguments.map_user)?;
+    check_owners("--map-group", &arguments.map_group)?;
     for &(from, to) in &arguments.map_user {
         options = options.map_user(from, to);
     }
@@ -254,4 +297,13 @@ fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, F
         options = options.map_group(from, to);
     }
     Ok(options)
+}
+
+/// Nobody can become two.
+fn check_owners(option: &str, pairs: &[(u32, u32)]) -> Result<(), Failure> {
+    let twice = |&(from, to): &(u32, u32)| pairs.iter().any(|&(other, another)| other == from && another != to);
+    match pairs.iter().find(|pair| twice(pair)) {
+        None => Ok(()),
+        Some((from, _)) => Err(Failure::usage(format!("{option}: {from} is given to two others"))),
+    }
 }

@@ -20,7 +20,7 @@ Without --tree each archive is verified by itself: its framing and digests, the 
 whole, and the bounds of deltas. What a delta makes is its claim, which only a restore proves, or --tree. An \
 archive that was not made against the one before it is named, unless it is a level 0, which begins a chain. With \
 --tree the archives are a chain from level 0 up, and every difference between what they say and the tree is \
-printed, one a line. Options that leave something out are those that the backup had.
+printed, one a line. Options that leave something out, and --dereference, are those that the backup had.
 
 Exit status 1 if an archive is damaged, 3 if the tree differs, the backup had problems, or an archive does not \
 follow the one before it. With --json, a line for \
@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     tree: Option<PathBuf>,
     #[command(flatten)]
     selection: SelectionArguments,
+    /// Hold what symbolic links lead to against the levels, as a backup with this option has it in their place
+    #[arg(long, requires = "tree")]
+    dereference: bool,
     /// The archives, lowest level first
     #[arg(required = true, num_args = 1.., value_name = "ARCHIVE")]
     archives: Vec<Place>,
@@ -100,7 +103,10 @@ fn named(archives: &[Place], session: &Session, failure: Failure) -> Failure {
 fn against_tree(arguments: &Arguments, tree: &Path, session: &Session) -> Result<Report, Failure> {
     let inputs: Vec<_> =
         arguments.archives.iter().map(|place| Input::open_kind(place, Kind::Archive)).collect::<Result<_, _>>()?;
-    let options = VerifyOptions::new().selection(arguments.selection.selection()?).observer(session.observer());
+    let options = VerifyOptions::new()
+        .selection(arguments.selection.selection()?)
+        .dereference(arguments.dereference)
+        .observer(session.observer());
     let mut failure = None;
     let each = |difference: &Difference| match session.common.json {
         true => {

@@ -100,6 +100,18 @@ impl Confined {
         Pinned::of(self.pin_at_once(path)?)
     }
 
+    /// The same, through the links on the way, and through that at its end if that is followed too: of what
+    /// the caller means to be read wherever it is.
+    pub(crate) fn pin_following(&self, path: &[u8], to_its_end: bool) -> rustix::io::Result<Pinned> {
+        let flags = if to_its_end { PIN.difference(OFlags::NOFOLLOW) } else { PIN };
+        let held = match path {
+            b"" => rustix::io::fcntl_dupfd_cloexec(self.root()?, 0)?,
+            _ if path.len() < KERNEL_PATH_MAX => rustix::fs::openat(self.root()?, path, flags, Mode::empty())?,
+            _ => self.hold_by_name(path, PIN.difference(OFlags::NOFOLLOW), flags)?,
+        };
+        Pinned::of(held)
+    }
+
     fn pin_at_once(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
         if path.is_empty() {
             return rustix::io::fcntl_dupfd_cloexec(self.root()?, 0);
@@ -117,14 +129,18 @@ impl Confined {
 
     /// The same, on every kernel and for paths of any length.
     pub(super) fn pin_by_name(&self, path: &[u8]) -> rustix::io::Result<OwnedFd> {
+        self.hold_by_name(path, PIN, PIN)
+    }
+
+    fn hold_by_name(&self, path: &[u8], on_the_way: OFlags, at_its_end: OFlags) -> rustix::io::Result<OwnedFd> {
         let (directory, name) = path::split(path);
         let root = self.root()?;
         let mut held = None::<OwnedFd>;
         for name in directory.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
             let above = held.as_ref().map_or(root, AsFd::as_fd);
-            held = Some(rustix::fs::openat(above, name, PIN | OFlags::DIRECTORY, Mode::empty())?);
+            held = Some(rustix::fs::openat(above, name, on_the_way | OFlags::DIRECTORY, Mode::empty())?);
         }
-        rustix::fs::openat(held.as_ref().map_or(root, AsFd::as_fd), name, PIN, Mode::empty())
+        rustix::fs::openat(held.as_ref().map_or(root, AsFd::as_fd), name, at_its_end, Mode::empty())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::dress::is_locked;
+use super::leaders::Leaders;
 use super::mapping::Mapping;
 use super::{Confined, JournalWriter, Policy, RestoreOptions, RestoreSummary, Stage, StageId};
 use crate::observer::Progress;
@@ -34,8 +35,16 @@ pub(super) struct Staged {
     pub(super) ground: Option<Ground>,
     pub(super) summary: RestoreSummary,
     pub(super) progress: Progress,
-    /// Selected paths of which the level says nothing, but that it may have deleted something there.
-    pub(super) unmet: Vec<Vec<u8>>,
+    pub(super) unmet: Vec<Unmet>,
+    /// Whether anything is said of the destination itself.
+    pub(super) has_root: bool,
+}
+
+/// A selected path at which the level puts nothing.
+pub(super) struct Unmet {
+    pub(super) path: Vec<u8>,
+    /// Whether it deletes what the one before had there.
+    pub(super) is_deleted: bool,
 }
 
 /// Prepares the ground once the header of the archive is known, or says that the level is there already.
@@ -57,10 +66,13 @@ pub(super) struct Incoming<'a> {
     pub(super) mapping: Mapping,
     /// Which of the selected paths were met.
     met: Vec<bool>,
+    /// Which of them the level deletes.
+    deleted: Vec<bool>,
     /// See [`Ground::left`].
     pub(super) left: BTreeSet<Vec<u8>>,
     /// Entries that need one that is not selected.
     pub(super) left_out: PathSet,
+    pub(super) leaders: Leaders,
     pub(super) policy: Policy,
     pub(super) owners: Owners,
     pub(super) leaf_len: u32,
@@ -74,6 +86,8 @@ pub(super) struct Incoming<'a> {
     above: Vec<Vec<u8>>,
     /// Whether they were.
     is_led: bool,
+    /// See [`Staged::has_root`].
+    has_root: bool,
     /// Where the last record went.
     last: Option<Position>,
 }
@@ -91,8 +105,10 @@ impl<'a> Incoming<'a> {
             options,
             prepare,
             met: vec![false; mapping.paths().len()],
+            deleted: vec![false; mapping.paths().len()],
             left: BTreeSet::new(),
             left_out: PathSet::default(),
+            leaders: Leaders::default(),
             mapping,
             policy,
             owners: Owners::new()?,
@@ -102,6 +118,7 @@ impl<'a> Incoming<'a> {
             progress: Progress::default(),
             spent: 0,
             is_led: false,
+            has_root: false,
             last: None,
             buffer: vec![0; BUFFER_LEN],
             above: Vec::new(),
@@ -122,14 +139,20 @@ impl<'a> Incoming<'a> {
             Some(Prepared::Ground(ground)) => Some(Ground { left: self.left, ..*ground }),
             _ => None,
         };
-        let unmet = self.mapping.paths().iter().zip(self.met).filter(|(_, met)| !met);
-        let unmet = unmet.map(|(path, _)| path.clone()).collect();
-        Ok(Staged { ground, summary, progress: self.progress, unmet })
+        let unmet = self.mapping.paths().iter().zip(self.deleted).zip(self.met).filter(|(_, met)| !met);
+        let unmet = unmet.map(|((path, is_deleted), _)| Unmet { path: path.clone(), is_deleted }).collect();
+        Ok(Staged { ground, summary, progress: self.progress, unmet, has_root: self.has_root })
     }
 
     /// Notes that there is something at or below the selected paths that an entry belongs to.
     pub(super) fn meet(&mut self, path: &[u8]) {
         self.mapping.selecting(path).for_each(|number| self.met[number] = true);
+    }
+
+    /// Notes that there is nothing any more at a selected path.
+    pub(super) fn miss(&mut self, path: &[u8]) {
+        let paths = self.mapping.paths().iter();
+        paths.zip(&mut self.deleted).for_each(|(selected, deleted)| *deleted |= selected == path);
     }
 
     fn is_already_there(&self) -> bool {
@@ -178,6 +201,7 @@ impl<'a> Incoming<'a> {
             let what = "with names left out, what is restored must come from one directory";
             return Err(Error::new(ErrorKind::InvalidInput, what).path(self.destination.display(&record.position.path)));
         }
+        self.has_root |= record.position.path.is_empty();
         self.last = Some(record.position.clone());
         self.count(|summary| {
             summary.entries += 1;

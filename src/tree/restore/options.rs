@@ -124,14 +124,17 @@ impl RestoreOptions {
         self
     }
 
-    /// Restores this path, and what is below it, and nothing that was not selected so. All levels of a chain
+    /// Restores this path, and what is below it, and nothing that was not selected so; `.` is the root, and a path
+    /// may begin with `./` and end with a slash. All levels of a chain
     /// have to be restored with the same selection. The directories that lead to it are made as the level has
     /// them, and stay as they are where they are there, the destination among them. Where a level has something
     /// else than a directory in such a place, that is not restored, and the directory that was made goes.
     ///
     /// A path at which nothing is at the level that was restored is in [`RestoreSummary::missing`]. What is a
     /// further name, or was made from the content, of a file that is not selected is left out and reported, and
-    /// the summary says *partial*: select that file too.
+    /// the summary says *partial*: select that file too. A further name that had the same content at the level
+    /// before keeps it, and is as the level has it; unless the level says much of files that are not selected: 16 MiB
+    /// of that are remembered.
     ///
     /// [`RestoreSummary::missing`]: crate::RestoreSummary::missing
     ///
@@ -207,7 +210,11 @@ impl RestoreOptions {
 }
 
 fn checked(path: Vec<u8>, doing: &'static str) -> Result<Vec<u8>> {
-    let trimmed = path.strip_suffix(b"/").unwrap_or(&path).to_vec();
+    let mut trimmed = path.strip_suffix(b"/").unwrap_or(&path);
+    while let Some(rest) = trimmed.strip_prefix(b"./") {
+        trimmed = rest;
+    }
+    let trimmed = if trimmed == b"." { Vec::new() } else { trimmed.to_vec() };
     match crate::tree::path::check(&trimmed) {
         Ok(()) => Ok(trimmed),
         Err(error) => Err(Error::new(ErrorKind::InvalidInput, error.to_string()).doing(doing)),

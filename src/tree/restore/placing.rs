@@ -24,6 +24,7 @@ impl Incoming<'_> {
     /// Resolves the owner and stages what the record needs beside what was made of its content.
     pub(super) fn take(&mut self, mut record: Record, made: Option<StageId>) -> Result<()> {
         let Some(place) = self.mapping.place(&record.position.path) else {
+            self.lead_with(&record);
             return self.discard(made);
         };
         if place.is_empty() && record.action == Action::Delete {
@@ -39,8 +40,9 @@ impl Incoming<'_> {
                 None => return self.discard(made),
             }
         }
-        if record.action != Action::Delete {
-            self.meet(&record.position.path);
+        match record.action {
+            Action::Delete => self.miss(&record.position.path),
+            _ => self.meet(&record.position.path),
         }
         if let Err(error) = check_outside(&place) {
             self.discard(made)?;
@@ -53,6 +55,7 @@ impl Incoming<'_> {
             self.discard(made)?;
             return Err(error);
         }
+        record = self.stand_in(record);
         if self.needs_what_is_not_selected(&record, made) {
             return self.leave_out(&place, record, made);
         }
@@ -94,7 +97,7 @@ impl Incoming<'_> {
         let basis = record.basis_path();
         let is_selected = self.mapping.place_selected(basis).is_some();
         match record.action {
-            Action::Link => !is_selected || self.left_out.contains(basis),
+            Action::Link => self.lacks_leader(basis),
             Action::Copy => !is_selected,
             // What its delta says itself counts too.
             Action::Delta => !is_selected || made.is_none() && self.stage().is_some(),
@@ -117,10 +120,11 @@ impl Incoming<'_> {
         self.count(|summary| summary.whole = false);
         self.problem(problem);
         // Nothing is a further name of a further name.
-        if record.action != Action::Link
-            && let Err(error) = self.left_out.insert(&record.position.path)
-        {
-            self.problem(error.path(self.destination.display(place)));
+        if record.action != Action::Link {
+            self.lead_with(&record);
+            if let Err(error) = self.left_out.insert(&record.position.path) {
+                self.problem(error.path(self.destination.display(place)));
+            }
         }
         Ok(())
     }
@@ -233,7 +237,7 @@ impl Incoming<'_> {
             return self.check_content(place, &expected);
         }
         let said = |kind: EntryKind, size: u64| match kind {
-            EntryKind::File => format!("a file of {size} bytes"),
+            EntryKind::File => format!("a file of {size} byte{}", if size == 1 { "" } else { "s" }),
             kind => format!("a {kind}"),
         };
         let found = match (found, kind) {

@@ -37,6 +37,8 @@ pub(crate) struct Published {
     /// Files among those whose content was made, and the bytes that it has.
     pub(crate) failed_files: u64,
     pub(crate) failed_bytes: u64,
+    /// Deletions among them.
+    pub(crate) failed_deletions: u64,
     /// All that was reported, `failed` among it.
     pub(crate) problems: u64,
 }
@@ -74,6 +76,7 @@ pub(crate) fn publish(
             Ok(()) => published.done += 1,
             Err(error) if is_survivable(&error) => {
                 published.failed += 1;
+                published.failed_deletions += u64::from(entry.record.action == Action::Delete);
                 if let (Some(_), Some(identity)) = (entry.item, entry.record.identity) {
                     published.failed_files += 1;
                     published.failed_bytes += identity.length();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rustix::fs::{Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use super::incoming::{Ground, Incoming, Prepared, Staged};
+use super::fresh::{make_directory, open_to_others};
+use super::incoming::{Ground, Incoming, Prepared, Staged, Unmet};
 use super::mapping::Mapping;
 use super::publish::Published;
 use super::standing::{look, telling};
@@ -34,7 +34,7 @@ use crate::{Error, ErrorKind, Result};
 /// overwrite is restored anew.
 ///
 /// A destination that is made here is open to its owner only until the level gives it the mode that its root has,
-/// when all that is in it has its own. What is made is made in one file system, that of the destination: nothing
+/// when all that is in it has its own; a level of a single file has no root, and it is open as the umask has it. What is made is made in one file system, that of the destination: nothing
 /// is restored into another that is mounted in it, which is reported, entry by entry.
 ///
 /// # Errors
@@ -104,6 +104,7 @@ fn restore_into(
         policy,
         recovered,
         next: None,
+        is_clean: true,
         has_written: false,
     };
     let mut prepare = |header: &LevelHeader| restore.prepare(header);
@@ -111,7 +112,7 @@ fn restore_into(
     let intake = IntakeOptions { keep_going: options.keep_going };
     let taken = take_in(archive, &mut incoming, intake);
     let staged = taken.and_then(|taken| Ok((taken, incoming.into_staged()?)));
-    let (taken, Staged { ground, mut summary, progress, unmet }) = match staged {
+    let (taken, Staged { ground, mut summary, progress, unmet, has_root }) = match staged {
         Ok(staged) => staged,
         Err(error) => {
             restore.drop_work()?;
@@ -122,19 +123,24 @@ fn restore_into(
         }
     };
     summary.backup_problems = taken.totals.problems;
-    summary.whole &= taken.whole;
+    summary.whole &= taken.whole && restore.is_clean;
     if let Some(ground) = ground {
+        if is_new && !has_root && summary.whole {
+            open_to_others(&confined)?;
+        }
         let (is_whole, published) = restore.publish(ground, summary.whole, progress, &mut problem)?;
         summary.whole &= is_whole;
         summary.files = summary.files.saturating_sub(published.failed_files);
         summary.output_bytes = summary.output_bytes.saturating_sub(published.failed_bytes);
+        summary.deleted = summary.deleted.saturating_sub(published.failed_deletions);
     }
     summary.problems += problems;
     let mapping = Mapping::new(&options);
     let is_new_tree = summary.header.parent.is_none() && !summary.already_there;
-    for path in unmet {
+    for Unmet { path, is_deleted } in unmet {
         // A later level says nothing of what stays; what is stripped of its own name has no place.
         let is_there = !is_new_tree
+            && !is_deleted
             && match mapping.place(&path) {
                 Some(place) => confined.stat(&place)?.is_some(),
                 None => true,
@@ -157,14 +163,6 @@ fn look_ahead(destination: &Confined) -> Result<Option<Recovered>> {
     Err(Error::new(ErrorKind::State, what).doing("restoring a tree, in a dry run, to").path(destination.display(b"")))
 }
 
-/// Makes the directory with the mode that the umask leaves of this, and says whether it was not there.
-fn make_directory(destination: &Path, mode: u32) -> Result<bool> {
-    match std::fs::DirBuilder::new().mode(mode).create(destination) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        result => result.map(|()| true).map_err(|error| Error::io("making", error).path(destination)),
-    }
-}
-
 /// One restore, around the taking in of its archive.
 struct Restore<'a> {
     destination: &'a Confined,
@@ -175,6 +173,8 @@ struct Restore<'a> {
     recovered: Option<Recovered>,
     /// What the state will be while the level is published.
     next: Option<State>,
+    /// Whether the tree is whole that the level goes onto.
+    is_clean: bool,
     /// Whether anything was written that is to be taken back when the level fails.
     has_written: bool,
 }
@@ -190,7 +190,7 @@ impl Restore<'_> {
         if state.complete == Some(header.id) && !state.partial && state.selection == selection && !begins_anew {
             return Ok(Prepared::AlreadyThere);
         }
-        let is_clean = self.may_begin(header, &state, &selection)?;
+        self.is_clean = self.may_begin(header, &state, &selection)?;
         let stay = self.what_stays(header, &state, &mapping)?;
         if self.options.dry_run {
             return Ok(Prepared::DryRun(stay));
@@ -209,7 +209,7 @@ impl Restore<'_> {
             complete: state.complete,
             root: Some(header.root),
             applying: applying(Phase::Publishing),
-            partial: !is_clean,
+            partial: false,
             selection,
             left: stay.clone(),
         });
@@ -318,7 +318,7 @@ impl Restore<'_> {
             return Err(Error::new(ErrorKind::Internal, "a level without its ground"));
         };
         let Ground { mut stage, journal, .. } = ground;
-        next.partial |= !whole;
+        next.partial = !whole;
         let begun =
             journal.finish(&left.private).and_then(|()| begin(&left.private, &mut stage, self.options.sync, &next));
         if let Err(error) = begun {

@@ -28,16 +28,16 @@ struct Open {
     path: Vec<u8>,
     level: usize,
     record: Record,
-    /// Whether the walk met it.
-    met: bool,
+    /// What the walk met there, if anything.
+    met: Option<EntryKind>,
 }
 
 /// Goes through the records and the tree side by side.
 pub(super) struct Comparing<'a> {
     tree: Confined,
     walk: Visits,
-    /// The path that the walk stands at; `None` after its last.
-    at: Option<Vec<u8>>,
+    /// The path that the walk stands at, and what is there; `None` after its last.
+    at: Option<(Vec<u8>, EntryKind)>,
     open: Vec<Open>,
     /// What could not be read and was said to be so; of what is below nothing more is known.
     unreadable: Vec<Vec<u8>>,
@@ -56,7 +56,7 @@ impl<'a> Comparing<'a> {
         options: VerifyOptions,
         each: &'a mut dyn FnMut(&Difference) -> Result<()>,
     ) -> Result<Self> {
-        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: false };
+        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: options.dereference };
         let walk = Visits::new(root, walk_options, default_threads())?;
         let mut this = Self {
             // A single file is looked up in the directory that holds it.
@@ -104,7 +104,7 @@ impl<'a> Comparing<'a> {
         while let Some(open) = self.open.pop() {
             self.decide(&open.record, open.met)?;
         }
-        while let Some(extra) = self.at.take() {
+        while let Some((extra, _)) = self.at.take() {
             self.extra(&extra)?;
             self.advance()?;
         }
@@ -122,9 +122,9 @@ impl<'a> Comparing<'a> {
         Ok(())
     }
 
-    /// Moves the walk to a path; whether it meets it. What it passes is in no archive.
-    fn meet(&mut self, path: &[u8]) -> Result<bool> {
-        while let Some(at) = self.at.take() {
+    /// Moves the walk to a path, and gives what it meets there. What it passes is in no archive.
+    fn meet(&mut self, path: &[u8]) -> Result<Option<EntryKind>> {
+        while let Some((at, kind)) = self.at.take() {
             match path::compare(&at, path) {
                 std::cmp::Ordering::Less => {
                     self.extra(&at)?;
@@ -132,15 +132,15 @@ impl<'a> Comparing<'a> {
                 }
                 std::cmp::Ordering::Equal => {
                     self.advance()?;
-                    return Ok(true);
+                    return Ok(Some(kind));
                 }
                 std::cmp::Ordering::Greater => {
-                    self.at = Some(at);
-                    return Ok(false);
+                    self.at = Some((at, kind));
+                    return Ok(None);
                 }
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn advance(&mut self) -> Result<()> {
@@ -148,10 +148,12 @@ impl<'a> Comparing<'a> {
             match self.walk.advance()? {
                 None => return Ok(()),
                 // A socket is in no archive, and no difference; nor is what a restore leaves.
-                Some(Step::Entry) if self.walk.stat().kind.is_none() || self.walk.path() == path::RESTORE_NAME => {}
+                Some(Step::Entry) if self.walk.path() == path::RESTORE_NAME => {}
                 Some(Step::Entry) => {
-                    self.at = Some(self.walk.path().to_vec());
-                    return Ok(());
+                    if let Some(kind) = self.walk.stat().kind {
+                        self.at = Some((self.walk.path().to_vec(), kind));
+                        return Ok(());
+                    }
                 }
                 Some(Step::Leave | Step::Vanished) => {}
                 Some(Step::Unreadable(error)) => {
@@ -187,19 +189,19 @@ impl<'a> Comparing<'a> {
         self.unreadable.iter().any(|known| known == path || is_below(path, known))
     }
 
-    fn decide(&mut self, record: &Record, met: bool) -> Result<()> {
+    fn decide(&mut self, record: &Record, met: Option<EntryKind>) -> Result<()> {
         let path = &record.position.path;
         self.progress.entries += u64::from(record.action != Action::Delete);
         match (record.action, met) {
-            (Action::Delete, true) => self.differ(path, DifferenceKind::Extra),
-            (Action::Delete, false) => Ok(()),
-            (_, false) if self.is_beyond_reading(path) => Ok(()),
-            (_, false) => self.differ(path, DifferenceKind::Missing),
-            (_, true) => {
+            (Action::Delete, Some(_)) => self.differ(path, DifferenceKind::Extra),
+            (Action::Delete, None) => Ok(()),
+            (_, None) if self.is_beyond_reading(path) => Ok(()),
+            (_, None) => self.differ(path, DifferenceKind::Missing),
+            (_, Some(kind)) => {
                 let mut differences = Vec::new();
                 let compared = match record.action {
-                    Action::Link => self.compare_link(path, record.basis.as_deref().unwrap_or_default()),
-                    _ => self.compare(path, record, &mut differences),
+                    Action::Link => self.compare_link(path, kind, record.basis.as_deref().unwrap_or_default()),
+                    _ => self.compare(path, kind, record, &mut differences),
                 };
                 match compared {
                     Ok(difference) => differences.extend(difference),
@@ -219,13 +221,22 @@ impl<'a> Comparing<'a> {
         Error::io(doing, error.into()).path(self.tree.display(path))
     }
 
-    fn pin(&self, path: &[u8]) -> Result<Pinned> {
-        self.tree.pin_untouched(path).map_err(|error| self.failed("looking at", path, error))
+    fn pin(&self, path: &[u8], kind: EntryKind) -> Result<Pinned> {
+        self.try_pin(path, kind).map_err(|error| self.failed("looking at", path, error))
     }
 
-    fn compare_link(&self, path: &[u8], to: &[u8]) -> Result<Option<DifferenceKind>> {
-        let found = inode_of(self.pin(path)?.stat());
-        let is_same = match self.tree.pin_untouched(to) {
+    /// Holds what the walk met as being of this kind: the link itself where it met one, which leads nowhere, and
+    /// what links lead to where it follows them.
+    fn try_pin(&self, path: &[u8], kind: EntryKind) -> rustix::io::Result<Pinned> {
+        match self.options.dereference {
+            true => self.tree.pin_following(path, kind != EntryKind::Symlink),
+            false => self.tree.pin_untouched(path),
+        }
+    }
+
+    fn compare_link(&self, path: &[u8], kind: EntryKind, to: &[u8]) -> Result<Option<DifferenceKind>> {
+        let found = inode_of(self.pin(path, kind)?.stat());
+        let is_same = match self.try_pin(to, kind) {
             Ok(other) => inode_of(other.stat()) == found,
             Err(error) if leads_nowhere(error) => false,
             Err(error) => return Err(self.failed("looking at", to, error)),
@@ -237,11 +248,12 @@ impl<'a> Comparing<'a> {
     fn compare(
         &mut self,
         path: &[u8],
+        kind: EntryKind,
         record: &Record,
         differences: &mut Vec<DifferenceKind>,
     ) -> Result<Option<DifferenceKind>> {
         let Some(expected) = &record.metadata else { return Ok(None) };
-        let entry = self.pin(path)?;
+        let entry = self.pin(path, kind)?;
         let found = Stat::from(*entry.stat());
         if found.kind != Some(expected.kind) {
             return Ok(Some(DifferenceKind::Kind));
@@ -270,7 +282,7 @@ impl<'a> Comparing<'a> {
             }
             None => {
                 let (directory, name) = path::split(path);
-                attributes::of_name(self.pin(directory)?.as_fd(), name)
+                attributes::of_name(self.pin(directory, EntryKind::Directory)?.as_fd(), name)
             }
         };
         unread.map_or(Ok(()), |error| Err(error.path(self.tree.display(path))))?;
@@ -285,7 +297,8 @@ impl<'a> Comparing<'a> {
         Ok(match expected.kind {
             EntryKind::Symlink => {
                 let (directory, name) = path::split(path);
-                let target = rustix::fs::readlinkat(self.pin(directory)?.as_fd(), name, Vec::new());
+                let target =
+                    rustix::fs::readlinkat(self.pin(directory, EntryKind::Directory)?.as_fd(), name, Vec::new());
                 target.map_err(|error| self.failed("reading a link", path, error))?.as_bytes() == expected.target
             }
             EntryKind::CharDevice | EntryKind::BlockDevice => found.special == expected.device,

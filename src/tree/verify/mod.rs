@@ -89,6 +89,7 @@ impl std::fmt::Display for DifferenceKind {
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
     pub(crate) selection: Selection,
+    pub(crate) dereference: bool,
     pub(crate) watch: Watch,
 }
 
@@ -101,6 +102,13 @@ impl VerifyOptions {
     /// What was left out of the backup, and is no difference.
     pub fn selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
+        self
+    }
+
+    /// Whether what a symbolic link leads to was backed up in its place, as by
+    /// [`BackupOptions::dereference`](crate::BackupOptions::dereference), and is compared so; off by default.
+    pub fn dereference(mut self, dereference: bool) -> Self {
+        self.dereference = dereference;
         self
     }
 

@@ -201,4 +201,9 @@ class RestoreOptions(Following, total=False):
 
 class VerifyOptions(Selection, total=False):
     """Options of the verification of a tree: what was left out of the backup, and is no difference; those of
-    `Selection` and `Following`."""
+    `Selection` and `Following`.
+
+    dereference: Whether what a symbolic link leads to was backed up in its place, and is compared so.
+    """
+
+    dereference: Optional[bool]

@@ -359,6 +359,8 @@ class VerifyOptions(ctypes.Structure):
         ("size", c_size_t),
         ("selection", ctypes.POINTER(Selection)),
         ("observer", ctypes.POINTER(Observer)),
+        ("dereference", c_int),
+        ("reserved", c_int),
     ]
 
 
