@@ -214,8 +214,9 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
 fn budgets<D: ReadAt>(deltas: &[D], memory: u64) -> Result<Vec<u64>> {
     let sizes: io::Result<Vec<u64>> = deltas.iter().map(ReadAt::size).collect();
     let sizes = sizes.map_err(|error| Error::io("measuring a delta", error))?;
-    let total = sizes.iter().sum::<u64>().max(1);
-    Ok(sizes.iter().map(|&size| (u128::from(memory) * u128::from(size) / u128::from(total)) as u64).collect())
+    // What a caller says of lengths may be anything; no sum of them is more than this takes.
+    let total = sizes.iter().map(|&size| u128::from(size)).sum::<u128>().max(1);
+    Ok(sizes.iter().map(|&size| (u128::from(memory) * u128::from(size) / total) as u64).collect())
 }
 
 /// The basis of a level must be the target of the one below it, as far as both say what they are.
@@ -275,5 +276,36 @@ impl<B: ReadAt, D: ReadAt> Read for Chain<B, D> {
         let (read, zeros) = read_produced(self, zeros, buffer)?;
         self.zeros = zeros;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Content that says it is of a length.
+    struct Said(u64);
+
+    impl ReadAt for Said {
+        fn read_at(&self, _buffer: &mut [u8], _offset: u64) -> io::Result<usize> {
+            Ok(0)
+        }
+
+        fn size(&self) -> io::Result<u64> {
+            Ok(self.0)
+        }
+    }
+
+    #[test]
+    fn shares_of_memory_add_up_to_no_more_than_there_is_whatever_lengths_are_said() {
+        for (sizes, expected) in [
+            (&[1, 3][..], &[250, 750][..]),
+            (&[0, 0], &[0, 0]),
+            (&[u64::MAX, 1], &[999, 0]),
+            (&[u64::MAX, u64::MAX], &[500, 500]),
+        ] {
+            let deltas: Vec<_> = sizes.iter().map(|&size| Said(size)).collect();
+            assert_eq!(budgets(&deltas, 1000).unwrap(), expected, "{sizes:?}");
+        }
     }
 }

@@ -181,7 +181,8 @@ class Listings(Ground):
                     list(listing)
                 if kind is KeyError:
                     self.assertIs(raised.exception, error)
-                self.assertEqual(list(listing), [])
+                with self.assertRaisesRegex(frazil.StateError, "has failed before"):
+                    next(listing)
                 with self.assertRaises(frazil.StateError):
                     listing.summary
                 listing.close()
@@ -202,15 +203,96 @@ class Listings(Ground):
         list(listing)
         self.assertGreaterEqual(len(refused), 2)
 
-    def test_several_threads_may_take_from_one(self):
-        listing, taken = frazil.iter_archive(self.dir / "archive"), []
-        threads = [threading.Thread(target=lambda: taken.extend(listing)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        wanted = list(frazil.iter_archive(self.dir / "archive"))
-        self.assertEqual(sorted(taken, key=repr), sorted(wanted, key=repr))
+    def test_a_stream_that_a_thread_of_the_library_reads_cannot_use_what_calls_it(self):
+        content, refused, ready = (self.dir / "archive").read_bytes(), [], threading.Event()
+
+        class Nosy(OnlyRead):
+            def read(self, length):
+                ready.wait()
+                for use in (listing.close, listing.__next__):
+                    try:
+                        use()
+                    except frazil.StateError:
+                        refused.append(use)
+                return super().read(length)
+
+        listing = frazil.iter_differences([Nosy(content)], self.tree)
+        ready.set()
+        self.assertGreaterEqual(len(list(listing)), COUNT)
+        self.assertGreaterEqual(len(refused), 2)
+
+    def test_one_call_at_a_time_uses_a_listing(self):
+        read, write = os.pipe()
+        listing, raised = frazil.iter_archive(read), []
+
+        def take():
+            try:
+                list(listing)
+            except BaseException as error:
+                raised.append(error)
+
+        taker = threading.Thread(target=take)
+        taker.start()
+        while not listing._users._users:
+            time.sleep(0.001)
+        for use in (listing.close, listing.__next__):
+            with self.assertRaisesRegex(frazil.StateError, "in use by another call"):
+                use()
+        os.close(write)
+        taker.join()
+        listing.close()
+        os.close(read)
+        self.assertEqual([type(error) for error in raised], [frazil.TruncatedError])
+
+    def test_a_signal_at_any_moment_loses_no_entry_unsaid(self):
+        class Interrupted(Exception):
+            pass
+
+        def handle(_number, _frame):
+            raise Interrupted
+
+        wanted = len(list(frazil.iter_archive(self.dir / "archive")))
+        old, interrupted = signal.signal(signal.SIGALRM, handle), 0
+        try:
+            for _ in range(300):
+                taken, listing = [], frazil.iter_archive(self.dir / "archive")
+                try:
+                    with listing:
+                        signal.setitimer(signal.ITIMER_REAL, self.random.uniform(0.0001, 0.01))
+                        try:
+                            for entry in listing:
+                                taken.append(entry)
+                        except Interrupted:
+                            # Goes on where nothing was lost, and is refused where something may be.
+                            taken.extend(listing)
+                        signal.setitimer(signal.ITIMER_REAL, 0)
+                        # An exception between two entries may lose the one that the loop was given.
+                        self.assertIn(len(taken), (wanted, wanted - 1))
+                except Interrupted:
+                    pass
+                except frazil.StateError as error:
+                    self.assertIn("has failed before", str(error))
+                    interrupted += 1
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:
+            signal.signal(signal.SIGALRM, old)
+        self.assertGreater(interrupted, 0)
+        self.no_thread_is_left()
+
+    def test_an_end_that_a_signal_took_is_not_waited_for(self):
+        listing = frazil.iter_archive(self.dir / "archive")
+        for _ in range(len(list(frazil.iter_archive(self.dir / "archive")))):
+            next(listing)
+        # As if taken by a call that an exception ended.
+        self.assertIsInstance(listing._channel.items.get(), _listings._End)
+        self.assertEqual(list(listing), [])
+        listing.close()
+
+    def test_options_are_looked_at_at_once(self):
+        with self.assertRaises(TypeError):
+            self.differences(nonsense=1)
+        self.no_thread_is_left()
 
     def test_a_signal_is_answered_while_the_next_is_waited_for(self):
         class Interrupted(Exception):

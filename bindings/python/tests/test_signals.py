@@ -219,9 +219,9 @@ class Signals(Ground):
 
     def test_an_object_that_a_signal_left_in_use_is_taken_over_by_its_thread(self):
         level = frazil.Level(self.content())
-        level._handle._users.append(frazil._handles._User())
+        level._handle._users._users.append(frazil._users._User())
         self.assertEqual(len(level.read(10)), 10)
-        level._handle._users.append(frazil._handles._User())
+        level._handle._users._users.append(frazil._users._User())
         with ThreadPoolExecutor(1) as pool, self.assertRaises(frazil.StateError):
             pool.submit(level.close).result()
         level.close()

@@ -13,6 +13,7 @@ function. It enters `send` of a generator that already waits inside its `try`.
 from __future__ import annotations
 
 import ctypes
+import threading
 from functools import partial
 from typing import Any, Callable, Generator, List, Optional, Tuple
 
@@ -92,6 +93,8 @@ class Callbacks:
         self._raised = _Raised()
         self._serving: List[Any] = []
         self._kept: List[object] = []
+        # The threads of the library that are in one of them.
+        self._within: List[int] = []
 
     def made(self, kind: Any, body: Body) -> Any:
         """A function for C; `body` is given integers and returns 0, or raises."""
@@ -107,6 +110,7 @@ class Callbacks:
         that the library may enter a function there; and a generator serves one at a time."""
 
         def guarded(*arguments: int) -> int:
+            self._within.append(threading.get_ident())
             try:
                 self._check()
                 return body(*arguments)
@@ -114,6 +118,8 @@ class Callbacks:
                 if self._raised.error is None:
                     self._raised.error = error
                 return FAILED
+            finally:
+                self._within.remove(threading.get_ident())
 
         made = kind(guarded)
         self._kept.append(made)
@@ -122,6 +128,10 @@ class Callbacks:
     def are_running(self) -> bool:
         """Whether the library is in one of them."""
         return any(served.gi_running for served in self._serving)
+
+    def is_running_here(self) -> bool:
+        """Whether this thread is one of the library's that is in one of them."""
+        return threading.get_ident() in self._within
 
     def end(self) -> None:
         """Ends what serves the library. It would end by itself, but a signal's handler that raised then would
