@@ -233,6 +233,11 @@ static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
     drop(&archive);
 }
 
+static int any_difference(void *user_data, const frazil_difference *difference) {
+    *(int *)user_data += difference->path != NULL;
+    return 0;
+}
+
 static void a_tree_is_held_against_its_archives(void) {
     const char *archives[2] = {"archive.0", "archive.1"}, *excludes[1] = {"extra"};
     frazil_selection selection;
@@ -290,13 +295,14 @@ static void a_tree_is_held_against_its_archives(void) {
         CHECK(mkdir("following", 0700) == 0 && symlink("../restored/directory", "following/link") == 0);
         EXPECT(FRAZIL_OK, frazil_backup_tree_file("following", NULL, "followed.snapshot", "followed.archive",
                                                   &following, NULL, &error));
-        EXPECT(FRAZIL_PARTIAL, frazil_tree_verify(followed, 1, "following", NULL, differ, &extra, NULL, &error));
+        EXPECT(FRAZIL_PARTIAL,
+               frazil_tree_verify(followed, 1, "following", NULL, any_difference, &extra, NULL, &error));
         frazil_verify_options_init(&options, sizeof options);
         options.dereference = 1;
-        EXPECT(FRAZIL_OK, frazil_tree_verify(followed, 1, "following", &options, differ, &extra, NULL, &error));
+        EXPECT(FRAZIL_OK, frazil_tree_verify(followed, 1, "following", &options, any_difference, &extra, NULL, &error));
         options.reserved = 1;
         EXPECT(FRAZIL_ERR_UNSUPPORTED,
-               frazil_tree_verify(followed, 1, "following", &options, differ, &extra, NULL, &error));
+               frazil_tree_verify(followed, 1, "following", &options, any_difference, &extra, NULL, &error));
     }
     EXPECT(FRAZIL_ERR_WRONG_BASIS,
            frazil_tree_verify(archives + 1, 1, "restored", NULL, differ, &extra, NULL, &error));

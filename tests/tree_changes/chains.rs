@@ -342,7 +342,7 @@ fn selected_paths_are_restored_and_nothing_else_through_all_levels() {
         assert_eq!(paths(&ground.at(name)), expected, "{name}");
     }
     assert_eq!(fs::read(ground.at("both/p/new at 2")).unwrap(), b"changed");
-    for path in ["..", "/etc", "a/../b", "a//b", "./a"] {
+    for path in ["..", "/etc", "a/../b", "a//b", "a/./b"] {
         for (refused, doing) in [
             (RestoreOptions::new().path(path), "selecting the path"),
             (RestoreOptions::new().prefix(path), "putting everything below the path"),

@@ -297,11 +297,12 @@ class Trees(Ground):
         self.assertEqual(summary.header.block_len, 4_096)
         self.assertEqual(frazil.verify_tree([self.dir / "archive.0"], self.tree, excludes=["sub/"]).differences, 0)
         self.assertEqual(frazil.verify_tree([self.dir / "archive.0"], self.tree, excludes=[b"sub/"]).differences, 0)
-        (self.tree / "link").symlink_to("sub")
-        self.backed_up(0, dereference=True)
-        self.assertEqual(frazil.verify_tree([self.dir / "archive.0"], self.tree, dereference=True).differences, 0)
-        self.assertGreater(frazil.verify_tree([self.dir / "archive.0"], self.tree).differences, 0)
-        (self.tree / "link").unlink()
+        (self.tree / "to sub").symlink_to("sub")
+        self.backed_up(1, dereference=True)
+        archives = [self.dir / "archive.0", self.dir / "archive.1"]
+        self.assertEqual(frazil.verify_tree(archives, self.tree, dereference=True).differences, 0)
+        self.assertGreater(frazil.verify_tree(archives, self.tree).differences, 0)
+        (self.tree / "to sub").unlink()
         for line, error in [("\udcff*", frazil.InvalidInputError), (b"\xff", frazil.InvalidInputError), (1, TypeError)]:
             with self.assertRaises(error):
                 frazil.verify_tree([self.dir / "archive.0"], self.tree, excludes=[line])
