@@ -29,8 +29,8 @@ killed is finished, or undone, by the next; without archives, nothing else is do
 it goes on from the level that DEST stands at, or behind it, with --accept-partial, where that is there in part.
 
 Level 0 wants an empty DEST, or --overwrite, with which a chain from level 0 up is restored anew, whatever DEST \
-stands at. Without it, a level that DEST stands at already is only verified. A user other than root restores no owners and no \
-devices; root restores set-id bits, devices and attributes of the system (trusted.*, security.*) with --privileged \
+stands at. Without it, a level that DEST stands at already is only verified. A user other than root restores no \
+owners and no devices; root restores set-id bits, devices and attributes of the system (trusted.*, security.*) with --privileged \
 alone. What could not be restored as it was is named, and the exit status is 3.
 
 With --keep-going, what is whole of a damaged archive is restored. The next level then wants --accept-partial, with \

@@ -34,9 +34,9 @@ use crate::{Error, ErrorKind, Result};
 /// overwrite is restored anew.
 ///
 /// A destination that is made here is open to its owner only until the level gives it the mode that its root has,
-/// when all that is in it has its own; a level of a single file has no root, and it is open as the umask has it. What is
-/// made is made in one file system, that of the destination: nothing is restored into another that is mounted in it,
-/// which is reported, entry by entry.
+/// when all that is in it has its own; a level of a single file has no root, and it is open as the umask has it. What
+/// is made is made in one file system, that of the destination: nothing is restored into another that is mounted in
+/// it, which is reported, entry by entry.
 ///
 /// # Errors
 ///
