@@ -18,12 +18,18 @@ pub(super) struct Ahead<T> {
 }
 
 impl<T: Send + 'static> Ahead<T> {
-    /// Calls `make` on a thread until it gives none or fails.
-    pub(super) fn start(mut make: impl FnMut() -> Result<Option<T>> + Send + 'static) -> Result<Self> {
+    /// Calls `make` with `state` on a thread until it gives none or fails. Where no thread is to be had, `state` comes
+    /// back.
+    pub(super) fn start<S: Send + 'static>(
+        state: S,
+        mut make: impl FnMut(&mut S) -> Result<Option<T>> + Send + 'static,
+    ) -> Result<Self, S> {
         let (sender, made) = sync_channel(CHANNEL_LEN);
+        let (hand_over, taken) = sync_channel(1);
         let run = move || {
+            let Ok(mut state) = taken.recv() else { return };
             loop {
-                let next = make();
+                let next = make(&mut state);
                 let is_last = !matches!(next, Ok(Some(_)));
                 if sender.send(next).is_err() || is_last {
                     return;
@@ -33,7 +39,9 @@ impl<T: Send + 'static> Ahead<T> {
         let blocked = SignalsBlocked::new();
         let thread = std::thread::Builder::new().name("frazil-walk".to_owned()).spawn(run);
         drop(blocked);
-        let thread = thread.map_err(|error| Error::io("starting a thread", error))?;
+        let Ok(thread) = thread else { return Err(state) };
+        // It waits for it.
+        hand_over.send(state).map_err(|unsent| unsent.0)?;
         Ok(Self { made: Some(made), thread: Some(thread), process: std::process::id() })
     }
 
@@ -86,8 +94,7 @@ mod tests {
 
     #[test]
     fn everything_comes_in_order_and_then_nothing() {
-        let mut numbers = 0..1_000;
-        let mut ahead = Ahead::start(move || Ok(numbers.next())).unwrap();
+        let mut ahead = Ahead::start(0..1_000, |numbers| Ok(numbers.next())).unwrap();
         for number in 0..1_000 {
             assert_eq!(ahead.next().unwrap(), Some(number));
         }
@@ -96,8 +103,8 @@ mod tests {
 
     #[test]
     fn a_failure_comes_in_its_place_and_is_the_end() {
-        let mut results = vec![Err(Error::new(ErrorKind::Limit, "no more")), Ok(Some(2)), Ok(Some(1))];
-        let mut ahead = Ahead::start(move || results.pop().unwrap()).unwrap();
+        let results = vec![Err(Error::new(ErrorKind::Limit, "no more")), Ok(Some(2)), Ok(Some(1))];
+        let mut ahead = Ahead::start(results, |results| results.pop().unwrap()).ok().unwrap();
         assert_eq!((ahead.next().unwrap(), ahead.next().unwrap()), (Some(1), Some(2)));
         assert_eq!(ahead.next().unwrap_err().kind(), ErrorKind::Limit);
         assert_eq!(ahead.next().unwrap(), None);
@@ -106,7 +113,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "made nothing")]
     fn a_panic_comes_out_and_is_not_taken_for_the_end() {
-        let mut ahead = Ahead::<u32>::start(|| panic!("made nothing")).unwrap();
+        let mut ahead = Ahead::<u32>::start((), |()| panic!("made nothing")).unwrap();
         let _ = ahead.next();
     }
 
@@ -114,7 +121,7 @@ mod tests {
     fn no_more_is_made_than_waits_and_dropping_it_ends_the_thread() {
         let made = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&made);
-        let mut ahead = Ahead::start(move || Ok(Some(counter.fetch_add(1, Ordering::SeqCst)))).unwrap();
+        let mut ahead = Ahead::start(counter, |counter| Ok(Some(counter.fetch_add(1, Ordering::SeqCst)))).unwrap();
         for number in 0..100 {
             assert_eq!(ahead.next().unwrap(), Some(number));
             // One more is being handed over.

@@ -16,7 +16,7 @@ use crate::tree::sorter::tests::{any_seed, noise};
 
 /// All steps as text: the letter of the kind and the path, `/` before what is left.
 fn steps(walk: Walk) -> Vec<String> {
-    told(&mut Visits::of(walk, 1).unwrap())
+    told(&mut Visits::of(walk, 1))
 }
 
 fn told(walk: &mut Visits) -> Vec<String> {
@@ -136,7 +136,7 @@ fn directories_nest_deeper_than_descriptors_and_paths_reach() {
     }
     for limits in [Limits::default(), Limits { descriptors: 1, ..Limits::default() }] {
         let walk = Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
-        let mut walk = Visits::of(walk, 1).unwrap();
+        let mut walk = Visits::of(walk, 1);
         let (mut files, mut depth, mut deepest) = (0, 0, 0);
         while let Some(step) = walk.advance().unwrap() {
             match step {
@@ -164,7 +164,7 @@ fn directories_nest_deeper_than_descriptors_and_paths_reach() {
 fn what_was_moved_away_from_under_the_walk_is_not_taken_for_deleted() {
     let dir = tree(&["a/b/c/d", "a/b/e", "a/f", "g", "elsewhere/"]);
     let limits = Limits { descriptors: 1, ..Limits::default() };
-    let mut walk = Visits::of(Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap(), 1).unwrap();
+    let mut walk = Visits::of(Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap(), 1);
     while walk.path() != b"a/b/c" {
         walk.advance().unwrap().unwrap();
     }
@@ -303,7 +303,7 @@ fn a_walk_that_goes_ahead_comes_upon_the_same() {
     for descriptors in [128, 2] {
         let limits = Limits { descriptors, ..Limits::default() };
         let walk = || Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
-        let (mut here, mut ahead) = (Visits::of(walk(), 1).unwrap(), Visits::of(walk(), 2).unwrap());
+        let (mut here, mut ahead) = (Visits::of(walk(), 1), Visits::of(walk(), 2));
         assert_eq!((here.is_single(), here.stat().identity()), (ahead.is_single(), ahead.stat().identity()));
         loop {
             let (step, same) = (here.advance().unwrap(), ahead.advance().unwrap());

@@ -104,24 +104,23 @@ pub(crate) struct Visits {
 }
 
 impl Visits {
-    /// With more than one thread, and descriptors enough, the walk goes ahead on one of them, which lives until
+    /// With more than one thread, where one is to be had, and descriptors enough, the walk goes ahead on one of them, which lives until
     /// the walk has ended or this is dropped; a process that is forked in between cannot go on with it.
     pub(crate) fn new(root: &Path, options: WalkOptions, threads: usize) -> Result<Self> {
         let threads = if descriptors::suffice_to_go_ahead() { threads } else { 1 };
-        Self::of(Walk::new(root, options)?, threads)
+        Ok(Self::of(Walk::new(root, options)?, threads))
     }
 
-    pub(super) fn of(mut walk: Walk, threads: usize) -> Result<Self> {
+    pub(super) fn of(walk: Walk, threads: usize) -> Self {
         let at = Visit { path: 0..0, stat: *walk.stat(), directory: None, opened: None, is_passed: false };
         let (root, is_single, dereference) = (walk.root.clone(), walk.single, walk.dereference);
-        let source = match threads {
-            0 | 1 => Source::Here(Box::new(walk)),
-            _ => Source::Ahead(Ahead::start(move || {
-                let batch = Batch::gather(&mut walk, BATCH_STEPS)?;
-                Ok(Some(batch).filter(|batch| !batch.visits.is_empty()))
-            })?),
+        let gather = |walk: &mut Walk| {
+            let batch = Batch::gather(walk, BATCH_STEPS)?;
+            Ok(Some(batch).filter(|batch| !batch.visits.is_empty()))
         };
-        Ok(Self { source, batch: Batch::default(), at, root, is_single, dereference })
+        let ahead = if threads > 1 { Ahead::start(walk, gather) } else { Err(walk) };
+        let source = ahead.map_or_else(|walk| Source::Here(Box::new(walk)), Source::Ahead);
+        Self { source, batch: Batch::default(), at, root, is_single, dereference }
     }
 
     /// Goes one step further; `None` at the end. An error is no fault of the tree, and ends the walk.
