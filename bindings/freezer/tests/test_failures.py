@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 import unittest
+from pathlib import Path
 from unittest import mock
 
 import frazil
+from freezer.engine.frazil.frazil import FrazilEngine
 from ground import IS_ROOT, NOBODY, Ground, copy_of
 from oslo_serialization import jsonutils as json
 
@@ -66,6 +68,82 @@ class Failures(Ground):
             self.assertEqual([level for level, _, _ in self.backups()], [0])
         self.back_up()
         self.assert_same(self.tree, self.restore())
+
+    def test_a_storage_that_fails_when_the_metadata_is_put_makes_no_level(self):
+        really = self.storage.put_file
+
+        def failing(name, begins):
+            def put_file(source, to):
+                if not to.endswith(f"/{name}"):
+                    return really(source, to)
+                if begins:
+                    open(to, "wb").close()
+                raise OSError(28, "No space left on device")
+
+            return mock.patch.object(self.storage, "put_file", put_file)
+
+        levels, states = [], []
+        for name, begins in [("metadata", False), ("metadata", True), ("engine_metadata", False)]:
+            for level in (len(levels), len(levels) + 1):
+                self.change()
+                with failing(name, begins), self.assertRaisesRegex(Exception, "No space left on device"):
+                    self.back_up()
+                with self.subTest(name, begins=begins, level=level):
+                    self.back_up()
+                    levels.append(level)
+                    self.assertEqual([found for found, _, data in self.whole()], levels)
+                    self.assert_same(self.tree, self.restore(f"restored.{level}"))
+                    states.append((self.whole()[-1][1], copy_of(self.tree, self.dir / f"state.{level}")))
+        for second, state in states:
+            self.assert_same(state, self.restore(f"again.{second}", until=second))
+
+    def whole(self):
+        """The backups whose metadata is there."""
+        found = self.backups()
+        meta = [Path(str(data).replace("/data/", "/metadata/", 1)) / "metadata" for _, _, data in found]
+        return [backup for backup, path in zip(found, meta) if path.stat().st_size]
+
+    def test_a_chain_that_was_gone_on_with_from_such_a_level_is_left_where_it_can_be_restored(self):
+        self.back_up()
+        kept = copy_of(self.tree, self.dir / "kept")
+        second = self.backups()[-1][1]
+        for _ in range(2):
+            self.change()
+            self.back_up()
+        (Path(str(self.backups()[1][2]).replace("/data/", "/metadata/", 1)) / "metadata").unlink()
+        with self.assertRaisesRegex(Exception, "level 2 of .* was made against backup .*, which is not there"):
+            self.restore()
+        self.assert_same(kept, self.restore("older", until=second))
+        self.back_up()
+        self.assertEqual(sorted(level for level, _, _ in self.backups()), [0, 1, 2])
+        with self.assertRaisesRegex(Exception, "which is not there"):
+            self.restore()
+        self.back_up()
+        self.assert_same(self.tree, self.restore("newest"))
+
+    def test_metadata_that_a_storage_does_not_give_is_not_taken_for_missing(self):
+        self.back_up()
+        with mock.patch.object(self.storage, "get_file", side_effect=ConnectionError("gone")):
+            for work in (self.back_up, self.restore):
+                with self.assertRaisesRegex(Exception, "metadata of .* cannot be read: gone"):
+                    work()
+        self.assertEqual(len(self.backups()), 1)
+
+    def test_what_is_raised_at_length_does_not_hang_the_agent(self):
+        self.back_up()
+        with mock.patch.object(FrazilEngine, "_restored", side_effect=ValueError("x" * 200_000)):
+            with self.assert_fails("ValueError: xxx"):
+                self.restore()
+
+    def test_a_directory_that_is_not_empty_is_restored_onto_only_when_told_to_in_any_mode(self):
+        self.back_up()
+        there = self.dir / "there"
+        there.mkdir()
+        (there / "file").write_bytes(b"precious")
+        for media in ("fs", "mysql"):
+            with self.assertRaisesRegex(Exception, "not empty"):
+                self.engine().restore("host_backup", str(there), False, None, media)
+        self.assertEqual((there / "file").read_bytes(), b"precious")
 
     def test_a_tree_that_cannot_be_read(self):
         os.chdir(self.tree)
@@ -221,7 +299,7 @@ class Failures(Ground):
         held = json.loads(metadata.read_text())
         for parent in ("ff" * 16, None):
             metadata.write_text(json.dumps({**held, "id": "ee" * 16, "parent": parent}))
-            with self.assertRaisesRegex(LookupError, "level 2 of host_backup was made against backup"):
+            with self.assertRaisesRegex(LookupError, r"host_backup level 1 of \d+ was made against backup"):
                 self.restore()
         self.assertFalse((self.dir / "restored").exists())
         with self.assertRaisesRegex(IndexError, 'No matching backup name "host_none" found'):

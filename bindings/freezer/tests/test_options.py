@@ -268,6 +268,17 @@ class Levels(Ground):
         self.back_up(always=3, restart=1.0)
         self.assertEqual(self.levels(), [0, 1, 0])
 
+    def test_days_are_counted_from_the_level_0_however_often_there_is_a_backup(self):
+        for always, reverse in [(1, False), (1, True), (False, False)]:
+            with self.subTest(always=always, reverse=reverse), self.listed(reverse=reverse):
+                name, made = f"daily_{always}_{reverse}", []
+                for _ in range(6):
+                    for _ in range(86_300):
+                        next(self.seconds)
+                    self.back_up(name=name, always=always, restart=3.0)
+                    made.append(self.backups(name)[-1][0])
+                self.assertEqual([day for day, level in enumerate(made) if level == 0], [0, 4], made)
+
     def test_of_several_levels_on_one_the_newest_is_restored_and_each_by_its_date(self):
         file = self.write("file", self.content(200_000))
         states = []

@@ -5,6 +5,7 @@ import csv
 import hashlib
 import inspect
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -102,6 +103,11 @@ class Installing(Ground):
         self.assertEqual(added, {"frazil_freezer", "frazil_freezer.registration"})
         _, said = self.environment.run("import freezer.common.config")
         self.assertIn("ModuleNotFoundError", said)
+
+    def test_where_only_the_file_of_the_package_is_left_python_starts_without_a_word(self):
+        self.environment.install("frazil-freezer")
+        shutil.rmtree(self.environment.packages / "frazil_freezer")
+        self.assertEqual(self.environment.run("print(1)"), ("1", ""))
 
 
 class Registration(unittest.TestCase):

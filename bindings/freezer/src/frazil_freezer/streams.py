@@ -15,12 +15,15 @@ last one; or, where only level 0 is ever made, it uploads what `restored` gives,
         with streams.reported(except_queue):
             streams.restore_file(read_pipe, self.image_file, backup.level)
 
-Memory is constant, however long the source is. What goes wrong is raised where the function was called, or its
+`backed_up` does what `frazil.gen_sig_from_stream` does, and `restore_file` what `frazil.patch_from_stream` does, with a
+level that is pulled, since a generator has to give what it makes while it makes it. Memory is constant, however long
+the source is. What goes wrong is raised where the function was called, or its
 iterator is read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Iterable, Iterator, Optional
 
@@ -59,12 +62,16 @@ def backed_up(
             before = frazil.Signature.load(manifest_path)
         else:
             options["basis_signature_path"] = manifest_path
-    with open(new, "wb") as signature:
-        options["signature_to"] = signature
-        with frazil.Level(pieces, before, **options) as level:
-            yield from level.chunks(max_segment_size)
-            level.finish_summary()
-    os.replace(new, manifest_path)
+    try:
+        with open(new, "wb") as signature:
+            options["signature_to"] = signature
+            with frazil.Level(pieces, before, **options) as level:
+                yield from level.chunks(max_segment_size)
+                level.finish_summary()
+        os.replace(new, manifest_path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new)
 
 
 def restore_file(read_pipe: Connection, path: str, level: int) -> frazil.PatchSummary:

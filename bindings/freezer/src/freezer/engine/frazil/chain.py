@@ -1,10 +1,65 @@
-"""Which backups of a storage belong together."""
+"""Which backups of a storage belong together, and which of them the next is made against."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
+
+from oslo_log import log
 
 from freezer.storage import base
+from freezer.utils import utils
+
+LOG = log.getLogger(__name__)
+
+DAY = 86400
+
+
+class Chain:
+    """The backups of one level 0, those that can be restored: each with metadata, and with the one that it was made
+    against.
+
+    The metadata is what the agent puts last. Where it failed to, it leaves a directory that it takes for a backup, and
+    that is none.
+    """
+
+    def __init__(self, zero: Any, until: Optional[int] = None) -> None:
+        """With what is no younger than `until`, seconds since 1970, alone."""
+        self.zero = zero
+        self._found: Dict[str, Any] = {}
+        self._parents: Dict[str, Optional[str]] = {}
+        # What cannot be restored, since the one that it was made against is missing.
+        self._orphans: List[Tuple[Any, Optional[str]]] = []
+        # In the order of their levels, so that what one was made against is known.
+        for backup in sorted(_increments(zero, until), key=_order):
+            metadata = _metadata(backup)
+            if metadata is None:
+                LOG.warning(f"Passing over {_named(backup)}, which the agent did not complete: it has no metadata")
+            elif backup.level and metadata.get("parent") not in self._found:
+                self._orphans.append((backup, metadata.get("parent")))
+            else:
+                self._found[metadata["id"]] = backup
+                self._parents[metadata["id"]] = metadata.get("parent")
+
+    def newest(self, level: Optional[int] = None) -> Any:
+        """The newest of the highest level, or of this one; `None` where there is none."""
+        found = [backup for backup in self._found.values() if level in (None, backup.level)]
+        return max(found, key=_order, default=None)
+
+    def check_newest(self) -> None:
+        """`LookupError` where a backup is newer than what can be restored, and cannot be."""
+        newest = self.newest()
+        for orphan, parent in self._orphans:
+            if newest is None or _order(orphan) > _order(newest):
+                raise LookupError(f"{_named(orphan)} was made against backup {parent}, which is not there")
+
+    def up_to(self, backup: Any) -> Dict[int, Any]:
+        """A backup and those that it was made against, by level."""
+        levels = {}
+        wanted: Optional[str] = next(id for id, found in self._found.items() if found is backup)
+        while wanted is not None:
+            levels[self._found[wanted].level] = self._found[wanted]
+            wanted = self._parents[wanted]
+        return levels
 
 
 class Chosen:
@@ -17,29 +72,62 @@ class Chosen:
         return self.levels
 
 
+class Continued:
+    """A storage as it is, but for the question of what a backup is made against."""
+
+    def __init__(self, storage: Any) -> None:
+        self._storage = storage
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def previous_backup(
+        self,
+        engine: Any,
+        hostname_backup_name: str,
+        incremental: Any,
+        max_level: Any,
+        always_level: Any,
+        restart_always_level: Any,
+    ) -> Any:
+        """As the agent's own, of backups that can be restored; `None` for a level 0. Days are counted from the
+        level 0 of the chain."""
+        zero = _newest_zero(engine, self._storage, hostname_backup_name, None) if incremental else None
+        if zero is None:
+            return None
+        chain = Chain(zero)
+        newest = chain.newest()
+        if newest is None or (max_level and newest.level >= max_level):
+            return None
+        if always_level and newest.level > always_level:
+            return None
+        if restart_always_level and utils.DateTime.now().timestamp > zero.timestamp + restart_always_level * DAY:
+            return None
+        if always_level and newest.level == always_level:
+            return chain.newest(newest.level - 1)
+        return newest
+
+
 def levels_of(engine: Any, storage: Any, hostname_backup_name: str, until: Optional[int]) -> Dict[int, Any]:
     """The newest backup that is no younger than `until`, seconds since 1970, and those that it was made against,
     by level.
 
-    `IndexError` where there is none, as of the agent's own; `LookupError` where one is missing in between.
+    `IndexError` where there is none, as of the agent's own; `LookupError` where it cannot be restored.
     """
-    zeros = storage.get_level_zero(engine=engine, hostname_backup_name=hostname_backup_name, recent_to_date=until)
-    if not zeros:
+    zero = _newest_zero(engine, storage, hostname_backup_name, until)
+    if zero is None:
         raise IndexError(f'No matching backup name "{hostname_backup_name}" found')
-    increments = _increments(max(zeros, key=lambda zero: zero.timestamp), until)
-    newest = max(increments, key=lambda backup: (backup.level, backup.timestamp))
-    levels = {newest.level: newest}
-    parent = newest.metadata().get("parent")
-    for level in range(newest.level - 1, -1, -1):
-        found = _with_id(parent, [backup for backup in increments if backup.level == level])
-        if found is None:
-            raise LookupError(
-                f"level {level + 1} of {hostname_backup_name} was made against backup {parent}, "
-                f"which is not among those of level {level}"
-            )
-        levels[level], metadata = found
-        parent = metadata.get("parent")
-    return levels
+    chain = Chain(zero, until)
+    chain.check_newest()
+    newest = chain.newest()
+    if newest is None:
+        raise LookupError(f"{_named(zero)} was not completed by the agent: it has no metadata")
+    return chain.up_to(newest)
+
+
+def _newest_zero(engine: Any, storage: Any, hostname_backup_name: str, until: Optional[int]) -> Any:
+    zeros = storage.get_level_zero(engine=engine, hostname_backup_name=hostname_backup_name, recent_to_date=until)
+    return max(zeros, key=lambda zero: zero.timestamp, default=None)
 
 
 def _increments(zero: Any, until: Optional[int]) -> List[Any]:
@@ -61,9 +149,21 @@ def _increments(zero: Any, until: Optional[int]) -> List[Any]:
     return found
 
 
-def _with_id(wanted: Optional[str], backups: List[Any]) -> Any:
-    for backup in backups:
-        metadata = backup.metadata()
-        if metadata.get("id") == wanted:
-            return backup, metadata
-    return None
+def _metadata(backup: Any) -> Optional[Dict[str, Any]]:
+    """The metadata of a backup; `None` where there is none, or not all of it."""
+    try:
+        metadata: Dict[str, Any] = backup.metadata()
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+    except Exception as error:
+        # That a storage does not answer says nothing of what it has.
+        raise LookupError(f"the metadata of {_named(backup)} cannot be read: {error}") from error
+    return metadata if "id" in metadata else None
+
+
+def _order(backup: Any) -> Tuple[int, int]:
+    return backup.level, backup.timestamp
+
+
+def _named(backup: Any) -> str:
+    return f"{backup.hostname_backup_name} level {backup.level} of {backup.timestamp}"

@@ -109,11 +109,17 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         restart_always_level: Any,
         queue_size: int = 2,
     ) -> Any:
-        """As of every engine; a dry run reads everything, and stores nothing, in any storage."""
+        """As of every engine, upon a backup that can be restored; a dry run reads everything, and stores nothing, in
+        any storage."""
         choice = (hostname_backup_name, incremental, max_level, always_level, restart_always_level)
+        continued = chain.Continued(self.storage)
         if not self.dry_run:
-            return super().backup(backup_resource, *choice, queue_size)
-        previous = self.storage.previous_backup(self, *choice)
+            storage, self.storage = self.storage, continued
+            try:
+                return super().backup(backup_resource, *choice, queue_size)
+            finally:
+                self.storage = storage
+        previous = continued.previous_backup(self, *choice)
         directory = tempfile.mkdtemp()
         try:
             manifest = os.path.join(directory, "engine_meta")
@@ -229,6 +235,9 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         of a listing; so the engine says which belong together. What could not be restored as it was is an error
         when all levels are restored, as it is with tar.
         """
+        # Of `--mode fs` the agent itself asks, and of no other.
+        if backup_media != "fs" and not overwrite and os.path.isdir(restore_resource) and os.listdir(restore_resource):
+            raise EngineException(f"{restore_resource} is not empty; give --overwrite, or another directory")
         levels = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
         storage, self.storage = self.storage, chain.Chosen(levels)
         # The processes that restore the levels count in it.

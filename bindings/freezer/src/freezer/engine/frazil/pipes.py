@@ -10,6 +10,9 @@ from oslo_log import log
 
 LOG = log.getLogger(__name__)
 
+LONGEST = 16384
+"""Bytes of an exception that are sent; a pipe takes 65,536."""
+
 
 class Connection(Protocol):
     """The end of a pipe that is read from: a `multiprocessing.connection.Connection`."""
@@ -54,9 +57,16 @@ def printable(error: BaseException) -> str:
 
 
 def sendable(error: Exception) -> Exception:
-    """The exception, or what says the same and can go from one process to another."""
+    """The exception, or what says the same, as far as it can go from one process to another.
+
+    The agent looks for it when the process has ended, which waits for a pipe that is full: what is longer than that
+    may take is cut, and whole in the log alone.
+    """
     try:
-        pickle.loads(pickle.dumps(error))
+        pickled = pickle.dumps(error)
+        pickle.loads(pickled)
+        if len(pickled) <= LONGEST:
+            return error
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {printable(error)}")
-    return error
+        pass
+    return RuntimeError(f"{type(error).__name__}: {printable(error)}"[: LONGEST // 4])
