@@ -585,7 +585,7 @@ _frazil() {
             return 0
             ;;
         frazil__subcmd__verify)
-            opts="-q -h --tree --exclude --exclude-from --exclude-caches --exclude-marked --nodump --one-file-system --json --quiet --help"
+            opts="-q -h --tree --exclude --exclude-from --exclude-caches --exclude-marked --nodump --one-file-system --dereference --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

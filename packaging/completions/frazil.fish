@@ -103,6 +103,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand verify" -l exclude-marked 
 complete -c frazil -n "__fish_frazil_using_subcommand verify" -l exclude-caches -d 'Leave out what is in directories that a CACHEDIR.TAG marks'
 complete -c frazil -n "__fish_frazil_using_subcommand verify" -l nodump -d 'Leave out what has the nodump flag'
 complete -c frazil -n "__fish_frazil_using_subcommand verify" -l one-file-system -d 'Stay on the file system of the root'
+complete -c frazil -n "__fish_frazil_using_subcommand verify" -l dereference -d 'Hold what symbolic links lead to against the levels, as a backup with this option has it in their place'
 complete -c frazil -n "__fish_frazil_using_subcommand verify" -l json -d 'Say what was done as JSON, on standard output, or on standard error when that carries data; where there is a line for each entry, the summary is the last'
 complete -c frazil -n "__fish_frazil_using_subcommand verify" -s q -l quiet -d 'Show neither progress nor a summary'
 complete -c frazil -n "__fish_frazil_using_subcommand verify" -s h -l help -d 'Print help'
