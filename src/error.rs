@@ -141,6 +141,7 @@ impl Error {
     }
 
     /// Names the entry that a stream within another is of, unless a deeper layer has named a file.
+    #[cfg(feature = "tree")]
     pub(crate) fn of_entry(mut self, path: impl AsRef<Path>) -> Self {
         let doing = self.context.doing.as_mut().filter(|_| self.context.path.is_none());
         // A verb alone is followed by the path as it is.
@@ -276,6 +277,7 @@ mod tests {
         assert_eq!(error.to_string(), "opening basis: no");
     }
 
+    #[cfg(feature = "tree")]
     #[test]
     fn what_is_of_an_entry_is_said_to_be() {
         let error = |doing| Error::new(ErrorKind::Limit, "no").doing(doing);
