@@ -93,10 +93,12 @@ class States(Ground):
                     self.assertEqual(self.left(), self.before)
 
     def test_what_is_closed_answers_as_a_closed_file(self):
-        file = io.FileIO(self.write("closed", b""), "w")
-        opened = [(False, file), *((False, opened()) for opened, _ in self.writers().values())]
-        opened += [(True, opened()) for opened in self.readers().values()]
-        for reads, stream in opened:
+        path = self.write("closed", b"")
+        forms = [(False, lambda: io.FileIO(path, "w")), *((False, opened) for opened, _ in self.writers().values())]
+        forms += [(True, opened) for opened in self.readers().values()]
+        for reads, opened in forms:
+            # One after the other, since several make the same file.
+            stream = opened()
             with self.subTest(type(stream).__name__):
                 self.assertEqual((stream.readable(), stream.writable()), (reads, not reads))
                 stream.close()
@@ -204,8 +206,12 @@ class States(Ground):
         streams = [Stream() for _ in range(3)]
         references = [weakref.ref(stream) for stream in streams]
         while streams:
-            with self.assertRaises(ValueError):
+            # `assertRaises` of Python 3.12 keeps the frames that it passes.
+            try:
                 frazil.Level(streams.pop()).read()
+            except ValueError:
+                continue
+            self.fail("nothing was raised")
         self.assertEqual([reference() for reference in references], [None] * 3)
 
     def test_giving_up_inside_a_block_is_no_failure(self):
