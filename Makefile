@@ -23,7 +23,7 @@ demo: ## Back up changing inputs at levels 0-3, restore and compare them (DEMO=s
 	@scripts/setup build demo
 	@DEMO='$(DEMO)' KEEP='$(KEEP)' scripts/demo
 
-test: ## Run the library, integration and documentation tests, those of the Python package, and of the engine for Freezer
+test: ## Run the library, integration and documentation tests, and those of the Python packages
 	@scripts/setup build test
 	FRAZIL_REQUIRE_TOOLS=1 $(CARGO) test --all-features --locked
 	@scripts/test-python

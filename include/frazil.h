@@ -411,7 +411,7 @@ typedef enum {
 } frazil_sync;
 
 // The backup of a tree: its archive, made as it is read. One call at a time may use it, from any thread.
-// Unless it is to use one thread alone, it has one that walks the tree ahead until it is freed; a process that
+// Unless it is to use one thread alone, it may have one that walks the tree ahead until it is freed; a process that
 // is forked in between cannot go on with it.
 typedef struct frazil_backup frazil_backup;
 

@@ -136,6 +136,13 @@ impl PublishHoled {
         Ok(())
     }
 
+    /// Writes what is known not to be a hole.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.publish.file().write_all(bytes)?;
+        self.hole = self.hole && bytes.is_empty();
+        Ok(())
+    }
+
     pub(crate) fn commit(mut self) -> Result<()> {
         if self.hole {
             let file = self.publish.file();
@@ -148,13 +155,11 @@ impl PublishHoled {
 
 impl Write for PublishHoled {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() >= HOLE_MIN && is_zeros(bytes) {
-            self.skip(bytes.len() as u64)?;
-            return Ok(bytes.len());
+        match bytes.len() >= HOLE_MIN && is_zeros(bytes) {
+            true => self.skip(bytes.len() as u64)?,
+            false => self.put(bytes)?,
         }
-        let written = self.publish.file().write(bytes)?;
-        self.hole = self.hole && written == 0;
-        Ok(written)
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

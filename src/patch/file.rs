@@ -1,7 +1,7 @@
 //! The whole form: from path to path, published whole or not at all.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use super::machine::{Produce, Produced};
@@ -85,7 +85,7 @@ fn write_out(mut from: impl Produce, mut publish: PublishHoled) -> Result<PatchS
     let mut buffer = vec![0; BUFFER_LEN];
     loop {
         let written = match from.produce(&mut buffer)? {
-            Produced::Bytes(len) => publish.write_all(&buffer[..len]),
+            Produced::Bytes(len) => publish.put(&buffer[..len]),
             Produced::Zeros(len) => publish.skip(len),
             Produced::End => break,
         };

@@ -130,7 +130,8 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
     result.map(|report| report.with_problems(problems))
 }
 
-/// Lets as many files be open as the system allows, where a shell allows fewer: each directory of a deep tree takes one.
+/// Lets as many files be open as the system allows, where a shell allows fewer: each directory of a deep tree takes
+/// one.
 fn allow_open_files() {
     let limit = getrlimit(Resource::Nofile);
     // Where it is refused, all goes on with what there is.

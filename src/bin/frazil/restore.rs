@@ -6,8 +6,8 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use frazil::{
-    Error, LevelId, RestoreOptions, RestoreSummary, SyncMode, conclude_restore, recover_restore, restore_tree,
-    restored_level,
+    Error, LevelHeader, LevelId, RestoreOptions, RestoreSummary, SyncMode, conclude_restore, recover_restore,
+    restore_tree, restored_level,
 };
 
 use crate::advice::{failure_of, header_of};
@@ -30,8 +30,8 @@ it goes on from the level that DEST stands at, or behind it, with --accept-parti
 
 Level 0 wants an empty DEST, or --overwrite, with which a chain from level 0 up is restored anew, whatever DEST \
 stands at. Without it, a level that DEST stands at already is only verified. A user other than root restores no \
-owners and no devices; root restores set-id bits, devices and attributes of the system (trusted.*, security.*) with --privileged \
-alone. What could not be restored as it was is named, and the exit status is 3.
+owners and no devices; root restores set-id bits, devices and attributes of the system (trusted.*, security.*) \
+with --privileged alone. What could not be restored as it was is named, and the exit status is 3.
 
 With --keep-going, what is whole of a damaged archive is restored. The next level then wants --accept-partial, with \
 which what is made from something missing is left out and named. DEST keeps .frazil-restore after a level that was \
@@ -173,9 +173,14 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         options = options.observer(log.clone());
     }
     let mut summaries = Vec::new();
-    let archives = not_passed(archives, destination, arguments, session).map_err(|error| failed(None, error))?;
-    check_order(archives, arguments)?;
-    for archive in archives {
+    // Only files can be looked into beforehand. What cannot be read fails where it is restored.
+    let headers: Vec<_> = match archives {
+        [_] => vec![None],
+        _ => archives.iter().map(header_of).collect(),
+    };
+    let passed = passed(&headers, destination, arguments, session).map_err(|error| failed(None, error))?;
+    check_order(&archives[passed..], &headers[passed..], arguments)?;
+    for archive in &archives[passed..] {
         let input = session.watched(Input::open_kind(archive, Kind::Archive)?);
         let restored = restore_tree(input, destination, options.clone());
         if let Some(failure) = log.as_ref().and_then(|log| log.take_failure()) {
@@ -209,9 +214,8 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     Ok(report(destination, arguments, &summaries, session))
 }
 
-/// Fails before the first is restored where one does not go onto the one before it, as far as files can tell.
-fn check_order(archives: &[Place], arguments: &Arguments) -> Result<(), Failure> {
-    let headers: Vec<_> = archives.iter().map(header_of).collect();
+/// Fails before the first is restored where one does not go onto the one before it, as far as is known.
+fn check_order(archives: &[Place], headers: &[Option<LevelHeader>], arguments: &Arguments) -> Result<(), Failure> {
     for (places, headers) in archives.windows(2).zip(headers.windows(2)) {
         let (Some(below), Some(header)) = (headers[0], headers[1]) else { continue };
         let begins_anew = arguments.overwrite && header.parent.is_none();
@@ -224,33 +228,31 @@ fn check_order(archives: &[Place], arguments: &Arguments) -> Result<(), Failure>
     Ok(())
 }
 
-/// The archives that are still to be restored: given again, a chain goes on from the level that the destination
-/// stands at, which is verified once more, and behind it where what is there in part is accepted. Overwriting, a
-/// chain from level 0 up begins anew.
-///
-/// Only files can be looked into beforehand. What cannot be read fails where it is restored.
-fn not_passed<'a>(
-    archives: &'a [Place],
+/// How many of the archives are not to be restored again: given again, a chain goes on from the level that the
+/// destination stands at, which is verified once more, and behind it where what is there in part is accepted.
+/// Overwriting, a chain from level 0 up begins anew.
+fn passed(
+    headers: &[Option<LevelHeader>],
     destination: &Path,
     arguments: &Arguments,
     session: &Session,
-) -> frazil::Result<&'a [Place]> {
-    if archives.len() == 1 || !destination.is_dir() {
-        return Ok(archives);
+) -> frazil::Result<usize> {
+    if headers.len() < 2 || !destination.is_dir() {
+        return Ok(0);
     }
-    let begins_at_0 = || header_of(&archives[0]).is_none_or(|header| header.parent.is_none());
-    if arguments.overwrite && !arguments.accept_partial && begins_at_0() {
-        return Ok(archives);
+    let begins_at_0 = headers[0].is_none_or(|header| header.parent.is_none());
+    if arguments.overwrite && !arguments.accept_partial && begins_at_0 {
+        return Ok(0);
     }
-    let Some(stands_at) = restored_level(destination)? else { return Ok(archives) };
-    let is_it = |archive: &Place| header_of(archive).is_some_and(|header| header.id == stands_at);
-    let Some(at) = archives.iter().rposition(is_it) else { return Ok(archives) };
+    let Some(stands_at) = restored_level(destination)? else { return Ok(0) };
+    let is_it = |header: &Option<LevelHeader>| header.is_some_and(|header| header.id == stands_at);
+    let Some(at) = headers.iter().rposition(is_it) else { return Ok(0) };
     // Whether a level is there in part is only known when its publishing is over. The last one has nothing behind
     // it to go on with, and is refused with what can be done.
     let is_behind = arguments.accept_partial
-        && at + 1 < archives.len()
+        && at + 1 < headers.len()
         && recover_restore(destination, Some(session.observer()))?.is_partial();
-    Ok(&archives[at + usize::from(is_behind)..])
+    Ok(at + usize::from(is_behind))
 }
 
 fn options(arguments: &Arguments, session: &Session) -> Result<RestoreOptions, Failure> {

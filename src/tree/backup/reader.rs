@@ -57,8 +57,8 @@ impl From<Option<&Path>> for Since {
 /// What cannot be read, or changes while it is read, is told to the observer and counted, and the backup
 /// goes on. What an error ends stays ended. It can be sent between threads; each read works on it alone.
 ///
-/// With more than one [thread](BackupOptions::threads) one walks ahead, by a few hundred entries at most, until
-/// the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
+/// With more than one [thread](BackupOptions::threads), where the process may have them and files enough open, one
+/// walks ahead, by a few hundred entries at most, until the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
 pub struct BackupReader {
     machine: Machine,
     output_read: usize,

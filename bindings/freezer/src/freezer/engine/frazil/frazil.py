@@ -114,11 +114,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         choice = (hostname_backup_name, incremental, max_level, always_level, restart_always_level)
         continued = chain.Continued(self.storage)
         if not self.dry_run:
-            storage, self.storage = self.storage, continued
-            try:
+            with self._asking(continued):
                 return super().backup(backup_resource, *choice, queue_size)
-            finally:
-                self.storage = storage
         previous = continued.previous_backup(self, *choice)
         directory = tempfile.mkdtemp()
         try:
@@ -130,6 +127,15 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             shutil.rmtree(directory)
         LOG.info(f"Dry run: level {previous.level + 1 if previous else 0} would take {stored} bytes")
         return None
+
+    @contextlib.contextmanager
+    def _asking(self, storage: Any) -> Iterator[None]:
+        """Has the agent's own part of the work ask this for which backups there are."""
+        really, self.storage = self.storage, storage
+        try:
+            yield
+        finally:
+            self.storage = really
 
     def backup_data(self, backup_path: str, manifest_path: str) -> Iterator[bytes]:
         """Makes the archive of the next level, in segments that are full but for the last.
@@ -239,13 +245,13 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         if backup_media != "fs" and not overwrite and os.path.isdir(restore_resource) and os.listdir(restore_resource):
             raise EngineException(f"{restore_resource} is not empty; give --overwrite, or another directory")
         levels = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
-        storage, self.storage = self.storage, chain.Chosen(levels)
         # The processes that restore the levels count in it.
         problems = self.problems = multiprocessing.Value("Q", 0)
         try:
-            super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
+            with self._asking(chain.Chosen(levels)):
+                super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
         finally:
-            self.storage, self.problems = storage, None
+            self.problems = None
         if self.dry_run:
             return
         stands = frazil.recover_restore(restore_resource)
