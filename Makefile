@@ -7,7 +7,7 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-trees bench-bindings bench-freezer crash fuzz install install-strip uninstall
+.PHONY: help setup build demo test lint bench bench-core bench-trees bench-bindings bench-freezer crash fuzz install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ lint: ## Check the formatting, Clippy's lints and the documentation
 bench: ## Run the benchmarks
 	@scripts/setup build
 	$(CARGO) bench --all-features --locked --bench '*'
+
+bench-core: ## Measure signatures, levels and patches of BENCH_MIB=1024 MiB beside rdiff
+	@scripts/setup build test
+	$(CARGO) build --release --features cli --locked
+	@scripts/bench-core
 
 bench-trees: ## Measure whole trees of BENCH_FILES=1000000 files beside their peers; hours
 	@scripts/setup build peers

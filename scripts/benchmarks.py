@@ -1,0 +1,96 @@
+"""What the benchmarks of whole processes have in common: the machine, paired rounds, and the page they write to."""
+
+import dataclasses
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+PAGE = HERE / "docs/benchmarks.md"
+
+
+@dataclasses.dataclass
+class Run:
+    """One command that ran to its end."""
+
+    seconds: float
+    processor_seconds: float
+    peak_kib: int
+
+
+class Failed(Exception):
+    """A command that did not end with 0; says what it wrote."""
+
+
+def run(command, *, cwd=None, environment=None, timeout=None, silent=True):
+    """Runs a command, which has to end with 0."""
+    said = (pathlib.Path(cwd or ".") / "said").open("w+b") if silent else None
+    begin = time.perf_counter()
+    process = subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+                               stdout=said, stderr=said)
+    try:
+        status, used = waited(process, begin, timeout)
+        seconds = time.perf_counter() - begin
+        if status != 0:
+            if said:
+                said.seek(0)
+            raise Failed(f"{' '.join(map(str, command))} ended with {status}:\n"
+                         + (said.read().decode(errors="replace")[-2000:] if said else ""))
+    finally:
+        if said:
+            said.close()
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
+
+
+def waited(process, begin, timeout):
+    """The status of a process and what it used; killed when it takes longer than `timeout` seconds."""
+    while timeout is not None:
+        pid, status, used = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        if time.perf_counter() - begin > timeout:
+            process.kill()
+            os.wait4(process.pid, 0)
+            process.returncode = -9
+            raise TimeoutError(f"ended after {timeout:.0f} s")
+        time.sleep(0.05)
+    else:
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used
+
+
+def spread(ratios, digits=2):
+    """The least, the median and the most."""
+    return ", ".join(f"{value:.{digits}f}" for value in (min(ratios), statistics.median(ratios), max(ratios)))
+
+
+def version(command, word):
+    """The word of that number in the first line that a command prints."""
+    said = subprocess.run(command, capture_output=True, text=True).stdout
+    return said.split("\n")[0].split()[word]
+
+
+def machine(work):
+    """What the figures were measured on."""
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    filesystem = subprocess.run(["df", "--output=fstype", str(work)], capture_output=True, text=True).stdout.split()[-1]
+    memory = next(int(line.split()[1]) >> 20 for line in open("/proc/meminfo") if line.startswith("MemTotal"))
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{os.cpu_count()} cores of an {cpu}, {memory} GiB, Linux {kernel}, {filesystem}"
+
+
+def publish(name, text):
+    """Prints what was measured, and puts it into the page between the marks of that name."""
+    print(text)
+    page = PAGE.read_text()
+    begin, end = f"<!-- {name} -->", f"<!-- {name}: end -->"
+    if begin not in page or end not in page:
+        sys.exit(f"{PAGE.name} has no place for {name}")
+    pattern = re.escape(begin) + ".*?" + re.escape(end)
+    PAGE.write_text(re.sub(pattern, lambda _: f"{begin}\n\n{text}\n\n{end}", page, flags=re.DOTALL))
