@@ -91,6 +91,7 @@ mod observer;
 mod patch;
 mod publish;
 mod read_at;
+mod sharing;
 mod signature;
 mod threads;
 #[cfg(feature = "tree")]

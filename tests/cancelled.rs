@@ -133,7 +133,7 @@ impl Observer for AtNth {
 fn what_is_stopped_at_any_asking_has_published_nothing() {
     let ground = Ground::new();
     let content: Vec<u8> =
-        (0..3_000_000_u32).flat_map(|number| number.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect();
+        (0..6_000_000_u32).flat_map(|number| number.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect();
     write(ground.at("file"), &content).unwrap();
     write(ground.at("tree/file"), &content).unwrap();
     frazil::level_file(ground.at("file"), None, ground.at("level.0"), frazil::LevelOptions::new()).unwrap();

@@ -199,7 +199,7 @@ fn a_basis_that_changes_or_shrinks_while_it_is_read_is_noticed() {
 fn a_source_that_changes_while_it_is_read_makes_a_dirty_level() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("source");
-    fs::write(&path, noise(3 << 20, 1)).unwrap();
+    fs::write(&path, noise(6 << 20, 1)).unwrap();
     for changes in [false, true] {
         let signature_sink = Shared::default();
         let mut reader = LevelReader::open(&path, None, LevelOptions::new()).unwrap();
@@ -219,7 +219,7 @@ fn a_source_that_changes_while_it_is_read_makes_a_dirty_level() {
         assert_eq!(again.finish_summary().unwrap().dirty, changes);
         assert_eq!(Signature::read_from(&signature_sink.content()[..]).unwrap().is_dirty(), changes);
         let mut patch = PatchReader::new(&stream[..], NoBasis, PatchOptions::new()).unwrap();
-        assert_eq!(io::copy(&mut patch, &mut io::sink()).unwrap(), 3 << 20, "what the file was when it was opened");
+        assert_eq!(io::copy(&mut patch, &mut io::sink()).unwrap(), 6 << 20, "what the file was when it was opened");
         assert_eq!(patch.finish().unwrap().dirty, changes);
         let mut chain = Chain::new(NoBasis, vec![&stream], PatchOptions::new()).unwrap();
         io::copy(&mut chain, &mut io::sink()).unwrap();

@@ -5,9 +5,11 @@ mod made;
 #[path = "support/random.rs"]
 mod random;
 
+use std::io::{Read, Write};
+
 use frazil::{
-    Engine, ErrorKind, Format, LevelOptions, LevelReader, Matching, Signature, SignatureParams, StreamId, StrongKind,
-    WeakKind,
+    Engine, ErrorKind, Format, LevelOptions, LevelReader, LevelWriter, Matching, Signature, SignatureParams, StreamId,
+    StrongKind, WeakKind,
 };
 use made::{blocks_of, level, patched, sign, signature_of};
 use random::{Content, Random, seed};
@@ -93,6 +95,49 @@ fn a_byte_at_the_front_shifts_all_and_costs_a_byte() {
     }
     let (_, aligned) = level(&signature, &new, LevelOptions::new().matching(Matching::Aligned));
     assert_eq!(aligned.stats.copy_bytes, 0);
+}
+
+#[test]
+fn shifts_that_last_and_shifts_that_follow_each_other_are_found_in_long_content() {
+    let old = Random::new(seed(905)).content(Content::Random, 23 << 20);
+    let signature = sign(&old, SignatureParams::default());
+    // Bytes put in at places of every sort: early, next to each other, across what is read at once, late.
+    let places = [1, 300_000, 4 << 20, (4 << 20) + 65536, 9_000_001, 9_100_000, (21 << 20) - 1];
+    let mut new = Vec::new();
+    let mut from = 0;
+    for (count, &place) in places.iter().enumerate() {
+        new.extend_from_slice(&old[from..place]);
+        new.extend_from_slice(&vec![count as u8; count % 3 + 1]);
+        from = place;
+    }
+    new.extend_from_slice(&old[from..]);
+    let mut streams = Vec::new();
+    for threads in [1, 2, 5] {
+        let options = || LevelOptions::new().threads(threads).format(Format::Rdiff);
+        let mut pulled = Vec::new();
+        LevelReader::new(Dribble(&new), &signature, options()).unwrap().read_to_end(&mut pulled).unwrap();
+        let mut writer = LevelWriter::new(Vec::new(), &signature, options()).unwrap();
+        writer.write_all(&new).unwrap();
+        let (pushed, summary) = writer.finish().unwrap();
+        assert!(pulled == pushed, "{threads} threads");
+        // Of the block around each place, and of what is in front of the first.
+        assert!(summary.stats.literal_bytes <= (places.len() as u64 + 1) * 65536, "{:?}", summary.stats);
+        streams.push(pushed);
+    }
+    assert!(streams.windows(2).all(|pair| pair[0] == pair[1]));
+    assert!(patched(&old, &streams[0]) == new);
+}
+
+/// Reads in pieces that fit nothing.
+struct Dribble<'a>(&'a [u8]);
+
+impl Read for Dribble<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.0.len().min(buffer.len()).min(77_777);
+        buffer[..len].copy_from_slice(&self.0[..len]);
+        self.0 = &self.0[len..];
+        Ok(len)
+    }
 }
 
 /// The content that does not make a whole window must be matched like the rest.

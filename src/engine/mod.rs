@@ -10,7 +10,7 @@ pub(crate) mod native;
 mod window;
 
 pub use librsync::librsync_version;
-pub(crate) use window::{CommandSink, Grid, Window, ZERO_RUN_MIN, is_strong, is_zeros};
+pub(crate) use window::{CommandSink, Grid, Known, Window, ZERO_RUN_MIN, is_strong, is_zeros};
 
 /// Who computes sums and finds matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -35,64 +35,95 @@ const FRAME_LEN: usize = 256 * 1024;
 
 const _: () = assert!(FRAME_LEN + LITERAL_MAX + 64 <= MAX_PAYLOAD);
 
-/// Writes the commands of a delta into `out`.
+/// Writes the commands of a delta.
 pub(crate) struct Encoder {
     /// `None` for the plain format.
     sealer: Option<Sealer>,
-    /// Commands that go into the next frame, or out as they are.
-    commands: Vec<u8>,
     /// A copy that the next one may continue.
     copy: Option<(u64, u64)>,
     zeros: u64,
-    /// The offset in the target that `commands` reaches.
+    /// The offset in the target that the commands reach.
     reached: u64,
-    pub(super) out: Vec<u8>,
+    /// The stream; commands stand in it where they stay.
+    out: Vec<u8>,
+    /// How much of it is complete.
+    ready: usize,
     written: u64,
     stats: LevelStats,
+    threads: usize,
 }
 
 impl Encoder {
     /// Begins a delta.
-    pub(super) fn new(format: Format, header: &SealedHeader) -> Self {
+    pub(super) fn new(format: Format, header: &SealedHeader, threads: usize) -> Self {
         let mut out = Vec::new();
         let sealer = match format {
             Format::Sealed => Some(Sealer::new(header, &mut out)),
             Format::Rdiff => None,
         };
-        let commands = DELTA_MAGIC.to_be_bytes().to_vec();
-        Self { sealer, commands, copy: None, zeros: 0, reached: 0, out, written: 0, stats: LevelStats::default() }
+        let stats = LevelStats::default();
+        let mut this = Self { sealer, copy: None, zeros: 0, reached: 0, ready: 0, out, written: 0, stats, threads };
+        this.commands().put_u32(DELTA_MAGIC);
+        this
     }
 
     /// Ends the delta.
     pub(super) fn finish(&mut self, trailer: &Trailer) {
         self.settle();
-        self.commands.put_u8(END);
-        self.flush_commands();
+        self.commands().put_u8(END);
+        self.close_frame();
+        self.seal();
         if let Some(sealer) = self.sealer.take() {
             sealer.finish(trailer, &mut self.out);
         }
+        self.ready = self.out.len();
     }
 
-    /// Forgets the output that was taken.
-    pub(super) fn clear_out(&mut self) {
-        self.written += self.out.len() as u64;
-        self.out.clear();
+    /// Completes what can be; the frame that is open stays so.
+    pub(super) fn seal(&mut self) {
+        self.ready = match &mut self.sealer {
+            Some(sealer) => sealer.seal(&mut self.out, self.threads),
+            None => self.out.len(),
+        };
+    }
+
+    /// What of the stream is complete.
+    pub(super) fn output(&self) -> &[u8] {
+        &self.out[..self.ready]
+    }
+
+    /// Forgets the output, which was taken.
+    pub(super) fn clear_output(&mut self) {
+        self.written += self.ready as u64;
+        self.out.drain(..self.ready);
+        if let Some(sealer) = &mut self.sealer {
+            sealer.drained(self.ready);
+        }
+        self.ready = 0;
     }
 
     pub(super) fn stats(&self) -> LevelStats {
-        LevelStats { stream_bytes: self.written + self.out.len() as u64, ..self.stats }
+        LevelStats { stream_bytes: self.written + self.ready as u64, ..self.stats }
+    }
+
+    /// Where the next command goes.
+    fn commands(&mut self) -> &mut Vec<u8> {
+        if let Some(sealer) = &mut self.sealer {
+            sealer.open(&mut self.out);
+        }
+        &mut self.out
     }
 
     /// Writes the copy or the zeros that were held back to be continued.
     fn settle(&mut self) {
         if let Some((offset, len)) = self.copy.take() {
-            encode_copy(offset, len, &mut self.commands);
+            encode_copy(offset, len, self.commands());
             self.reached += len;
             self.stats.copy_commands += 1;
-            self.flush_if_full();
+            self.close_if_full();
         }
         if self.zeros > 0 {
-            self.flush_commands();
+            self.close_frame();
             if let Some(sealer) = &mut self.sealer {
                 sealer.zero_run(self.zeros, &mut self.out);
             }
@@ -101,31 +132,29 @@ impl Encoder {
         }
     }
 
-    fn flush_if_full(&mut self) {
-        if self.commands.len() >= FRAME_LEN {
-            self.flush_commands();
+    fn close_if_full(&mut self) {
+        if let Some(sealer) = &mut self.sealer
+            && self.out.len() - sealer.open(&mut self.out) >= FRAME_LEN
+        {
+            self.close_frame();
         }
     }
 
-    fn flush_commands(&mut self) {
-        if self.commands.is_empty() {
-            return;
+    fn close_frame(&mut self) {
+        if let Some(sealer) = &mut self.sealer {
+            sealer.close(self.reached, &mut self.out);
         }
-        match &mut self.sealer {
-            Some(sealer) => sealer.data(&self.commands, self.reached, &mut self.out),
-            None => self.out.extend_from_slice(&self.commands),
-        }
-        self.commands.clear();
     }
 
     fn put_literal(&mut self, content: &[u8]) {
         for piece in content.chunks(LITERAL_MAX) {
             self.settle();
-            encode_literal(piece.len() as u64, &mut self.commands);
-            self.commands.extend_from_slice(piece);
+            let commands = self.commands();
+            encode_literal(piece.len() as u64, commands);
+            commands.extend_from_slice(piece);
             self.reached += piece.len() as u64;
             self.stats.literal_bytes += piece.len() as u64;
-            self.flush_if_full();
+            self.close_if_full();
         }
     }
 

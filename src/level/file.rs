@@ -1,11 +1,14 @@
 //! The whole form: from path to path, published whole or not at all.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::{LevelBasis, LevelOptions, LevelReader, LevelSummary};
 use crate::publish::Publish;
 use crate::{Error, Format, Result};
+
+/// What is written at once.
+const WRITE_LEN: usize = 256 * 1024;
 
 /// Makes the level of the file `source` against `basis` and publishes its stream as the new file `level`.
 ///
@@ -49,7 +52,11 @@ pub(crate) fn level_file_with(
     if let Some((sink, format)) = signature_to {
         reader = reader.signature_to(sink, format)?;
     }
-    io::copy(&mut reader, publish.file()).map_err(|error| Error::io("making a level of", error).path(source))?;
+    // Not by its own small pieces.
+    let mut file = BufWriter::with_capacity(WRITE_LEN, publish.file());
+    let written = io::copy(&mut reader, &mut file).and_then(|_| file.flush());
+    written.map_err(|error| Error::io("making a level of", error).path(source))?;
+    drop(file);
     let summary = reader.finish_summary()?;
     publish.commit()?;
     Ok(summary)

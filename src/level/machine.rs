@@ -4,22 +4,22 @@
 //! keeps the rest. The amount does not depend on how the content arrives, nor on the number of
 //! threads, so the stream does not either.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::LevelBasis;
 use super::encoder::{Encoder, LevelStats};
 use super::options::{LevelOptions, Matching};
 use super::signing::{SignatureSink, Signed, Signing};
 use super::start::{Matcher, build_matcher, choose_matching, header, same_sums, target_params};
-use crate::engine::native::block_sums;
-use crate::engine::{CommandSink, Grid, Window};
+use crate::engine::native::{BlockRun, block_sums};
+use crate::engine::{CommandSink, Grid, Known, Window};
 use crate::format::{BlockSum, Flags, Format, Identity, SignatureParams, SignatureWriter, Trailer, check_sealable};
 use crate::observer::Progress;
 use crate::signature::Signature;
 use crate::{Error, ErrorKind, Result};
 
 /// Content gathered before it is worked on: enough for several threads, small beside any limit.
-const GATHER_LEN: usize = 2 << 20;
+const GATHER_LEN: usize = 4 << 20;
 
 /// Blocks gathered at most, unless they are fewer than [`WINDOW_LEN_MIN`] bytes.
 const GATHER_BLOCKS: usize = 16 * 1024;
@@ -59,6 +59,8 @@ pub(super) struct Machine {
     /// Other sums for an aligned match, where the basis's signature has others than the new one.
     match_params: Option<SignatureParams>,
     match_sums: Vec<BlockSum>,
+    /// Blocks that may follow the last match, and do not lie where the new signature has its own.
+    run: Option<Run>,
     signing: Option<Signing>,
     matcher: Matcher,
     matching: Matching,
@@ -100,7 +102,7 @@ impl Machine {
             false => SignatureSink::Written(None),
         };
         let signing = Signing::new(params, options.engine, sink, memory_left, threads)?;
-        let encoder = Encoder::new(options.format, &header(&basis, &params, &options)?);
+        let encoder = Encoder::new(options.format, &header(&basis, &params, &options)?, threads);
         let match_params = basis.params().copied().filter(|basis| !same_sums(basis, &params));
         let matcher = build_matcher(&basis, matching, &options)?;
         Ok(Self {
@@ -114,6 +116,7 @@ impl Machine {
             first_sum: 0,
             match_params,
             match_sums: Vec::new(),
+            run: None,
             signing: Some(signing),
             matcher,
             matching,
@@ -154,16 +157,49 @@ impl Machine {
 
     /// Where the next content goes; empty when the window is full.
     pub(super) fn room(&mut self) -> &mut [u8] {
-        if self.filled == self.window.len() && self.filled < self.window_max {
-            let len = (self.window.len() * 2).clamp(WINDOW_LEN_MIN.min(self.window_max), self.window_max);
-            self.window.resize(len, 0);
-        }
+        self.grow();
         &mut self.window[self.filled..]
     }
 
     /// So much was put into [`Machine::room`].
     pub(super) fn filled(&mut self, len: usize) {
         self.filled += len;
+    }
+
+    fn grow(&mut self) {
+        if self.filled == self.window.len() && self.filled < self.window_max {
+            let len = (self.window.len() * 2).clamp(WINDOW_LEN_MIN.min(self.window_max), self.window_max);
+            self.window.resize(len, 0);
+        }
+    }
+
+    /// Fills the window by `read`, on this thread, and sums what has come on the others.
+    ///
+    /// Gives whether the content has ended, or what `read` raises, after which it may be asked again.
+    pub(super) fn fill(&mut self, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<io::Result<bool>> {
+        self.guarded(|this| {
+            let mut left = this.target_len().map_or(u64::MAX, |len| len.saturating_sub(this.taken()));
+            let mut read = |room: &mut [u8]| {
+                let len = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                let read = if len == 0 { 0 } else { read(&mut room[..len])? };
+                left -= read as u64;
+                Ok(read)
+            };
+            while !this.is_full() {
+                this.grow();
+                let Some(signing) = &mut this.signing else { return Err(ended()) };
+                let from = (this.summed - this.start) as usize;
+                let sums_before = this.sums.len();
+                let run = this.run.as_mut().map(|run| run.blocks(this.start));
+                let (window, filled) = (&mut this.window, &mut this.filled);
+                let result = signing.fill(window, from, filled, &mut this.sums, run, &mut read)?;
+                this.summed += (this.sums.len() - sums_before) as u64 * u64::from(this.params.block_len);
+                if !matches!(result, Ok(false)) {
+                    return Ok(result);
+                }
+            }
+            Ok(Ok(false))
+        })
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -177,13 +213,13 @@ impl Machine {
 
     /// What of the stream is ready.
     pub(super) fn output(&self) -> &[u8] {
-        self.encoder.as_ref().map_or(&[], |encoder| &encoder.out)
+        self.encoder.as_ref().map_or(&[], Encoder::output)
     }
 
     /// Forgets the output, which was taken.
     pub(super) fn clear_output(&mut self) {
         if let Some(encoder) = &mut self.encoder {
-            encoder.clear_out();
+            encoder.clear_output();
         }
     }
 
@@ -237,7 +273,7 @@ impl Machine {
     }
 
     /// After a failure half-way the state is no longer what the stream says.
-    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.failed {
             return Err(Error::new(ErrorKind::State, "the level has failed before").doing("making a level"));
         }
@@ -270,7 +306,8 @@ impl Machine {
             Some(encoder) => {
                 let window = Window { data, start: self.start };
                 let shared = self.match_params.is_none();
-                let grid = Grid { block_len: block_len as u64, first: self.first_sum, sums: &self.sums };
+                let start = self.first_sum * block_len as u64;
+                let grid = Grid { block_len: block_len as u64, start, sums: &self.sums };
                 match &mut self.matcher {
                     Matcher::Nothing { decided } => {
                         encoder.literal(window.slice(*decided, self.summed));
@@ -278,7 +315,11 @@ impl Machine {
                         *decided
                     }
                     Matcher::Rolling(matcher) => {
-                        matcher.advance(&window, Some(&grid).filter(|_| shared), eof, encoder);
+                        let known = Known { grids: [Some(grid).filter(|_| shared), self.run.as_ref().map(Run::grid)] };
+                        matcher.advance(&window, &known, eof, encoder);
+                        let params = self.match_params.unwrap_or(self.params);
+                        let elsewhere = |at: &u64| !shared || !at.is_multiple_of(u64::from(params.block_len));
+                        self.run = matcher.run_from().filter(elsewhere).map(|start| Run::new(params, start));
                         matcher.decided()
                     }
                     Matcher::Aligned(matcher) if shared => {
@@ -291,8 +332,7 @@ impl Machine {
                         let to = if eof { window.end() } else { self.summed };
                         self.match_sums.clear();
                         block_sums(&params, window.slice(from, to), self.options.thread_count(), &mut self.match_sums);
-                        let first = from / u64::from(params.block_len);
-                        let grid = Grid { block_len: block_len as u64, first, sums: &self.match_sums };
+                        let grid = Grid { block_len: block_len as u64, start: from, sums: &self.match_sums };
                         matcher.advance(&window, &grid, encoder)?;
                         matcher.decided()
                     }
@@ -303,6 +343,9 @@ impl Machine {
                 }
             }
         };
+        if let Some(encoder) = &mut self.encoder {
+            encoder.seal();
+        }
         self.drop_before(decided.min(self.summed));
         Ok(())
     }
@@ -316,6 +359,29 @@ impl Machine {
         let first = (offset / u64::from(self.params.block_len)).min(self.first_sum + self.sums.len() as u64);
         self.sums.drain(..(first - self.first_sum) as usize);
         self.first_sum = first;
+    }
+}
+
+/// Blocks that lie one after the other, and their sums as far as there are any.
+struct Run {
+    params: SignatureParams,
+    start: u64,
+    sums: Vec<BlockSum>,
+}
+
+impl Run {
+    fn new(params: SignatureParams, start: u64) -> Self {
+        Self { params, start, sums: Vec::new() }
+    }
+
+    /// Those without a sum, in a window that begins at `window_start`.
+    fn blocks(&mut self, window_start: u64) -> BlockRun<'_> {
+        let next = self.start + self.sums.len() as u64 * u64::from(self.params.block_len);
+        BlockRun { params: self.params, from: (next - window_start) as usize, sums: &mut self.sums, crc: None }
+    }
+
+    fn grid(&self) -> Grid<'_> {
+        Grid { block_len: u64::from(self.params.block_len), start: self.start, sums: &self.sums }
     }
 }
 

@@ -58,7 +58,8 @@ impl<C: ReadAt> RangeLevel<C> {
         }
         let plan: Vec<BlockRange> = old.compare(new)?.collect();
         let options = options.target_len(new.length().unwrap_or_default());
-        let encoder = Encoder::new(options.format, &header(&old.into(), new.params(), &options)?);
+        let encoder =
+            Encoder::new(options.format, &header(&old.into(), new.params(), &options)?, options.thread_count());
         Ok(Self {
             new: new.clone(),
             content,
@@ -84,7 +85,7 @@ impl<C: ReadAt> RangeLevel<C> {
     ///
     /// [`ErrorKind::State`] when the stream was not read to its end.
     pub fn finish(self) -> Result<LevelStats> {
-        if !self.ended || self.output_read < self.encoder.out.len() {
+        if !self.ended || self.output_read < self.encoder.output().len() {
             return Err(Error::new(ErrorKind::State, "the stream was not read to its end").doing("finishing a level"));
         }
         Ok(self.encoder.stats())
@@ -92,7 +93,7 @@ impl<C: ReadAt> RangeLevel<C> {
 
     /// Gives out the next range, or a part of it that is as long as is fetched at once.
     fn advance(&mut self) -> Result<()> {
-        self.encoder.clear_out();
+        self.encoder.clear_output();
         self.output_read = 0;
         let Some(range) = self.range.take().or_else(|| self.plan.next()) else {
             if let Some(identity) = self.new.identity() {
@@ -114,10 +115,12 @@ impl<C: ReadAt> RangeLevel<C> {
                     self.range = Some(BlockRange { offset: range.offset + given, len: range.len - given, ..range });
                 }
                 self.encoder.literal(&fetched?);
+                self.encoder.seal();
                 self.done = range.offset + len;
                 return self.watch();
             }
         }
+        self.encoder.seal();
         self.done = range.offset + range.len;
         self.watch()
     }
@@ -162,10 +165,10 @@ impl<C: ReadAt> RangeLevel<C> {
 
 impl<C: ReadAt> Read for RangeLevel<C> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.output_read == self.encoder.out.len() && !self.ended && !buffer.is_empty() {
+        while self.output_read == self.encoder.output().len() && !self.ended && !buffer.is_empty() {
             self.advance()?;
         }
-        let ready = &self.encoder.out[self.output_read..];
+        let ready = &self.encoder.output()[self.output_read..];
         let len = ready.len().min(buffer.len());
         buffer[..len].copy_from_slice(&ready[..len]);
         self.output_read += len;

@@ -142,19 +142,19 @@ impl<R: Read> LevelReader<R> {
     fn advance(&mut self) -> io::Result<()> {
         self.machine.clear_output();
         self.output_read = 0;
-        while !self.source_ended && !self.machine.is_full() {
-            let left = self.machine.target_len().map_or(u64::MAX, |len| len.saturating_sub(self.machine.taken()));
-            let room = self.machine.room();
-            let len = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            match self.source.read(&mut room[..len]) {
-                Ok(0) => self.source_ended = true,
-                Ok(read) if read > len => {
-                    return Err(io::Error::other("reader claims more bytes than it was asked for"));
+        if !self.source_ended {
+            let source = &mut self.source;
+            self.source_ended = self.machine.fill(|room| {
+                loop {
+                    match source.read(room) {
+                        Ok(read) if read > room.len() => {
+                            return Err(io::Error::other("reader claims more bytes than it was asked for"));
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        result => return result,
+                    }
                 }
-                Ok(read) => self.machine.filled(read),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+            })??;
         }
         if self.source_ended {
             let dirty = match &self.watched {

@@ -1,11 +1,11 @@
 //! The new signature, as a level's pass makes it.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::Result;
 use crate::engine::Engine;
 use crate::engine::librsync::SignatureJob;
-use crate::engine::native::{IdentityBuilder, block_sums};
+use crate::engine::native::{BlockRun, IdentityBuilder, block_sums, sum_while_filling};
 use crate::format::{BlockSum, Flags, Identity, SignatureParams, SignatureWriter, SumTable, leaf_len_for};
 use crate::signature::Signature;
 
@@ -71,6 +71,49 @@ impl Signing {
         })
     }
 
+    /// Fills the window by `read` and sums its whole blocks meanwhile, where the engine can. The first block that is
+    /// not summed begins at `from` of it, and `filled` bytes are there. Sums are appended to `sums`, those of the
+    /// blocks of `more` to its own.
+    ///
+    /// Gives whether the content has ended, or what `read` raises; what was read before is summed.
+    ///
+    /// # Errors
+    ///
+    /// What the signature's sink raises.
+    pub(super) fn fill(
+        &mut self,
+        window: &mut [u8],
+        from: usize,
+        filled: &mut usize,
+        sums: &mut Vec<BlockSum>,
+        more: Option<BlockRun<'_>>,
+        mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    ) -> Result<io::Result<bool>> {
+        if !matches!(self.engine, Summing::Native) {
+            while *filled < window.len() {
+                match read(&mut window[*filled..]) {
+                    Ok(0) => return Ok(Ok(true)),
+                    Ok(len) => *filled += len,
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            return Ok(Ok(false));
+        }
+        let first = sums.len();
+        let mut crc = crc32fast::Hasher::new();
+        let own = BlockRun { params: self.params, from, sums, crc: Some(&mut crc).filter(|_| self.sums_are_leaves) };
+        let mut runs: Vec<_> = std::iter::once(own).chain(more).collect();
+        let result = sum_while_filling(window, filled, &mut runs, self.threads, read);
+        let len = (sums.len() - first) * self.params.block_len as usize;
+        if self.sums_are_leaves {
+            self.identity.checksummed(&crc, len);
+        } else {
+            self.identity.update(&window[from..from + len]);
+        }
+        self.hand_on(&sums[first..])?;
+        Ok(result)
+    }
+
     /// Takes in the next content, which is whole blocks unless `eof`; appends the sums to `sums`.
     pub(super) fn advance(&mut self, content: &[u8], eof: bool, sums: &mut Vec<BlockSum>) -> Result<()> {
         let first = sums.len();
@@ -93,7 +136,11 @@ impl Signing {
         } else {
             self.identity.update(content);
         }
-        for sum in &sums[first..] {
+        self.hand_on(&sums[first..])
+    }
+
+    fn hand_on(&mut self, sums: &[BlockSum]) -> Result<()> {
+        for sum in sums {
             if self.sums_are_leaves {
                 self.identity.leaf(&sum.strong);
             }

@@ -1,8 +1,8 @@
 //! The identity of content as it goes by: length, CRC32 and fingerprint.
 
 use super::strong::strong_sums;
-use super::{share_out, threads_for};
 use crate::format::{FingerprintBuilder, Identity, Leaf, StrongKind, leaf_of};
+use crate::sharing::{share_out, threads_for};
 
 /// Content held back until several leaves can be hashed at once.
 const STAGE_LEN: usize = 1 << 20;
@@ -49,6 +49,12 @@ impl IdentityBuilder {
     pub(crate) fn checksum(&mut self, content: &[u8]) {
         self.crc.update(content);
         self.length += content.len() as u64;
+    }
+
+    /// Content whose leaves come by [`IdentityBuilder::leaf`], and whose checksum was taken elsewhere.
+    pub(crate) fn checksummed(&mut self, crc: &crc32fast::Hasher, len: usize) {
+        self.crc.combine(crc);
+        self.length += len as u64;
     }
 
     /// The next leaf of content that passes through [`IdentityBuilder::checksum`].

@@ -14,12 +14,12 @@ const EQUAL_MAX: usize = 64;
 /// A hash table over the weak sums, with a bit filter before it that stays in the processor's cache.
 ///
 /// Of blocks with equal sums only the first is in it, and of one weak sum the first 64. It takes 13 to 18
-/// bytes for each block of a large signature, and up to 32 of a small one.
+/// bytes for each block of a large signature, and up to 80 of a small one.
 pub(crate) struct BlockIndex {
     /// Spreads the sums over the table. It is odd and drawn by lot, so that nobody can choose sums that
     /// meet in one place; what is found does not depend on it.
     multiplier: u32,
-    filter: Vec<u64>,
+    filter: Vec<u32>,
     filter_bits: u32,
     heads: Vec<u32>,
     head_bits: u32,
@@ -32,8 +32,8 @@ pub(crate) struct BlockIndex {
 fn sizes(blocks: usize) -> (u32, u32) {
     let blocks = blocks.max(1);
     let head_bits = blocks.next_power_of_two().ilog2().clamp(4, 31);
-    // Where it stays small the filter is wide: one bit in 64 set, against one in eight.
-    let filter_bits = (head_bits + 6).min(23).max((head_bits + 3).min(32));
+    // Where it stays in a core's own cache the filter is wide: one bit in 256 set, against one in eight.
+    let filter_bits = (head_bits + 8).min(22).max((head_bits + 3).min(32));
     (filter_bits, head_bits)
 }
 
@@ -49,7 +49,7 @@ impl BlockIndex {
         let (filter_bits, head_bits) = sizes(blocks);
         let mut index = Self {
             multiplier: RandomState::new().hash_one(blocks) as u32 | 1,
-            filter: vec![0; 1 << (filter_bits - 6)],
+            filter: vec![0; 1 << (filter_bits - 5)],
             filter_bits,
             heads: vec![NONE; 1 << head_bits],
             head_bits,
@@ -80,7 +80,7 @@ impl BlockIndex {
         self.next[block] = self.heads[head];
         self.heads[head] = block as u32;
         let bit = self.spread(weak, self.filter_bits);
-        self.filter[bit / 64] |= 1 << (bit % 64);
+        self.filter[bit / 32] |= 1 << (bit % 32);
     }
 
     #[inline(always)]
@@ -90,9 +90,33 @@ impl BlockIndex {
 
     /// Whether a block may have this weak sum: a quick look that is seldom wrong.
     #[inline(always)]
-    pub(crate) fn may_hold(&self, weak: u32) -> bool {
+    fn may_hold(&self, weak: u32) -> bool {
         let bit = self.spread(weak, self.filter_bits);
-        self.filter[bit / 64] >> (bit % 64) & 1 != 0
+        self.filter[bit / 32] >> (bit % 32) & 1 != 0
+    }
+
+    /// Whether a block has this weak sum.
+    #[inline(always)]
+    pub(super) fn holds(&self, weak: u32) -> bool {
+        self.may_hold(weak) && self.candidates(weak).next().is_some()
+    }
+
+    /// The bits of the filter, and what spreads a sum over so many bits: it is multiplied, and the high bits are
+    /// taken.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn filter(&self) -> (&[u32], u32, u32) {
+        (&self.filter, self.multiplier, self.filter_bits)
+    }
+
+    /// Whether a block may have one of these weak sums.
+    #[inline(always)]
+    pub(super) fn may_hold_any<const N: usize>(&self, weak: &[u32; N]) -> bool {
+        let mut any = 0;
+        for &weak in weak {
+            let bit = self.spread(weak, self.filter_bits);
+            any |= self.filter[bit / 32] >> (bit % 32);
+        }
+        any & 1 != 0
     }
 
     /// The blocks with this weak sum, at most 64.

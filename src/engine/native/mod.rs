@@ -2,17 +2,17 @@
 
 mod aligned;
 mod budget;
+mod filling;
 mod identity;
 mod index;
 mod rolling;
+mod scan;
 mod strong;
 mod sums;
-mod threads;
 mod weak;
 
 pub(crate) use aligned::{AlignedMatcher, BasisSums};
 pub(crate) use identity::IdentityBuilder;
 pub(crate) use index::BlockIndex;
 pub(crate) use rolling::{RollingMatcher, RollingOptions};
-pub(crate) use sums::block_sums;
-use threads::{share_out, threads_for};
+pub(crate) use sums::{BlockRun, block_sums, sum_while_filling};

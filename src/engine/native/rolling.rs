@@ -7,16 +7,17 @@ use std::sync::Arc;
 
 use super::budget::Budget;
 use super::index::BlockIndex;
+use super::scan::{Scan, Windows};
 use super::strong::strong_sum;
 use super::sums::block_sums;
-use super::weak::{Rolling, Scan};
-use crate::engine::{CommandSink, Grid, Window, ZERO_RUN_MIN, is_strong, is_zeros};
+use super::weak::{WeakSum, weak_sum};
+use crate::engine::{CommandSink, Known, Window, ZERO_RUN_MIN, is_strong, is_zeros};
 use crate::format::{BlockSum, SignatureParams, SumTable};
 
 /// Blocks off the grid that are hashed at once while a run of matches lasts: at first as many as a vector
 /// holds, since fewer take as long, then more.
 const BATCH_MIN: usize = 4;
-const BATCH_MAX: usize = 16;
+const BATCH_MAX: usize = 64;
 
 /// A short last block is looked for before the end of the content only if it is longer than this: a copy
 /// and another literal command cost as much.
@@ -51,8 +52,9 @@ pub(crate) struct RollingMatcher {
     position: u64,
     /// Where what has not been given to the sink begins.
     literal_start: u64,
-    /// The rolling sum of the window at `position`, while a scan lasts.
-    scan: Option<Scan>,
+    scan: Scan,
+    /// Whether nothing was found at `position` but by looking at every byte behind it.
+    scanning: bool,
     budget: Budget,
     batch: usize,
     sums: Vec<BlockSum>,
@@ -90,35 +92,30 @@ impl RollingMatcher {
             expected: 0,
             position: 0,
             literal_start: 0,
-            scan: None,
+            scan: Scan::new(options.threads),
+            scanning: false,
             batch: BATCH_MIN,
             sums: Vec::new(),
         }
     }
 
     /// Matches as much of the window as can be decided, and gives it to the sink.
-    pub(crate) fn advance(
-        &mut self,
-        window: &Window<'_>,
-        grid: Option<&Grid<'_>>,
-        eof: bool,
-        sink: &mut impl CommandSink,
-    ) {
+    pub(crate) fn advance(&mut self, window: &Window<'_>, known: &Known<'_>, eof: bool, sink: &mut impl CommandSink) {
         let block_len = self.params.block_len as usize;
         loop {
             let at = (self.position - window.start) as usize;
             let mut found = Found::Nothing;
-            if self.scan.is_none() {
-                found = self.look_in_place(window, grid, at, eof, sink);
+            if !self.scanning {
+                found = self.look_in_place(window, known, at, eof, sink);
             }
             if matches!(found, Found::Nothing) {
-                found = self.scan(window, grid, eof);
+                found = self.scan(window, known);
             }
             match found {
                 Found::Block(block) => {
                     self.copy(window, block, block_len, sink);
                     self.expected = block + 1;
-                    self.copy_run(window, grid, sink);
+                    self.copy_run(window, known, sink);
                 }
                 Found::Zeros => {
                     // It stays with the literal around it, in which the sink finds the whole run.
@@ -143,6 +140,12 @@ impl RollingMatcher {
         self.position
     }
 
+    /// Where blocks are expected to follow each other from the last match on, if they are.
+    pub(crate) fn run_from(&self) -> Option<u64> {
+        let is_run = !self.scanning && self.position > 0 && self.literal_start == self.position;
+        (is_run && self.expected < self.whole_blocks).then_some(self.position)
+    }
+
     fn literal_until(&mut self, window: &Window<'_>, end: u64, sink: &mut impl CommandSink) {
         if end > self.literal_start {
             sink.literal(window.slice(self.literal_start, end));
@@ -159,12 +162,12 @@ impl RollingMatcher {
     }
 
     /// Whether the content at `at` is block `block` of the basis.
-    fn matches(&self, window: &Window<'_>, grid: Option<&Grid<'_>>, at: usize, block: usize) -> bool {
-        if let Some(sum) = grid.and_then(|grid| grid.sum_at(window.start + at as u64)) {
+    fn matches(&self, window: &Window<'_>, known: &Known<'_>, at: usize, block: usize) -> bool {
+        if let Some(sum) = known.sum_at(window.start + at as u64) {
             return self.basis.is_block(block, sum);
         }
         let content = &window.data[at..at + self.params.block_len as usize];
-        Scan::new(self.params.weak, content).digest() == self.basis.weak()[block]
+        weak_sum(self.params.weak, content) == self.basis.weak()[block]
             && is_strong(&strong_sum(self.params.strong, content), self.basis.strong_of(block))
     }
 
@@ -175,7 +178,7 @@ impl RollingMatcher {
     fn look_in_place(
         &mut self,
         window: &Window<'_>,
-        grid: Option<&Grid<'_>>,
+        known: &Known<'_>,
         at: usize,
         eof: bool,
         sink: &mut impl CommandSink,
@@ -189,26 +192,26 @@ impl RollingMatcher {
             // What was appended to a file follows its short last block.
             self.expected += 1;
             let content = &window.data[at..at + tail_len];
-            if self.is_tail(Scan::new(self.params.weak, content).digest(), content, self.whole_blocks) {
+            if self.is_tail(weak_sum(self.params.weak, content), content, self.whole_blocks) {
                 self.copy(window, self.whole_blocks, tail_len, sink);
-                return self.look_in_place(window, grid, at + tail_len, eof, sink);
+                return self.look_in_place(window, known, at + tail_len, eof, sink);
             }
         }
         if left < block_len {
             return Found::Undecided;
         }
-        if self.expected < self.whole_blocks && self.matches(window, grid, at, self.expected) {
+        if self.expected < self.whole_blocks && self.matches(window, known, at, self.expected) {
             return Found::Block(self.expected);
         }
-        let known = self.look_up_known(window, grid, at);
+        let found = self.look_up_known(window, known, at);
         let next = self.expected + 1;
-        if !matches!(known, Found::Nothing) || self.options.always_scan || next >= self.whole_blocks {
-            return known;
+        if !matches!(found, Found::Nothing) || self.options.always_scan || next >= self.whole_blocks {
+            return found;
         }
         if left < 2 * block_len {
             return if eof { Found::Nothing } else { Found::Undecided };
         }
-        if self.matches(window, grid, at + block_len, next) {
+        if self.matches(window, known, at + block_len, next) {
             // An edit in place: a scan would find no other block between here and the next one that
             // matches, but where content is like itself.
             self.position += block_len as u64;
@@ -218,8 +221,8 @@ impl RollingMatcher {
     }
 
     /// What stands at `at`, if its sums are known already: this costs nothing but the look.
-    fn look_up_known(&self, window: &Window<'_>, grid: Option<&Grid<'_>>, at: usize) -> Found {
-        let Some(sum) = grid.and_then(|grid| grid.sum_at(window.start + at as u64)) else { return Found::Nothing };
+    fn look_up_known(&self, window: &Window<'_>, known: &Known<'_>, at: usize) -> Found {
+        let Some(sum) = known.sum_at(window.start + at as u64) else { return Found::Nothing };
         let block_len = self.params.block_len as usize;
         if window.data.len() < at + block_len {
             return Found::Nothing;
@@ -234,15 +237,15 @@ impl RollingMatcher {
         block.map_or(Found::Nothing, Found::Block)
     }
 
-    /// Off the grid: hashes blocks that follow a match, several at once, for as long as they match too.
-    fn copy_run(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, sink: &mut impl CommandSink) {
+    /// Where no sums are known: hashes blocks that follow a match, several at once, for as long as they match too.
+    fn copy_run(&mut self, window: &Window<'_>, known: &Known<'_>, sink: &mut impl CommandSink) {
         let block_len = self.params.block_len as usize;
         loop {
             let at = (self.position - window.start) as usize;
-            let on_grid = grid.is_some_and(|grid| grid.sum_at(self.position).is_some());
+            let is_known = known.sum_at(self.position).is_some();
             let expected = self.whole_blocks.saturating_sub(self.expected);
             let count = self.batch.min((window.data.len() - at) / block_len).min(expected);
-            if on_grid || count == 0 {
+            if is_known || count == 0 {
                 return;
             }
             let mut sums = std::mem::take(&mut self.sums);
@@ -263,61 +266,45 @@ impl RollingMatcher {
         }
     }
 
-    /// Moves byte by byte until something is found; leaves `position` there, or at the last window there is.
-    fn scan(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, eof: bool) -> Found {
+    /// Moves on until something is found; leaves `position` there, or behind the last window that is whole.
+    fn scan(&mut self, window: &Window<'_>, known: &Known<'_>) -> Found {
         let block_len = self.params.block_len as usize;
-        let at = (self.position - window.start) as usize;
-        let Some(content) = window.data.get(at..at + block_len) else { return Found::Undecided };
-        let found = match self.scan.take().unwrap_or_else(|| Scan::new(self.params.weak, content)) {
-            Scan::RabinKarp(mut sum) => (self.roll(window, grid, at, &mut sum), Scan::RabinKarp(sum)),
-            Scan::Rollsum(mut sum) => (self.roll(window, grid, at, &mut sum), Scan::Rollsum(sum)),
-        };
-        let (found, scan) = found;
-        if matches!(found, Found::Undecided) && !eof {
-            self.scan = Some(scan);
-        }
-        found
-    }
-
-    fn roll<R: Rolling>(&mut self, window: &Window<'_>, grid: Option<&Grid<'_>>, mut at: usize, sum: &mut R) -> Found {
-        let block_len = self.params.block_len as usize;
-        // The look in place came before the first window.
-        let mut looked = true;
+        // The look in place came before the first step.
+        let mut looked = !std::mem::replace(&mut self.scanning, true);
         loop {
-            let start = at;
-            // Up to the next block whose sums are known, where another look is free.
-            let offset = window.start + at as u64;
-            let to_known = grid.map_or(usize::MAX, |grid| match offset % grid.block_len {
-                0 if !looked => 0,
-                past => (grid.block_len - past) as usize,
-            });
-            let mut bytes = window.data[at..].iter().zip(&window.data[at + block_len..]).take(to_known);
-            let weak = loop {
-                let weak = sum.digest();
-                if self.index.may_hold(weak) {
-                    break Some(weak);
-                }
-                let Some((&gone, &come)) = bytes.next() else { break None };
-                sum.roll(gone, come);
-                at += 1;
-            };
-            self.budget.earn((at - start) as u64);
-            self.position = window.start + at as u64;
-            let known = self.look_up_known(window, grid, at);
-            if !matches!(known, Found::Nothing) {
-                return known;
+            let at = (self.position - window.start) as usize;
+            let Some(content) = window.data.get(at..at + block_len) else { return Found::Undecided };
+            let found = if looked { Found::Nothing } else { self.look_up_known(window, known, at) };
+            if !matches!(found, Found::Nothing) {
+                self.end_scan();
+                return found;
             }
-            looked = weak.is_none();
-            if let Some(block) = weak.and_then(|weak| self.find(weak, &window.data[at..at + block_len])) {
+            looked = false;
+            let is_known = known.sum_at(self.position).is_some();
+            let hit = self.next_hit(window, self.position, self.position + 1).filter(|_| !is_known);
+            if let Some(block) = hit.and_then(|(_, weak)| self.find(weak, content)) {
+                self.end_scan();
                 return Found::Block(block);
             }
-            let Some(&come) = window.data.get(at + block_len) else { return Found::Undecided };
-            if weak.is_some() {
-                sum.roll(window.data[at], come);
-                at += 1;
-                self.budget.earn(1);
-            }
+            // Up to the next block whose sums are known, where another look is free.
+            let next = self.position + 1;
+            let end = window.end() - block_len as u64 + 1;
+            let next_known = known.next_from(next).map_or(end, |at| at.min(end));
+            let stop = self.next_hit(window, next, next_known).map_or(next_known, |(at, _)| at);
+            self.budget.earn(stop - self.position);
+            self.position = stop;
         }
+    }
+
+    fn end_scan(&mut self) {
+        self.scanning = false;
+        self.scan.restart();
+    }
+
+    /// The first window from `from` to before `to` whose weak sum some block has.
+    fn next_hit(&mut self, window: &Window<'_>, from: u64, to: u64) -> Option<(u64, u32)> {
+        let windows = Windows { kind: self.params.weak, len: self.params.block_len as usize, data: window.data };
+        self.scan.next(&windows, window.start, &self.index, from, to)
     }
 
     /// The block with these sums.
@@ -343,7 +330,7 @@ impl RollingMatcher {
             Some(len) if len > rest.len() => return,
             Some(len) => {
                 let content = &rest[rest.len() - len..];
-                Some(len).filter(|_| self.is_tail(Scan::new(self.params.weak, content).digest(), content, last))
+                Some(len).filter(|_| self.is_tail(weak_sum(self.params.weak, content), content, last))
             }
             None => self.search_tail(rest, last),
         };
@@ -356,7 +343,7 @@ impl RollingMatcher {
     /// Tries every length that the last block may have, since a plain signature does not say.
     fn search_tail(&mut self, rest: &[u8], last: usize) -> Option<usize> {
         let longest = rest.len().min(self.params.block_len as usize - 1);
-        let mut sum = Scan::new(self.params.weak, &[]);
+        let mut sum = WeakSum::new(self.params.weak, &[]);
         for len in 1..=longest {
             let content = &rest[rest.len() - len..];
             sum.push_front(content[0]);

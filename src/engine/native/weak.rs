@@ -3,31 +3,38 @@
 
 use crate::format::WeakKind;
 
+/// How many windows that follow each other are summed at once.
+pub(super) const WINDOWS: usize = 16;
+
 /// A sum that can roll along the data.
 pub(super) trait Rolling: Copy {
     /// The sum of `window`.
     fn new(window: &[u8]) -> Self;
-    /// Moves the window one byte on: `gone` leaves at its front, `come` enters at its end.
-    fn roll(&mut self, gone: u8, come: u8);
+
+    /// Gives the sums of this window and of those that begin 1, 2, … bytes on, as signatures hold them, and moves
+    /// the window behind them: `gone` are the bytes that leave at its front, `come` those that enter at its end.
+    fn roll(&mut self, gone: &[u8; WINDOWS], come: &[u8; WINDOWS]) -> [u32; WINDOWS];
+
     /// Puts one byte before the window.
     fn push_front(&mut self, come: u8);
+
     /// The sum as signatures hold it.
     fn digest(&self) -> u32;
 }
 
 /// The sum of a whole block.
 pub(super) fn weak_sum(kind: WeakKind, block: &[u8]) -> u32 {
-    Scan::new(kind, block).digest()
+    WeakSum::new(kind, block).digest()
 }
 
 /// A sum that can roll, of the kind that a signature has.
 #[derive(Clone, Copy)]
-pub(super) enum Scan {
+pub(super) enum WeakSum {
     RabinKarp(RabinKarp),
     Rollsum(Rollsum),
 }
 
-impl Scan {
+impl WeakSum {
     pub(super) fn new(kind: WeakKind, window: &[u8]) -> Self {
         match kind {
             WeakKind::RabinKarp => Self::RabinKarp(RabinKarp::new(window)),
@@ -58,10 +65,46 @@ pub(super) struct RabinKarp {
     power: u32,
 }
 
+impl RabinKarp {
+    /// The multiplier to the power of the window's length.
+    pub(super) fn power(&self) -> u32 {
+        self.power
+    }
+}
+
 const MULTIPLIER: u32 = 0x0810_4225;
 const SEED: u32 = 1;
 /// Takes a byte's share of the seed out with the byte.
-const ADJUST: u32 = MULTIPLIER - 1;
+pub(super) const ADJUST: u32 = MULTIPLIER - 1;
+
+/// The powers of the multiplier, and those of its inverse; it is odd, and its order divides 2^32.
+pub(super) const POWERS: [u32; WINDOWS + 1] = powers(MULTIPLIER);
+pub(super) const INVERSES: [u32; WINDOWS + 1] = powers(MULTIPLIER.wrapping_pow(u32::MAX));
+
+const fn powers(base: u32) -> [u32; WINDOWS + 1] {
+    let mut powers = [1_u32; WINDOWS + 1];
+    let mut place = 1;
+    while place <= WINDOWS {
+        powers[place] = powers[place - 1].wrapping_mul(base);
+        place += 1;
+    }
+    powers
+}
+
+/// At each place the sum of the terms up to it, in steps that a vector takes at once.
+#[inline(always)]
+fn running_totals(mut terms: [u32; WINDOWS]) -> [u32; WINDOWS] {
+    let mut reach = 1;
+    while reach < WINDOWS {
+        let mut before = [0; WINDOWS];
+        before[reach..].copy_from_slice(&terms[..WINDOWS - reach]);
+        for (term, before) in terms.iter_mut().zip(before) {
+            *term = term.wrapping_add(before);
+        }
+        reach *= 2;
+    }
+    terms
+}
 
 impl Rolling for RabinKarp {
     fn new(window: &[u8]) -> Self {
@@ -70,10 +113,23 @@ impl Rolling for RabinKarp {
         Self { hash: polynomial(window).wrapping_add(SEED.wrapping_mul(power)), power }
     }
 
+    /// With h for the sum, m for the multiplier and d for what a byte changes, the next sum is m h + d. Divided by
+    /// the power of m that its place in the row has, each is the one before and a term of its own: a row of sums
+    /// that only add up, without a product that waits for the one before.
     #[inline(always)]
-    fn roll(&mut self, gone: u8, come: u8) {
-        let gone = self.power.wrapping_mul(u32::from(gone).wrapping_add(ADJUST));
-        self.hash = self.hash.wrapping_mul(MULTIPLIER).wrapping_add(u32::from(come)).wrapping_sub(gone);
+    fn roll(&mut self, gone: &[u8; WINDOWS], come: &[u8; WINDOWS]) -> [u32; WINDOWS] {
+        let mut term = [0; WINDOWS];
+        for (place, term) in term.iter_mut().enumerate() {
+            let gone = self.power.wrapping_mul(u32::from(gone[place]).wrapping_add(ADJUST));
+            *term = u32::from(come[place]).wrapping_sub(gone).wrapping_mul(INVERSES[place + 1]);
+        }
+        let upto = running_totals(term);
+        let mut sums = [self.hash; WINDOWS];
+        for place in 1..WINDOWS {
+            sums[place] = self.hash.wrapping_add(upto[place - 1]).wrapping_mul(POWERS[place]);
+        }
+        self.hash = self.hash.wrapping_add(upto[WINDOWS - 1]).wrapping_mul(POWERS[WINDOWS]);
+        sums
     }
 
     fn push_front(&mut self, come: u8) {
@@ -137,19 +193,32 @@ const CHAR_OFFSET: u32 = 31;
 
 impl Rolling for Rollsum {
     fn new(window: &[u8]) -> Self {
-        let (mut sum, mut weighted) = (0u32, 0u32);
-        for &byte in window {
-            sum = sum.wrapping_add(u32::from(byte) + CHAR_OFFSET);
-            weighted = weighted.wrapping_add(sum);
-        }
+        let (sum, weighted) = adler(window);
         Self { sum, weighted, len: window.len() as u32 }
     }
 
     #[inline(always)]
-    fn roll(&mut self, gone: u8, come: u8) {
-        let (gone, come) = (u32::from(gone), u32::from(come));
-        self.sum = self.sum.wrapping_add(come).wrapping_sub(gone);
-        self.weighted = self.weighted.wrapping_add(self.sum).wrapping_sub(self.len.wrapping_mul(gone + CHAR_OFFSET));
+    fn roll(&mut self, gone: &[u8; WINDOWS], come: &[u8; WINDOWS]) -> [u32; WINDOWS] {
+        let mut change = [0; WINDOWS];
+        for (place, change) in change.iter_mut().enumerate() {
+            *change = u32::from(come[place]).wrapping_sub(u32::from(gone[place]));
+        }
+        let change = running_totals(change);
+        let mut weighted_change = [0; WINDOWS];
+        for (place, weighted_change) in weighted_change.iter_mut().enumerate() {
+            let gone = self.len.wrapping_mul(u32::from(gone[place]) + CHAR_OFFSET);
+            *weighted_change = self.sum.wrapping_add(change[place]).wrapping_sub(gone);
+        }
+        let weighted_change = running_totals(weighted_change);
+        let mut sums = [self.digest(); WINDOWS];
+        for place in 1..WINDOWS {
+            let sum = self.sum.wrapping_add(change[place - 1]);
+            let weighted = self.weighted.wrapping_add(weighted_change[place - 1]);
+            sums[place] = weighted << 16 | sum & 0xffff;
+        }
+        self.sum = self.sum.wrapping_add(change[WINDOWS - 1]);
+        self.weighted = self.weighted.wrapping_add(weighted_change[WINDOWS - 1]);
+        sums
     }
 
     fn push_front(&mut self, come: u8) {
@@ -163,6 +232,26 @@ impl Rolling for Rollsum {
     fn digest(&self) -> u32 {
         self.weighted << 16 | self.sum & 0xffff
     }
+}
+
+/// The two sums, 32 bytes at once.
+fn adler(data: &[u8]) -> (u32, u32) {
+    let (mut sum, mut weighted) = (0u32, 0u32);
+    let mut chunks = data.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        let (mut bytes, mut by_place) = (0, 0);
+        for (place, &byte) in (0..).zip(chunk) {
+            bytes += u32::from(byte) + CHAR_OFFSET;
+            by_place += (LANES as u32 - place) * (u32::from(byte) + CHAR_OFFSET);
+        }
+        weighted = weighted.wrapping_add(sum.wrapping_mul(LANES as u32)).wrapping_add(by_place);
+        sum = sum.wrapping_add(bytes);
+    }
+    for &byte in chunks.remainder() {
+        sum = sum.wrapping_add(u32::from(byte) + CHAR_OFFSET);
+        weighted = weighted.wrapping_add(sum);
+    }
+    (sum, weighted)
 }
 
 #[cfg(test)]
@@ -186,9 +275,11 @@ mod tests {
         let data = bytes(3000);
         for len in [1, 2, 31, 32, 33, 700] {
             let mut rolling = R::new(&data[..len]);
-            for start in 0..data.len() - len {
-                assert_eq!(rolling.digest(), R::new(&data[start..start + len]).digest(), "{len} from {start}");
-                rolling.roll(data[start], data[start + len]);
+            for start in (0..data.len() - len - WINDOWS).step_by(WINDOWS) {
+                let [gone, come] = [start, start + len].map(|at| data[at..at + WINDOWS].try_into().unwrap());
+                for (start, sum) in (start..).zip(rolling.roll(gone, come)) {
+                    assert_eq!(sum, R::new(&data[start..start + len]).digest(), "{len} from {start}");
+                }
             }
         }
         let mut front = R::new(&[]);
@@ -216,6 +307,11 @@ mod tests {
                 .iter()
                 .fold(SEED, |hash, &byte| hash.wrapping_mul(MULTIPLIER).wrapping_add(u32::from(byte)));
             assert_eq!(weak_sum(WeakKind::RabinKarp, &data[..len]), serial, "{len} bytes");
+            let (sum, weighted) = data[..len].iter().fold((0, 0), |(sum, weighted), &byte| {
+                let sum = sum + u32::from(byte) + CHAR_OFFSET;
+                (sum, weighted + sum)
+            });
+            assert_eq!(weak_sum(WeakKind::Rollsum, &data[..len]), weighted << 16 | sum & 0xffff, "{len} bytes");
             assert_eq!(polynomial(&data[..len]), polynomial_lanes(&data[..len]));
         }
     }

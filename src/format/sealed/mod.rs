@@ -18,6 +18,7 @@ pub(crate) use trailer::{Flags, Trailer};
 pub(crate) use unsealed::Unsealed;
 pub(crate) use unsealer::{Event, Unsealer};
 
+use crate::format::Leaf;
 use crate::{Error, ErrorKind, Result};
 
 /// The first bytes: one that is no text, the name, and a line feed that a text-mode transfer would spoil.
@@ -83,8 +84,9 @@ impl StreamDigest {
         Self(state)
     }
 
-    fn frame(&mut self, frame: &[u8]) {
-        self.0.update(&super::leaf_of(frame));
+    /// Takes in the digest of the next frame.
+    fn frame(&mut self, digest: &Leaf) {
+        self.0.update(digest);
     }
 
     fn finish(mut self, trailer_fields: &[u8]) -> [u8; 32] {

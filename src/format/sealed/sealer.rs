@@ -1,17 +1,24 @@
 //! Writes a sealed stream, frame by frame, into memory.
 
+use std::ops::Range;
+
 use bytes::BufMut;
 
-use super::{CODEC_NONE, FrameKind, MAX_PAYLOAD, SealedHeader, StreamDigest, Trailer};
+use super::{CODEC_NONE, CRC_LEN, FRAME_HEAD_LEN, FrameKind, MAX_PAYLOAD, SealedHeader, StreamDigest, Trailer};
+use crate::format::{LEAVES_AT_ONCE, Leaf, leaves_of};
+use crate::sharing::{share_out, threads_for};
 
-/// Seals payloads; each call appends whole frames to `out`.
-#[derive(Clone)]
+/// Frames around payloads, in a buffer of the caller's: what is closed is complete once it was sealed.
 pub(crate) struct Sealer {
     /// Has taken in the stream id, so that a frame of another stream does not pass.
     crc: crc32fast::Hasher,
     digest: StreamDigest,
     sequence: u64,
     output: u64,
+    /// Where in the buffer the frame begins that is open.
+    open: Option<usize>,
+    /// The frames that are closed and not yet sealed.
+    closed: Vec<Range<usize>>,
 }
 
 impl Sealer {
@@ -22,44 +29,105 @@ impl Sealer {
         let encoded = header.encode();
         let digest = StreamDigest::new(&encoded);
         out.put_slice(&encoded);
-        Self { crc, digest, sequence: 0, output: 0 }
+        Self { crc, digest, sequence: 0, output: 0, open: None, closed: Vec::new() }
     }
 
-    /// Adds a frame that brings the output to the offset `output`.
-    pub(crate) fn data(&mut self, payload: &[u8], output: u64, out: &mut Vec<u8>) {
-        self.frame(FrameKind::Data, payload, output, out);
+    /// Begins a frame, unless one is open: its payload is appended to `out` next. Gives where that begins.
+    pub(crate) fn open(&mut self, out: &mut Vec<u8>) -> usize {
+        let start = *self.open.get_or_insert_with(|| {
+            out.put_bytes(0, FRAME_HEAD_LEN);
+            out.len() - FRAME_HEAD_LEN
+        });
+        start + FRAME_HEAD_LEN
     }
 
-    /// Adds a run of `len` zeros.
+    /// Closes the open frame, if there is one, which brings the output to the offset `output`.
+    pub(crate) fn close(&mut self, output: u64, out: &mut Vec<u8>) {
+        self.close_as(FrameKind::Data, output, out);
+    }
+
+    /// Adds a run of `len` zeros, while no frame is open.
     pub(crate) fn zero_run(&mut self, len: u64, out: &mut Vec<u8>) {
-        self.frame(FrameKind::ZeroRun, &len.to_be_bytes(), self.output + len, out);
+        self.open(out);
+        out.put_u64(len);
+        self.close_as(FrameKind::ZeroRun, self.output + len, out);
+    }
+
+    /// Adds a frame that brings the output to the offset `output`, and seals it.
+    pub(crate) fn data(&mut self, payload: &[u8], output: u64, out: &mut Vec<u8>) {
+        self.open(out);
+        out.put_slice(payload);
+        self.close(output, out);
+        self.seal(out, 1);
     }
 
     /// Closes the stream.
     pub(crate) fn finish(mut self, trailer: &Trailer, out: &mut Vec<u8>) {
-        let mut payload = Vec::with_capacity(super::trailer::FIELDS_LEN + super::trailer::DIGEST_LEN);
-        trailer.encode_fields(&mut payload);
-        let digest = self.digest.clone().finish(&payload);
-        payload.put_slice(&digest);
-        self.frame(FrameKind::Trailer, &payload, self.output, out);
+        self.seal(out, 1);
+        let start = self.open(out);
+        trailer.encode_fields(out);
+        let digest = self.digest.clone().finish(&out[start..]);
+        out.put_slice(&digest);
+        self.close_as(FrameKind::Trailer, self.output, out);
+        self.seal(out, 1);
     }
 
-    fn frame(&mut self, kind: FrameKind, payload: &[u8], output: u64, out: &mut Vec<u8>) {
-        debug_assert!(payload.len() <= MAX_PAYLOAD && output >= self.output);
-        let start = out.len();
-        out.put_u8(kind.code());
-        out.put_u8(CODEC_NONE);
-        out.put_u32(payload.len() as u32);
-        out.put_u64(self.sequence);
-        out.put_u64(output);
-        out.put_slice(payload);
-        let mut crc = self.crc.clone();
-        crc.update(&out[start..]);
-        out.put_u32(crc.finalize());
-        if kind != FrameKind::Trailer {
-            self.digest.frame(&out[start..]);
-        }
+    fn close_as(&mut self, kind: FrameKind, output: u64, out: &mut Vec<u8>) {
+        let Some(start) = self.open.take() else { return };
+        let payload_len = out.len() - start - FRAME_HEAD_LEN;
+        debug_assert!(payload_len <= MAX_PAYLOAD && output >= self.output);
+        let mut head = &mut out[start..start + FRAME_HEAD_LEN];
+        head.put_u8(kind.code());
+        head.put_u8(CODEC_NONE);
+        head.put_u32(payload_len as u32);
+        head.put_u64(self.sequence);
+        head.put_u64(output);
+        out.put_bytes(0, CRC_LEN);
+        self.closed.push(start..out.len());
         self.sequence += 1;
         self.output = output;
+    }
+
+    /// The first bytes of the buffer were taken away.
+    pub(crate) fn drained(&mut self, len: usize) {
+        debug_assert!(self.closed.is_empty());
+        self.open = self.open.map(|open| open - len);
+    }
+
+    /// Gives every closed frame of `out` its checksum and takes it into the stream's digest, several at once. Gives
+    /// how much of `out` is complete.
+    pub(crate) fn seal(&mut self, out: &mut [u8], threads: usize) -> usize {
+        let complete = self.open.unwrap_or(out.len());
+        let Some(first) = self.closed.first() else { return complete };
+        let bytes = out.len() - first.start;
+        let mut digests = vec![Leaf::default(); self.closed.len()];
+        let (mut rest, mut at) = (out, 0);
+        let mut batch_of = |frames: &[Range<usize>]| {
+            let (start, end) =
+                frames.first().zip(frames.last()).map_or((at, at), |(first, last)| (first.start, last.end));
+            let (_, behind) = std::mem::take(&mut rest).split_at_mut(start - at);
+            let (batch, behind) = behind.split_at_mut(end - start);
+            (rest, at) = (behind, end);
+            batch
+        };
+        let batches: Vec<_> = self.closed.chunks(LEAVES_AT_ONCE).map(|frames| (frames, batch_of(frames))).collect();
+        let crc = &self.crc;
+        share_out(batches.into_iter().zip(digests.chunks_mut(LEAVES_AT_ONCE)), threads_for(bytes, threads), |share| {
+            let ((frames, mut batch), digests) = share;
+            let mut sealed = Vec::with_capacity(frames.len());
+            for frame in frames {
+                let (frame, behind) = std::mem::take(&mut batch).split_at_mut(frame.len());
+                batch = behind;
+                let (body, mut place) = frame.split_at_mut(frame.len() - CRC_LEN);
+                let mut crc = crc.clone();
+                crc.update(body);
+                place.put_u32(crc.finalize());
+                sealed.push(&*frame);
+            }
+            digests.iter_mut().zip(leaves_of(sealed.into_iter())).for_each(|(digest, leaf)| *digest = leaf);
+        });
+        digests.iter().for_each(|digest| self.digest.frame(digest));
+        self.closed.clear();
+        complete
     }
 }

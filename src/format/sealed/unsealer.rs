@@ -5,6 +5,7 @@ use bytes::Buf;
 use super::header::FIXED_LEN;
 use super::trailer::{DIGEST_LEN, FIELDS_LEN};
 use super::{CODEC_NONE, CRC_LEN, FRAME_HEAD_LEN, FrameKind, MAX_PAYLOAD, SealedHeader, StreamDigest, Trailer};
+use crate::format::leaf_of;
 use crate::{Error, ErrorKind, Result};
 
 /// What [`Unsealer::next`] has just verified.
@@ -265,7 +266,7 @@ impl Unsealer {
             return Ok(Event::Trailer);
         }
         if let Some(digest) = &mut self.digest {
-            digest.frame(&self.held);
+            digest.frame(&leaf_of(&self.held));
         }
         match head.kind {
             FrameKind::ZeroRun => {

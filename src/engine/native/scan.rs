@@ -1,0 +1,221 @@
+//! Looks at every window of content: of which may some block have the weak sum?
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::index::BlockIndex;
+use super::weak::{RabinKarp, Rolling, Rollsum, WINDOWS};
+use crate::format::WeakKind;
+use crate::sharing::share_out;
+
+/// Windows that one thread looks at.
+const PIECE_LEN: usize = 256 * 1024;
+
+/// Hits of one piece at most: content can be made to hit at every byte.
+const HITS_MAX: usize = 16 * 1024;
+
+/// A window whose weak sum is that of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hit {
+    /// Where the window begins.
+    pub(super) at: usize,
+    pub(super) weak: u32,
+}
+
+/// Windows of content, of which each begins one byte behind the one before.
+#[derive(Clone, Copy)]
+pub(super) struct Windows<'a> {
+    pub(super) kind: WeakKind,
+    /// Bytes in a window.
+    pub(super) len: usize,
+    pub(super) data: &'a [u8],
+}
+
+/// What was looked at, which is ahead of where the matcher stands.
+pub(super) struct Scan {
+    /// Where in the content the windows began that were looked at.
+    looked: Range<u64>,
+    /// Those of them that hit, in order, by where in the content they begin.
+    hits: VecDeque<(u64, u32)>,
+    /// How many windows are looked at next.
+    stretch: usize,
+    threads: usize,
+}
+
+/// Windows looked at first: mostly a block is found within few bytes of an edit, or not for long.
+const STRETCH_MIN: usize = 4096;
+
+impl Scan {
+    pub(super) fn new(threads: usize) -> Self {
+        Self { looked: 0..0, hits: VecDeque::new(), stretch: STRETCH_MIN, threads }
+    }
+
+    /// What was looked for was found: the next edit is another one.
+    pub(super) fn restart(&mut self) {
+        self.stretch = STRETCH_MIN;
+    }
+
+    /// The first window that hits and begins from `from` to before `to`, of those in `windows`, whose content begins
+    /// at `start`. Positions are those in the content, and those asked for never fall.
+    pub(super) fn next(
+        &mut self,
+        windows: &Windows<'_>,
+        start: u64,
+        index: &BlockIndex,
+        from: u64,
+        to: u64,
+    ) -> Option<(u64, u32)> {
+        let end = start + (windows.data.len() + 1).saturating_sub(windows.len) as u64;
+        if !(self.looked.start..=self.looked.end).contains(&from) {
+            self.looked = from..from;
+            self.hits.clear();
+        }
+        loop {
+            while self.hits.front().is_some_and(|&(at, _)| at < from) {
+                self.hits.pop_front();
+            }
+            match self.hits.front() {
+                Some(&hit) => return Some(hit).filter(|&(at, _)| at < to),
+                None if self.looked.end >= to.min(end) => return None,
+                None => {}
+            }
+            let begin = (self.looked.end.max(from) - start) as usize;
+            let stop = begin + self.stretch.min((end - start) as usize - begin);
+            let (hits, reached) = hits(windows, index, begin, stop, self.threads);
+            self.hits.extend(hits.iter().map(|hit| (start + hit.at as u64, hit.weak)));
+            self.looked.end = start + reached as u64;
+            self.stretch = if reached < stop { STRETCH_MIN } else { self.stretch.saturating_mul(4) };
+        }
+    }
+}
+
+/// The windows that begin from `from` to before `to` and hit, in order, and up to where was looked, which is less
+/// than `to` only where there were too many.
+pub(super) fn hits(
+    windows: &Windows<'_>,
+    index: &BlockIndex,
+    from: usize,
+    to: usize,
+    threads: usize,
+) -> (Vec<Hit>, usize) {
+    let pieces = (to - from).div_ceil(PIECE_LEN);
+    let mut found = vec![(Vec::new(), 0); pieces];
+    share_out(found.iter_mut().enumerate(), threads.min(pieces), |(piece, found)| {
+        let from = from + piece * PIECE_LEN;
+        found.1 = serial(windows, index, from, to.min(from + PIECE_LEN), &mut found.0);
+    });
+    let mut found = found.into_iter();
+    let (mut hits, mut reached) = found.next().unwrap_or((Vec::new(), to));
+    for (more, more_reached) in found {
+        if reached < to && !(reached - from).is_multiple_of(PIECE_LEN) {
+            break;
+        }
+        hits.extend(more);
+        reached = more_reached;
+    }
+    (hits, reached)
+}
+
+fn serial(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
+    match windows.kind {
+        #[cfg(target_arch = "x86_64")]
+        WeakKind::RabinKarp if std::arch::is_x86_feature_detected!("avx2") => {
+            // SAFETY: the feature that the function is compiled for was found on this processor.
+            let from = unsafe { avx2::roll(windows, index, from, to, hits) };
+            if hits.len() < HITS_MAX { roll::<RabinKarp>(windows, index, from, to, hits) } else { from }
+        }
+        WeakKind::RabinKarp => roll::<RabinKarp>(windows, index, from, to, hits),
+        WeakKind::Rollsum => roll::<Rollsum>(windows, index, from, to, hits),
+    }
+}
+
+fn roll<R: Rolling>(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
+    if from >= to {
+        return to;
+    }
+    let mut sum = R::new(&windows.data[from..from + windows.len]);
+    let mut at = from;
+    while at < to {
+        // Bytes behind the last window do not count, and may not be there.
+        let padded = |start: usize| {
+            let mut bytes = [0; WINDOWS];
+            let there = &windows.data[start.min(windows.data.len())..];
+            let len = there.len().min(WINDOWS);
+            bytes[..len].copy_from_slice(&there[..len]);
+            bytes
+        };
+        let sums = match (windows.data[at..].first_chunk(), windows.data[at + windows.len..].first_chunk()) {
+            (Some(gone), Some(come)) => sum.roll(gone, come),
+            _ => sum.roll(&padded(at), &padded(at + windows.len)),
+        };
+        if index.may_hold_any(&sums) {
+            hits.extend((at..to).zip(sums).filter(|&(_, weak)| index.holds(weak)).map(|(at, weak)| Hit { at, weak }));
+            if hits.len() >= HITS_MAX {
+                return to.min(at + WINDOWS);
+            }
+        }
+        at += WINDOWS;
+    }
+    to
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::native::block_sums;
+    use crate::engine::native::weak::weak_sum;
+    use crate::format::{SignatureParams, SumTable};
+
+    /// Content of few different bytes, so that windows recur, and an index of some of its windows.
+    fn example(kind: WeakKind) -> (Vec<u8>, SumTable) {
+        let content: Vec<u8> =
+            (0..5000_u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 30) as u8).collect();
+        let mut params = SignatureParams::with_block_len(8).unwrap();
+        params.weak = kind;
+        let mut table = SumTable::new(params);
+        let mut sums = Vec::new();
+        block_sums(&params, &content[3..80], 1, &mut sums);
+        sums.iter().for_each(|sum| table.push(sum, u64::MAX).unwrap());
+        (content, table)
+    }
+
+    #[test]
+    fn every_window_that_hits_is_found_wherever_the_look_begins_and_ends() {
+        for kind in [WeakKind::RabinKarp, WeakKind::Rollsum] {
+            let (content, table) = example(kind);
+            let index = BlockIndex::new(&table, table.len());
+            let windows = Windows { kind, len: 8, data: &content };
+            let all: Vec<Hit> = (0..content.len() - 7)
+                .map(|at| Hit { at, weak: weak_sum(kind, &content[at..at + 8]) })
+                .filter(|hit| table.weak()[..table.len()].contains(&hit.weak))
+                .collect();
+            assert!(all.len() > 9 && all.len() < 2000, "{} hits", all.len());
+            for (from, to) in
+                [(0, content.len() - 7), (1, 2), (17, 34), (4000, content.len() - 7), (4980, 4993), (5, 5)]
+            {
+                let expected: Vec<Hit> = all.iter().copied().filter(|hit| (from..to).contains(&hit.at)).collect();
+                assert_eq!(hits(&windows, &index, from, to, 2), (expected, to), "{from}..{to}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_hits_are_too_many_it_says_how_far_it_came() {
+        let content = vec![7; 3 * PIECE_LEN];
+        let params = SignatureParams::with_block_len(8).unwrap();
+        let mut table = SumTable::new(params);
+        let mut sums = Vec::new();
+        block_sums(&params, &content[..8], 1, &mut sums);
+        table.push(&sums[0], u64::MAX).unwrap();
+        let index = BlockIndex::new(&table, 1);
+        let windows = Windows { kind: params.weak, len: 8, data: &content };
+        let (hits, reached) = hits(&windows, &index, 10, 2 * PIECE_LEN, 2);
+        assert_eq!(hits.len(), reached - 10);
+        assert!(hits.iter().zip(10..).all(|(hit, at)| hit.at == at));
+        assert!((HITS_MAX..HITS_MAX + WINDOWS).contains(&hits.len()));
+    }
+}
