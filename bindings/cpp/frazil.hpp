@@ -2873,7 +2873,8 @@ inline backup_summary backup_tree(const std::filesystem::path &root,
 }
 
 // The same, into the new file at `archive_path`: both it and the snapshot appear whole or not at all, the archive
-// first, and neither is backed up. Throws `exists_error` when something is at either.
+// first, and neither is backed up. Throws `exists_error` when something is at either, and `invalid_input_error` when
+// they are one place.
 inline backup_summary backup_tree_file(const std::filesystem::path &root,
                                        const std::optional<std::filesystem::path> &since_path,
                                        const std::filesystem::path &snapshot_path,

@@ -367,7 +367,7 @@ static void whole_backups_and_limits(void) {
     frazil_level_header header;
     frazil_level_id level;
     bytes archive;
-    int seen = 0, fd;
+    int seen = 0, spelt, fd;
 
     CHECK(mkdir("root", 0755) == 0);
     save_text("root/letter", "Dear reader");
@@ -384,6 +384,14 @@ static void whole_backups_and_limits(void) {
 
     EXPECT(FRAZIL_OK, frazil_archive_header("root/archive", &header, &error));
     CHECK(memcmp(&header, &summary.header, sizeof header) == 0);
+    for (spelt = 0; spelt < 3; spelt++) {
+        static const char *const archives[3] = {"both", "./both", "root/../both"};
+        char words[100];
+        sprintf(words, "writing the archive %s: the snapshot both would be the same file", archives[spelt]);
+        SAID(FRAZIL_ERR_INVALID_INPUT, words,
+             frazil_backup_tree_file("root", NULL, "both", archives[spelt], NULL, NULL, &error));
+        CHECK(access("both", F_OK) != 0);
+    }
     fd = open("root/archive", O_RDONLY);
     EXPECT(FRAZIL_OK, frazil_archive_header_fd(fd, &header, &error));
     CHECK(close(fd) == 0 && memcmp(&header, &summary.header, sizeof header) == 0);

@@ -347,6 +347,7 @@ static void from_path_to_path_and_within_limits() {
     const auto made = frazil::backup_tree_file("root", {}, "root/snapshot", "root/archive", options);
     CHECK(!made.partial() && paths_in("root/archive") == (std::set<fs::path>{".", "letter"}));
     THROWN(frazil::exists_error, (void)frazil::backup_tree_file("root", {}, "never", "root/archive"));
+    THROWN(frazil::invalid_input_error, (void)frazil::backup_tree_file("root", {}, "never", "./never"));
     CHECK(!fs::exists("never"));
 
     const descriptor fd("root/archive", O_RDONLY);

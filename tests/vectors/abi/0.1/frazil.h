@@ -1701,7 +1701,8 @@ frazil_status frazil_backup_tree(const char *root,
                                  frazil_error **error);
 
 // As `frazil_backup_tree`, and publishes the archive as the new file at `archive_path`: both it and the
-// snapshot appear whole or not at all, the archive first, and neither is backed up.
+// snapshot appear whole or not at all, the archive first, and neither is backed up. One place for both is
+// `FRAZIL_ERR_INVALID_INPUT`.
 frazil_status frazil_backup_tree_file(const char *root,
                                       const char *since_path,
                                       const char *snapshot_path,
