@@ -1776,8 +1776,8 @@ frazil_status frazil_restore_tree_stream(frazil_read_fn read,
 frazil_status frazil_restore_conclude(const char *destination, frazil_error **error);
 
 // Says in `*level` which level the directory `destination` stands at, or will once a restore that was killed
-// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, and
-// `FRAZIL_ERR_STATE` while a restore is at work there.
+// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, as where
+// there is no such directory yet, and `FRAZIL_ERR_STATE` while a restore is at work there.
 frazil_status frazil_restore_level(const char *destination,
                                    frazil_level_id *level,
                                    frazil_error **error);
@@ -1785,9 +1785,9 @@ frazil_status frazil_restore_level(const char *destination,
 // Makes a recovery that can be filled, of `size` bytes: `sizeof (frazil_recovery)`.
 void frazil_recovery_init(frazil_recovery *recovery, size_t size);
 
-// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
-// told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
-// NULL.
+// Finishes, or undoes, what a restore that was killed has left in the directory `destination`, which need not
+// be there. `observer` is told of each entry that could not be put in its place, and cannot stop the work; it
+// and `recovery` may be NULL.
 //
 // Returns `FRAZIL_PARTIAL` when something is not as the level has it that the destination stands at.
 frazil_status frazil_restore_recover(const char *destination,

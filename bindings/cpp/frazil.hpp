@@ -2936,7 +2936,8 @@ inline void restore_conclude(const std::filesystem::path &destination) {
 }
 
 // Which level the directory `destination` stands at, or will once a restore that was killed is finished; nothing is
-// changed. None where no chain of restores is under way; throws `state_error` while a restore is at work there.
+// changed. None where no chain of restores is under way, as where there is no such directory yet; throws `state_error`
+// while a restore is at work there.
 inline std::optional<level_id> restore_level(const std::filesystem::path &destination) {
     frazil_level_id found;
     const int status = detail::attempt(
@@ -2944,8 +2945,8 @@ inline std::optional<level_id> restore_level(const std::filesystem::path &destin
     return status == FRAZIL_END ? std::nullopt : std::optional(detail::of_c(found));
 }
 
-// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. The observer is told of
-// each entry that could not be put in its place, and cannot stop the work.
+// Finishes, or undoes, what a restore that was killed has left in the directory `destination`, which need not be there.
+// The observer is told of each entry that could not be put in its place, and cannot stop the work.
 inline recovery restore_recover(const std::filesystem::path &destination, const observer &following = {}) {
     detail::context context;
     auto found = detail::sized(frazil_recovery_init);
