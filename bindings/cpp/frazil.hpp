@@ -502,9 +502,11 @@ int attempt(Call &&call) {
 
 // A string, or a path, of C. A zero byte would cut it short, and it would name another file.
 inline const char *c_string(const std::string &text) {
-    if (text.find('\0') != std::string::npos)
-        throw invalid_input_error(status::invalid_input, "there is a zero byte in \"" + text + '"');
-    return text.c_str();
+    if (text.find('\0') == std::string::npos) return text.c_str();
+    // Nor may it cut the message short.
+    std::string escaped;
+    for (const char byte : text) byte ? escaped += byte : escaped += "\\0";
+    throw invalid_input_error(status::invalid_input, "there is a zero byte in \"" + escaped + '"');
 }
 
 inline const char *c_path(const std::filesystem::path &path) {
