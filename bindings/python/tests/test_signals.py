@@ -1,8 +1,10 @@
 """Signals, whose handlers raise: Ctrl-C stops what is under way, as itself, and whatever it was."""
 
 import gc
+import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -216,6 +218,23 @@ class Signals(Ground):
                             call()
                     signal.setitimer(signal.ITIMER_REAL, 0)
                     self.assertIs(raised.exception, self.raised[-1])
+
+    def test_what_a_function_of_a_restore_starts_begins_with_its_threads_mask(self):
+        (self.dir / "tree").mkdir()
+        archive, masks = io.BytesIO(), []
+        frazil.backup_tree(self.dir / "tree", archive, self.dir / "snapshot")
+
+        def start(_entry):
+            for mask in (None, {signal.SIGUSR1}):
+                if mask is not None:
+                    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+                status = subprocess.run(["cat", "/proc/self/status"], check=True, capture_output=True, text=True).stdout
+                masks.append(int(status.split("SigBlk:")[1].split()[0], 16))
+
+        with frazil.TreeRestore(self.dir / "restored", restoring=start) as restore:
+            restore.write(archive.getvalue())
+        self.assertTrue(masks[0] >> (signal.SIGTERM - 1) & 1)
+        self.assertEqual(masks[1], 1 << (signal.SIGUSR1 - 1))
 
     def test_an_object_that_a_signal_left_in_use_is_taken_over_by_its_thread(self):
         level = frazil.Level(self.content())

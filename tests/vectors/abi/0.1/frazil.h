@@ -105,9 +105,9 @@
 // of yours is yours to interrupt. The library leaves all signals as they are: a program that writes to pipes
 // or sockets has to ignore SIGPIPE itself. Threads that it starts take no signals, but for their own faults, so
 // handlers run on threads of yours; a callback that such a thread calls must not wait for one, and what it starts
-// there, a process too, begins with all of them blocked. A descriptor that does not wait (`O_NONBLOCK`) makes
-// `_read` fail with `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the
-// whole.
+// there, a process too, begins with all of them blocked unless it is given a mask of its own
+// (`posix_spawnattr_setsigmask`). A descriptor that does not wait (`O_NONBLOCK`) makes `_read` fail with
+// `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the whole.
 //
 // Versions. Statuses and other constants are never renumbered. Before 1.0 a new minor version may change
 // this interface, and the name of the shared library says which one it is (libfrazil.so.0.1); a new patch
