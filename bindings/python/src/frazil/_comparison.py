@@ -11,7 +11,7 @@ from . import _structs as structs
 from ._aliases import AnyPath, Self
 from ._calls import call
 from ._errors import StateError, Status
-from ._handles import Handle
+from ._handles import Handle, Single
 from ._library import library
 from ._streams import path_of
 
@@ -31,7 +31,7 @@ class Range(NamedTuple):
     from_: int
 
 
-class Comparison(Iterator[Range]):
+class Comparison(Single, Iterator[Range]):
     """The ranges of new content as an old signature knows them: an iterator, made by `Signature.compare` or
     `compare_files`. `close`, which leaving a `with` block does, gives it up with the files that it reads."""
 

@@ -6,7 +6,7 @@ import os
 import weakref
 from ctypes import c_void_p
 from functools import partial
-from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, NoReturn, Optional, Tuple, TypeVar
 
 from . import _ending as ending
 from ._callbacks import Callbacks
@@ -43,6 +43,13 @@ def _sweep() -> None:
         if reference() is None:
             release()
     _sweep_at = 2 * len(_open) + 64
+
+
+class Single:
+    """What there is one of, whoever has it: a copy would be a second owner of what the library has."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied")
 
 
 class Handle:
