@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple, Optional
 
 from . import _choices as choices
 from . import _signature as signatures
@@ -60,12 +60,15 @@ class Comparison(Single, Iterator[Range]):
                 raise
 
     def __next__(self) -> Range:
-        native = structs.Range()
-        status = self._handle.use(
-            lambda pointer: call(library.frazil_comparison_next, pointer, ctypes.byref(native))
-        )
-        if status == Status.END:
+        found = self._handle.use(self._following)
+        if found is None:
             raise StopIteration
+        return found
+
+    def _following(self, pointer: ctypes.c_void_p) -> Optional[Range]:
+        native = structs.Range()
+        if call(library.frazil_comparison_next, pointer, ctypes.byref(native)) == Status.END:
+            return None
         kind = choices.word(choices.RangeKind, native.kind)
         return Range(kind, native.offset, native.len, getattr(native, "from"))
 
