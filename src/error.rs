@@ -47,6 +47,22 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// What went wrong in particular, where it can be helped and its [`ErrorKind`] alone does not say how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorDetail {
+    /// [`Limit`](ErrorKind::Limit): a file, or what a delta makes, is longer than
+    /// [`PatchOptions::max_output`](crate::PatchOptions::max_output) or `RestoreOptions::max_file_len` allows.
+    FileTooLong,
+    /// [`Limit`](ErrorKind::Limit): the files of a level of a tree are together longer than
+    /// `RestoreOptions::max_output` allows.
+    LevelTooLong,
+    /// [`Truncated`](ErrorKind::Truncated): the source ended before an archive had begun, so it may be no archive.
+    NoArchive,
+    /// [`Corrupt`](ErrorKind::Corrupt): something follows the end of an archive, maybe another one.
+    BeyondArchive,
+}
+
 /// A failure of any operation.
 ///
 /// Reads and writes through the standard traits wrap it in an [`io::Error`]; `Error::from` takes it
@@ -62,6 +78,7 @@ pub struct Error {
 #[derive(Debug)]
 struct Context {
     kind: ErrorKind,
+    detail: Option<ErrorDetail>,
     what: Cow<'static, str>,
     doing: Option<Cow<'static, str>>,
     path: Option<PathBuf>,
@@ -100,9 +117,22 @@ impl fmt::Display for Context {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, what: impl Into<Cow<'static, str>>) -> Self {
-        let context =
-            Context { kind, what: what.into(), doing: None, path: None, aim: None, offset: None, expected_found: None };
+        let context = Context {
+            kind,
+            detail: None,
+            what: what.into(),
+            doing: None,
+            path: None,
+            aim: None,
+            offset: None,
+            expected_found: None,
+        };
         Self { context: Box::new(context), source: None }
+    }
+
+    pub(crate) fn detailed(mut self, detail: ErrorDetail) -> Self {
+        self.context.detail = Some(detail);
+        self
     }
 
     /// An operating system's error, or a caller's, met while `doing` something.
@@ -174,6 +204,11 @@ impl Error {
     /// What the caller can do about it.
     pub fn kind(&self) -> ErrorKind {
         self.context.kind
+    }
+
+    /// What it is in particular, where that can be helped.
+    pub fn detail(&self) -> Option<ErrorDetail> {
+        self.context.detail
     }
 
     /// The file that was being worked on, where it is known.

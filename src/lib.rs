@@ -102,7 +102,7 @@ pub use blueprint::{
     patch_from_file_with, patch_from_stream, patch_from_stream_with,
 };
 pub use engine::{Engine, librsync_version};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorDetail, ErrorKind, Result};
 pub use format::{
     BlockSum, Comparison, DEFAULT_BLOCK_LEN, Fingerprint, Format, Identity, MAX_BLOCK_LEN, SealedHeader, SealedKind,
     SignatureParams, SignatureReader, SignatureWriter, StreamId, StrongKind, WeakKind,

@@ -178,6 +178,13 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
+/// Whether two paths are one place: the same name in the same directory, however each is spelt.
+#[cfg(feature = "tree")]
+pub(crate) fn is_same_place(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| Some((directory_of(path).canonicalize().ok()?, path.file_name()?.to_owned()));
+    a == b || place(a).is_some_and(|a| place(b) == Some(a))
+}
+
 /// Gives the new file the owner and the permissions of the old; without the owner, no set-id bits, which
 /// would lend the rights of whoever runs this.
 fn take_over(new: &File, old: &Metadata) -> io::Result<()> {

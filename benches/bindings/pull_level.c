@@ -1,6 +1,6 @@
-/* Pulls level 0 of a file through `frazil_level_read` and drops it, for scripts/bench-bindings:
+/* Pulls the level of a file through `frazil_level_read` and drops it, as pull_level.rs does:
  *
- *     pull_level BUFFER_LEN SOURCE
+ *     pull_level BUFFER_LEN SOURCE [SIGNATURE]
  */
 #include <frazil.h>
 
@@ -16,21 +16,23 @@ static void check(int status) {
 }
 
 int main(int argc, char **argv) {
-    size_t buffer_len = argc == 3 ? strtoul(argv[1], NULL, 10) : 0, read;
+    size_t buffer_len = argc >= 3 ? strtoul(argv[1], NULL, 10) : 0, read;
     void *buffer = malloc(buffer_len);
     frazil_level *level;
-    frazil_signature *signature;
+    frazil_signature *old = NULL, *signature;
 
     if (buffer == NULL || buffer_len == 0) {
-        fprintf(stderr, "usage: pull_level BUFFER_LEN SOURCE\n");
+        fprintf(stderr, "usage: pull_level BUFFER_LEN SOURCE [SIGNATURE]\n");
         return 2;
     }
-    check(frazil_level_open(argv[2], NULL, NULL, &level, &error));
+    if (argc > 3) check(frazil_signature_load(argv[3], 0, &old, &error));
+    check(frazil_level_open(argv[2], old, NULL, &level, &error));
     do {
         check(frazil_level_read(level, buffer, buffer_len, &read, &error));
     } while (read > 0);
     check(frazil_level_finish(level, &signature, NULL, &error));
     frazil_signature_free(signature);
+    frazil_signature_free(old);
     frazil_level_free(level);
     free(buffer);
     return 0;

@@ -1,17 +1,21 @@
-//! Pulls level 0 of a file through `LevelReader` and drops it: what `scripts/bench-bindings` measures bindings
-//! beside. `pull_level BUFFER_LEN SOURCE`.
+//! Pulls the level of a file through `LevelReader` and drops it: what bindings are measured beside.
+//! `pull_level BUFFER_LEN SOURCE [SIGNATURE]`; without the signature of the level before it is level 0.
 
 use std::io::Read;
 
-use frazil::{LevelOptions, LevelReader};
+use frazil::{LevelOptions, LevelReader, Signature};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut args = std::env::args().skip(1);
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
+    pull(std::env::args().skip(1))
+}
+
+pub(crate) fn pull(mut args: impl Iterator<Item = String>) -> Result<(), Box<dyn std::error::Error>> {
     let (Some(buffer_len), Some(source)) = (args.next(), args.next()) else {
-        return Err("usage: pull_level BUFFER_LEN SOURCE".into());
+        return Err("usage: pull_level BUFFER_LEN SOURCE [SIGNATURE]".into());
     };
     let mut buffer = vec![0; buffer_len.parse()?];
-    let mut level = LevelReader::open(source, None, LevelOptions::new())?;
+    let old = args.next().map(Signature::load).transpose()?;
+    let mut level = LevelReader::open(source, old.as_ref(), LevelOptions::new())?;
     while level.read(&mut buffer)? > 0 {}
     level.finish()?;
     Ok(())

@@ -502,9 +502,11 @@ int attempt(Call &&call) {
 
 // A string, or a path, of C. A zero byte would cut it short, and it would name another file.
 inline const char *c_string(const std::string &text) {
-    if (text.find('\0') != std::string::npos)
-        throw invalid_input_error(status::invalid_input, "there is a zero byte in \"" + text + '"');
-    return text.c_str();
+    if (text.find('\0') == std::string::npos) return text.c_str();
+    // Nor may it cut the message short.
+    std::string escaped;
+    for (const char byte : text) byte ? escaped += byte : escaped += "\\0";
+    throw invalid_input_error(status::invalid_input, "there is a zero byte in \"" + escaped + '"');
 }
 
 inline const char *c_path(const std::filesystem::path &path) {
@@ -2873,7 +2875,8 @@ inline backup_summary backup_tree(const std::filesystem::path &root,
 }
 
 // The same, into the new file at `archive_path`: both it and the snapshot appear whole or not at all, the archive
-// first, and neither is backed up. Throws `exists_error` when something is at either.
+// first, and neither is backed up. Throws `exists_error` when something is at either, and `invalid_input_error` when
+// they are one place.
 inline backup_summary backup_tree_file(const std::filesystem::path &root,
                                        const std::optional<std::filesystem::path> &since_path,
                                        const std::filesystem::path &snapshot_path,
@@ -2935,7 +2938,8 @@ inline void restore_conclude(const std::filesystem::path &destination) {
 }
 
 // Which level the directory `destination` stands at, or will once a restore that was killed is finished; nothing is
-// changed. None where no chain of restores is under way; throws `state_error` while a restore is at work there.
+// changed. None where no chain of restores is under way, as where there is no such directory yet; throws `state_error`
+// while a restore is at work there.
 inline std::optional<level_id> restore_level(const std::filesystem::path &destination) {
     frazil_level_id found;
     const int status = detail::attempt(
@@ -2943,8 +2947,8 @@ inline std::optional<level_id> restore_level(const std::filesystem::path &destin
     return status == FRAZIL_END ? std::nullopt : std::optional(detail::of_c(found));
 }
 
-// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. The observer is told of
-// each entry that could not be put in its place, and cannot stop the work.
+// Finishes, or undoes, what a restore that was killed has left in the directory `destination`, which need not be there.
+// The observer is told of each entry that could not be put in its place, and cannot stop the work.
 inline recovery restore_recover(const std::filesystem::path &destination, const observer &following = {}) {
     detail::context context;
     auto found = detail::sized(frazil_recovery_init);

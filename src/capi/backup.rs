@@ -146,7 +146,8 @@ pub unsafe extern "C" fn frazil_backup_tree(
 }
 
 /// As `frazil_backup_tree`, and publishes the archive as the new file at `archive_path`: both it and the
-/// snapshot appear whole or not at all, the archive first, and neither is backed up.
+/// snapshot appear whole or not at all, the archive first, and neither is backed up. One place for both is
+/// `FRAZIL_ERR_INVALID_INPUT`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_backup_tree_file(
     root: *const c_char,

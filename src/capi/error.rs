@@ -52,10 +52,10 @@ impl frazil_error {
     }
 }
 
-/// As a C string; what no C string can hold is left out, rather than all that follows it.
-pub(super) fn terminated(mut text: Vec<u8>) -> CString {
-    text.retain(|&byte| byte != 0);
-    CString::new(text).unwrap_or_default()
+/// As a C string; a zero byte, which would end it, is escaped.
+pub(super) fn terminated(text: Vec<u8>) -> CString {
+    let escaped = |text: &[u8]| text.split(|&byte| byte == 0).collect::<Vec<_>>().join(&b"\\0"[..]);
+    CString::new(text).or_else(|error| CString::new(escaped(&error.into_vec()))).unwrap_or_default()
 }
 
 impl From<&Error> for Box<frazil_error> {
@@ -180,6 +180,6 @@ mod tests {
     #[test]
     fn a_zero_byte_in_a_message_does_not_cut_it_short() {
         let made = Box::<frazil_error>::from(Error::new(ErrorKind::Corrupt, "before\0after"));
-        assert_eq!(made.message.as_c_str(), c"beforeafter");
+        assert_eq!(made.message.as_c_str(), c"before\\0after");
     }
 }

@@ -68,9 +68,9 @@ impl From<Recovery> for frazil_recovery {
     }
 }
 
-/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
-/// told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
-/// NULL.
+/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`, which need not
+/// be there. `observer` is told of each entry that could not be put in its place, and cannot stop the work; it
+/// and `recovery` may be NULL.
 ///
 /// Returns `FRAZIL_PARTIAL` when something is not as the level has it that the destination stands at.
 #[unsafe(no_mangle)]

@@ -202,8 +202,8 @@ pub unsafe extern "C" fn frazil_restore_conclude(
 }
 
 /// Says in `*level` which level the directory `destination` stands at, or will once a restore that was killed
-/// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, and
-/// `FRAZIL_ERR_STATE` while a restore is at work there.
+/// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, as where
+/// there is no such directory yet, and `FRAZIL_ERR_STATE` while a restore is at work there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_restore_level(
     destination: *const c_char,

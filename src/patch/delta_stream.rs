@@ -6,7 +6,7 @@ use crate::format::{
     Command, CommandParser, DELTA_MAGIC, DETECT_LEN, Detected, Event, SealedHeader, SealedKind, Trailer, Unsealer,
     detect,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorDetail, ErrorKind, Result};
 
 use super::PatchOptions;
 
@@ -372,5 +372,6 @@ impl DeltaStream {
 
 fn over_limit(limit: u64, found: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Limit, "output is longer than is allowed")
+        .detailed(ErrorDetail::FileTooLong)
         .expected(format_args!("at most {limit} bytes"), found)
 }

@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 static volatile sig_atomic_t is_stopped, writes_to = -1;
 
@@ -175,8 +177,72 @@ static void a_handler_runs_on_no_thread_of_a_restore(void) {
     drop(&archive);
 }
 
+/* Whether a process that is started here, with a mask of its own or this thread's, begins with a signal blocked. */
+static int begins_blocked(const sigset_t *mask, int signal) {
+    char sleep[] = "sleep", minute[] = "60", none[] = "PATH=/usr/bin:/bin", path[64], line[128];
+    char *const arguments[] = {sleep, minute, NULL}, *const environment[] = {none, NULL};
+    unsigned long long blocked = 0;
+    posix_spawnattr_t how;
+    pid_t child;
+    FILE *status;
+    CHECK(posix_spawnattr_init(&how) == 0);
+    if (mask != NULL) {
+        CHECK(posix_spawnattr_setsigmask(&how, mask) == 0);
+        CHECK(posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK) == 0);
+    }
+    CHECK(posix_spawnp(&child, sleep, NULL, &how, arguments, environment) == 0);
+    sprintf(path, "/proc/%ld/status", (long)child);
+    status = fopen(path, "r");
+    CHECK(status != NULL);
+    do CHECK(fgets(line, sizeof line, status) != NULL);
+    while (sscanf(line, "SigBlk: %llx", &blocked) != 1);
+    CHECK(fclose(status) == 0 && kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+    CHECK(posix_spawnattr_destroy(&how) == 0);
+    return (blocked >> (signal - 1) & 1) == 1;
+}
+
+static int started = 0;
+
+static int start(void *user_data, const frazil_entry *entry) {
+    sigset_t none;
+    (void)entry;
+    CHECK(sigemptyset(&none) == 0);
+    /* A plain call runs in the caller's own thread. */
+    CHECK(begins_blocked(NULL, SIGTERM) == *(const int *)user_data);
+    CHECK(!begins_blocked(NULL, SIGSEGV) && !begins_blocked(&none, SIGTERM));
+    started++;
+    return 0;
+}
+
+static void what_a_callback_starts_begins_as_its_thread_is(void) {
+    frazil_restore_options options;
+    frazil_observer starting;
+    frazil_restore *restore;
+    int is_blocked = 0;
+    bytes archive = {NULL, 0, 0, 0};
+
+    EXPECT(FRAZIL_OK, frazil_backup_tree("tree", NULL, "another", NULL, append, &archive, NULL, &error));
+    frazil_observer_init(&starting, sizeof starting);
+    starting.restoring = start;
+    starting.user_data = &is_blocked;
+    frazil_restore_options_init(&options, sizeof options);
+    options.observer = &starting;
+    EXPECT(FRAZIL_OK, frazil_restore_tree_stream(take, &archive, "whole", &options, NULL, &error));
+    CHECK(started > 0);
+    started = 0;
+
+    is_blocked = 1;
+    EXPECT(FRAZIL_OK, frazil_restore_open("fed", &options, &restore, &error));
+    EXPECT(FRAZIL_OK, frazil_restore_feed(restore, archive.data, archive.len, &error));
+    EXPECT(FRAZIL_OK, frazil_restore_finish(restore, NULL, &error));
+    CHECK(started > 0);
+    frazil_restore_free(restore);
+    drop(&archive);
+}
+
 int main(void) {
     a_handler_runs_on_no_thread_of_a_restore();
+    what_a_callback_starts_begins_as_its_thread_is();
     frazil_observer_init(&observer, sizeof observer);
     observer.cancelled = cancelled;
     a_signal_stops_what_waits_for_a_descriptor();

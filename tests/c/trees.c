@@ -204,6 +204,9 @@ static void levels_are_restored_one_after_the_other(frazil_level_id level0) {
     EXPECT(FRAZIL_OK, frazil_restore_conclude("restored", &error));
     EXPECT(FRAZIL_OK, frazil_restore_recover("restored", NULL, &recovery, &error));
     CHECK(recovery.kind == FRAZIL_RECOVERY_NOTHING && !recovery.has_level);
+    recovery.kind = FRAZIL_RECOVERY_DROPPED;
+    EXPECT(FRAZIL_OK, frazil_restore_recover("not there yet", NULL, &recovery, &error));
+    CHECK(recovery.kind == FRAZIL_RECOVERY_NOTHING && access("not there yet", F_OK) != 0);
     EXPECT(FRAZIL_ERR_WRONG_BASIS, frazil_restore_tree("archive.1", "elsewhere", NULL, NULL, &error));
     EXPECT(FRAZIL_ERR_EXISTS, frazil_restore_tree("archive.0", "restored", NULL, NULL, &error));
 
@@ -367,7 +370,7 @@ static void whole_backups_and_limits(void) {
     frazil_level_header header;
     frazil_level_id level;
     bytes archive;
-    int seen = 0, fd;
+    int seen = 0, spelt, fd;
 
     CHECK(mkdir("root", 0755) == 0);
     save_text("root/letter", "Dear reader");
@@ -381,6 +384,14 @@ static void whole_backups_and_limits(void) {
     EXPECT(FRAZIL_ERR_EXISTS,
            frazil_backup_tree_file("root", NULL, "never", "root/archive", NULL, NULL, &error));
     CHECK(access("never", F_OK) != 0);
+    for (spelt = 0; spelt < 3; spelt++) {
+        static const char *const archives[3] = {"both", "./both", "root/../both"};
+        char words[100];
+        sprintf(words, "writing the archive %s: the snapshot both would be the same file", archives[spelt]);
+        SAID(FRAZIL_ERR_INVALID_INPUT, words,
+             frazil_backup_tree_file("root", NULL, "both", archives[spelt], NULL, NULL, &error));
+        CHECK(access("both", F_OK) != 0);
+    }
 
     EXPECT(FRAZIL_OK, frazil_archive_header("root/archive", &header, &error));
     CHECK(memcmp(&header, &summary.header, sizeof header) == 0);
@@ -413,6 +424,8 @@ static void whole_backups_and_limits(void) {
     CHECK(memcmp(&level, &header.id, sizeof level) != 0);
     CHECK(memcmp(&level, &summary.header.id, sizeof level) == 0);
     EXPECT(FRAZIL_END, frazil_restore_level("root", &level, &error));
+    EXPECT(FRAZIL_END, frazil_restore_level("not there yet", &level, &error));
+    CHECK(access("not there yet", F_OK) != 0);
     CHECK(memcmp(&level, &header.id, sizeof level) == 0);
 }
 

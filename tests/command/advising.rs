@@ -92,6 +92,13 @@ fn what_has_no_name_and_what_is_missing_is_said_to_be() {
     let ground = Ground::with_archives();
     let said = Said::from(ground.command("restore a.0").arg("").output().unwrap()).expect(USAGE);
     assert!(said.stderr.contains("the directory to restore to has no name"), "{}", said.stderr);
+    for arguments in ["restore nowhere", "restore --conclude nowhere"] {
+        let said = ground.run(arguments).expect(FAILED);
+        assert_eq!(
+            said.stderr, "frazil: restoring to nowhere: No such file or directory (os error 2)\n",
+            "{arguments}"
+        );
+    }
     let said = ground.run("restore --dry-run out").expect(USAGE);
     assert!(said.stderr.contains("a dry run needs an archive"), "{}", said.stderr);
     let said = ground.run("restore --dry-run a.0 a.1 out").expect(USAGE);

@@ -75,6 +75,24 @@ fn the_source_is_never_an_output() {
 }
 
 #[test]
+fn two_outputs_never_go_to_one_place_however_it_is_spelt() {
+    let ground = Ground::with_tree();
+    ground.write("there", b"old");
+    symlink(".", ground.path("here")).unwrap();
+    let names = ground.names();
+    for spelt in ["there", "./there", "tree/../there", "here/there"] {
+        for arguments in [
+            format!("backup --force --snapshot there tree {spelt}"),
+            format!("level --force --signature-out there tree/data {spelt}"),
+        ] {
+            let said = ground.run(&arguments).expect(USAGE);
+            assert_eq!(said.stderr, format!("frazil: two outputs cannot both go to {spelt}\n"), "{arguments}");
+            assert_eq!((ground.read("there"), ground.names()), (b"old".to_vec(), names.clone()), "{arguments}");
+        }
+    }
+}
+
+#[test]
 fn a_signature_may_replace_the_one_that_it_follows() {
     let ground = Ground::with_levels();
     ground.run("level --force --against sig.0 --signature-out sig.0 source.1 level").expect(DONE);

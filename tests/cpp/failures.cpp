@@ -297,6 +297,7 @@ static void an_error_says_all_that_is_known() {
     const auto zero = THROWN(frazil::invalid_input_error,
                              (void)frazil::signature::of(std::filesystem::path(std::string("old\0new", 7))));
     CHECK(zero.code() == std::errc::invalid_argument);
+    CHECK(std::strcmp(zero.what(), "there is a zero byte in \"old\\0new\"") == 0);
 }
 
 static void what_is_empty_or_finished_is_refused() {

@@ -347,6 +347,7 @@ static void from_path_to_path_and_within_limits() {
     const auto made = frazil::backup_tree_file("root", {}, "root/snapshot", "root/archive", options);
     CHECK(!made.partial() && paths_in("root/archive") == (std::set<fs::path>{".", "letter"}));
     THROWN(frazil::exists_error, (void)frazil::backup_tree_file("root", {}, "never", "root/archive"));
+    THROWN(frazil::invalid_input_error, (void)frazil::backup_tree_file("root", {}, "never", "./never"));
     CHECK(!fs::exists("never"));
 
     const descriptor fd("root/archive", O_RDONLY);
@@ -370,7 +371,7 @@ static void from_path_to_path_and_within_limits() {
     CHECK(!fs::exists("limited/letter") && missing.empty());
     how.max_output = 11;
     seen = 0;
-    CHECK(!frazil::restore_level("root"));
+    CHECK(!frazil::restore_level("root") && !frazil::restore_level("not there yet"));
     CHECK(frazil::restore_tree("root/archive", "limited", how).missing == 1);
     CHECK(seen == 1 && missing == std::vector<fs::path>{"nowhere"});
     CHECK(frazil::restore_level("limited") == made.header.id);

@@ -101,6 +101,22 @@ class Inputs(Ground):
                 self.assertEqual(target.read_bytes(), self.third)
                 target.unlink()
 
+    def test_a_length_that_is_none_is_refused(self):
+        for told, refused in ((-5, frazil.InvalidInputError), (1 << 63, frazil.InvalidInputError),
+                              (1 << 64, frazil.InvalidInputError), (1 << 70, frazil.InvalidInputError),
+                              (7.5, TypeError), (None, TypeError), ("7", TypeError)):
+            content = OnlySeek(self.levels[0])
+            content.tell = lambda told=told: told
+            for call in (
+                lambda: frazil.PatchReader.of_levels(None, [content]),
+                lambda: frazil.PatchReader(content, io.BytesIO(self.levels[1])),
+            ):
+                with self.subTest(told=told), self.assertRaises(refused) as raised:
+                    call()
+                if refused is frazil.InvalidInputError:
+                    message = f"the length that `tell` gives is a number from 0 to 2^63 - 1, not {told}"
+                    self.assertEqual(str(raised.exception), message)
+
     def test_the_levels_of_a_chain_are_of_every_kind(self):
         kinds = [self.kinds(f"level.{number}", level) for number, level in enumerate(self.levels)]
         for name in kinds[0]:

@@ -111,7 +111,7 @@ class Publishing(Ground):
                     _, error = self.follow(lambda following: restore(to, following), stop_at, self.stop)
                     self.assertIsInstance(error, Stopped)
                     there = sorted(path.name for path in to.iterdir() if path.name[0] != ".") if to.exists() else []
-                    level = frazil.restored_level(to) if to.exists() else None
+                    level = frazil.restored_level(to)
                     self.assertIn((there, level), [([], None), (["file", "other"], identity)])
                     seen.add(level)
         # The last is told while nothing stops it any more.

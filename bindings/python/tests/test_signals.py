@@ -1,8 +1,10 @@
 """Signals, whose handlers raise: Ctrl-C stops what is under way, as itself, and whatever it was."""
 
 import gc
+import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -216,6 +218,76 @@ class Signals(Ground):
                             call()
                     signal.setitimer(signal.ITIMER_REAL, 0)
                     self.assertIs(raised.exception, self.raised[-1])
+
+    def test_what_a_function_of_a_restore_starts_begins_with_its_threads_mask(self):
+        (self.dir / "tree").mkdir()
+        archive, masks = io.BytesIO(), []
+        frazil.backup_tree(self.dir / "tree", archive, self.dir / "snapshot")
+
+        def start(_entry):
+            for mask in (None, {signal.SIGUSR1}):
+                if mask is not None:
+                    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+                status = subprocess.run(["cat", "/proc/self/status"], check=True, capture_output=True, text=True).stdout
+                masks.append(int(status.split("SigBlk:")[1].split()[0], 16))
+
+        with frazil.TreeRestore(self.dir / "restored", restoring=start) as restore:
+            restore.write(archive.getvalue())
+        self.assertTrue(masks[0] >> (signal.SIGTERM - 1) & 1)
+        self.assertEqual(masks[1], 1 << (signal.SIGUSR1 - 1))
+
+    def raising_at(self, step, call):
+        """What `call` returns when an exception falls at one of the steps where Python answers signals, or raises it:
+        those at which a function of the package's is entered, and those at which one of C returns to it."""
+        package = os.path.dirname(frazil.__file__)
+        steps = 0
+
+        def profile(frame, event, _argument):
+            nonlocal steps
+            if event in ("call", "c_return") and os.path.dirname(frame.f_code.co_filename) == package:
+                steps += 1
+                if steps == step:
+                    raise Interrupted
+
+        sys.setprofile(profile)
+        try:
+            return call()
+        finally:
+            sys.setprofile(None)
+
+    def test_what_an_exception_takes_with_it_is_not_passed_over(self):
+        old, new = self.content(), self.edited(self.content())
+        signatures = [frazil.Signature.of_stream(content, block_len=4096) for content in (old, new)]
+        level = frazil.Level(new).read()
+        for signature, name in zip(signatures, ("old", "new")):
+            signature.save(self.dir / name)
+
+        def following(stream):
+            return next(stream, None)
+
+        makers = {
+            "comparison": (lambda: signatures[0].compare(signatures[1]), following),
+            "comparison of files": (lambda: frazil.compare_files(self.dir / "old", self.dir / "new"), following),
+            "read": (lambda: frazil.PatchReader(None, memoryview(level)), lambda stream: stream.read(1_000)),
+        }
+        for name, (opened, take) in makers.items():
+            with opened() as stream:
+                expected = [take(stream) for _ in range(3)]
+            self.assertEqual(len(set(expected)), 3)
+            refused = 0
+            for step in range(1, 1_000):
+                with self.subTest(name, step=step), opened() as stream:
+                    self.assertEqual(take(stream), expected[0])
+                    try:
+                        self.assertEqual(self.raising_at(step, lambda: take(stream)), expected[1])
+                        break
+                    except Interrupted:
+                        pass
+                    try:
+                        self.assertEqual(take(stream), expected[1])
+                    except frazil.StateError:
+                        refused += 1
+            self.assertTrue(3 < refused < step < 999, (refused, step))
 
     def test_an_object_that_a_signal_left_in_use_is_taken_over_by_its_thread(self):
         level = frazil.Level(self.content())

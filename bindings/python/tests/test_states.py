@@ -1,8 +1,10 @@
 """Closing, finishing and failing, early, twice and too late."""
 
+import copy
 import gc
 import io
 import os
+import pickle
 import weakref
 
 import frazil
@@ -270,6 +272,23 @@ class States(Ground):
         comparison.close()
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
         self.refused(lambda: next(comparison))
+
+    def test_what_there_is_one_of_is_neither_pickled_nor_copied(self):
+        signature = frazil.Signature.of_stream(self.data)
+        opened = {
+            **self.readers(),
+            **{name: opened for name, (opened, _) in self.writers().items()},
+            "comparison": lambda: signature.compare(signature),
+            "listing": lambda: frazil.iter_archive(memoryview(self.archive)),
+        }
+        for name, make in opened.items():
+            one = make()
+            for way in (copy.copy, copy.deepcopy, pickle.dumps, lambda one: pickle.dumps(one, 0)):
+                with self.subTest(name), self.assertRaises(TypeError) as refused:
+                    way(one)
+                message = f"a {type(one).__name__} cannot be pickled or copied"
+                self.assertEqual(str(refused.exception), message)
+            one.close()
 
     def test_no_limit_is_nothing_that_0_stands_for(self):
         for call in (

@@ -385,8 +385,10 @@ class Trees(Ground):
 
     def test_a_destination_says_where_it_stands(self):
         archive, summary = self.backed_up(0)
+        nothing = frazil.Recovery("nothing", None, False)
+        self.assertEqual(frazil.recover_restore(self.dir / "restored"), nothing)
         (self.dir / "restored").mkdir()
-        self.assertEqual(frazil.recover_restore(self.dir / "restored"), frazil.Recovery("nothing", None, False))
+        self.assertEqual(frazil.recover_restore(self.dir / "restored"), nothing)
         frazil.restore_tree(memoryview(archive), self.dir / "restored")
         stands = frazil.Recovery("stands", summary.header.id, False)
         self.assertEqual(frazil.recover_restore(self.dir / "restored"), stands)
@@ -396,8 +398,7 @@ class Trees(Ground):
 
     def test_the_level_of_a_destination_is_known(self):
         restored = self.dir / "restored"
-        with self.assertRaises(FileNotFoundError):
-            frazil.restored_level(restored)
+        self.assertIsNone(frazil.restored_level(restored))
         restored.mkdir()
         self.assertIsNone(frazil.restored_level(restored))
         for number in range(2):

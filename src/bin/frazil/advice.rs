@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use frazil::{Error, ErrorKind, LevelHeader, archive_header, restored_level};
+use frazil::{Error, ErrorDetail, ErrorKind, LevelHeader, archive_header, restored_level};
 
 use crate::failure::Failure;
 use crate::place::Place;
@@ -15,7 +15,7 @@ const NOTE: &str = ".frazil-restore";
 
 /// The failure of a restore, with advice for its cause.
 pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Path, arguments: &Arguments) -> Failure {
-    let (kind, summary) = (error.kind(), error.summary());
+    let (kind, detail) = (error.kind(), error.detail());
     let is_of_entry = error.file().is_some_and(|file| file != destination);
     let is_of_note = error.file().is_some_and(|file| file.starts_with(destination.join(NOTE)));
     let failure = Failure::of(format_args!("restoring to {}", one_line(destination)), error);
@@ -23,18 +23,14 @@ pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Pa
         Some(archive) => failure.within(archive.as_input()),
         None => failure,
     };
+    if let Some(advice) = detail.and_then(of_detail) {
+        return failure.advise(advice);
+    }
     match kind {
         ErrorKind::Exists => failure.advise("give --overwrite to replace what is there"),
-        ErrorKind::Limit if let Some(option) = option_of(&summary) => failure.advise(format!("raise {option}")),
         ErrorKind::InvalidInput => Failure::usage(failure.to_string()),
         ErrorKind::WrongBasis if is_of_entry => failure.advise("give --keep-going to restore the rest"),
         ErrorKind::WrongBasis => failure.advise(of_level(archive, destination, arguments)),
-        ErrorKind::Truncated if summary.ends_with("source ends before a tar begins") => {
-            failure.advise("this is no archive; frazil backup makes archives")
-        }
-        ErrorKind::Corrupt if summary.ends_with("something follows the trailer of the archive") => {
-            failure.advise("give one archive at a time: restore it with --more, and then the next")
-        }
         ErrorKind::Corrupt | ErrorKind::Truncated | ErrorKind::Mismatch | ErrorKind::Limit
             if !arguments.keep_going && !is_of_note =>
         {
@@ -44,17 +40,16 @@ pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Pa
     }
 }
 
-/// The option that raises the limit which was reached. Other limits are those of the format, and what is beyond them is
-/// damage like any other.
-fn option_of(summary: &str) -> Option<&'static str> {
-    [
-        ("a file is longer than is allowed", "--max-file"),
-        // A file again, made by a delta.
-        ("output is longer than is allowed", "--max-file"),
-        ("the files of the level are longer than is allowed", "--max-output"),
-    ]
-    .into_iter()
-    .find_map(|(what, option)| summary.ends_with(what).then_some(option))
+/// What helps against just this. Limits without a detail are those of the format, and what is beyond them is damage like
+/// any other.
+fn of_detail(detail: ErrorDetail) -> Option<&'static str> {
+    match detail {
+        ErrorDetail::FileTooLong => Some("raise --max-file"),
+        ErrorDetail::LevelTooLong => Some("raise --max-output"),
+        ErrorDetail::NoArchive => Some("this is no archive; frazil backup makes archives"),
+        ErrorDetail::BeyondArchive => Some("give one archive at a time: restore it with --more, and then the next"),
+        _ => None,
+    }
 }
 
 /// When the destination does not stand where it should.

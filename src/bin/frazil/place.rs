@@ -47,6 +47,17 @@ impl Place {
         self.name("standard output")
     }
 
+    /// Whether what is written to the one is written to the other: the same name in the same directory, however each
+    /// is spelt.
+    fn is_same_output(&self, other: &Self) -> bool {
+        let entry = |place: &Self| {
+            let path = place.path()?;
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some((directory.canonicalize().ok()?, path.file_name()?.to_owned()))
+        };
+        self == other || entry(self).is_some_and(|one| entry(other) == Some(one))
+    }
+
     fn name(&self, standard: &str) -> String {
         self.path().map_or_else(|| standard.to_owned(), one_line)
     }
@@ -70,7 +81,9 @@ pub(crate) fn check_one_standard_input<'a>(places: impl IntoIterator<Item = &'a 
 /// One place cannot take two outputs.
 pub(crate) fn check_different_outputs(a: &Place, b: Option<&Place>) -> Result<(), Failure> {
     match b {
-        Some(b) if a == b => Err(Failure::usage(format!("two outputs cannot both go to {}", a.as_output()))),
+        Some(b) if a.is_same_output(b) => {
+            Err(Failure::usage(format!("two outputs cannot both go to {}", a.as_output())))
+        }
         _ => Ok(()),
     }
 }

@@ -159,6 +159,8 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     check_one_standard_input(archives)?;
     let failed = |archive: Option<&Place>, error: Error| failure_of(error, archive, destination, arguments);
     if archives.is_empty() {
+        // A name that was mistyped is none of a restore that was killed.
+        destination.metadata().map_err(|error| failed(None, error.into()))?;
         let recovered = recover_restore(destination, Some(session.observer())).map_err(|error| failed(None, error))?;
         if arguments.conclude {
             conclude_restore(destination).map_err(|error| failed(None, error))?;
@@ -237,7 +239,7 @@ fn passed(
     arguments: &Arguments,
     session: &Session,
 ) -> frazil::Result<usize> {
-    if headers.len() < 2 || !destination.is_dir() {
+    if headers.len() < 2 {
         return Ok(0);
     }
     let begins_at_0 = headers[0].is_none_or(|header| header.parent.is_none());

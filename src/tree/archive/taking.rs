@@ -15,7 +15,7 @@ use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::{Next, ReadEntry};
 use crate::tree::metadata::EntryKind;
 use crate::tree::path::{self, Position};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorDetail, ErrorKind, Result};
 
 /// A version or a flag that nobody knows is damage too, where the header of the archive was of a known one.
 fn is_damage(error: &Error) -> bool {
@@ -338,7 +338,8 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
         };
         match foreign {
             0 => Ok(()),
-            _ => self.survive(corrupt("something follows the trailer of the archive")),
+            _ => self
+                .survive(corrupt("something follows the trailer of the archive").detailed(ErrorDetail::BeyondArchive)),
         }
     }
 }

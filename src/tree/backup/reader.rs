@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use super::machine::Machine;
 use super::previous::Previous;
 use super::{BackupOptions, BackupSummary};
-use crate::publish::Publish;
+use crate::publish::{Publish, is_same_place};
 use crate::tree::level_id::LevelHeader;
 use crate::tree::snapshot::SnapshotFile;
 use crate::tree::walk::{Visits, WalkOptions};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The level before, by its snapshot.
 #[derive(Default)]
@@ -70,8 +70,8 @@ impl BackupReader {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when the options do not go together,
-    /// [`Io`](crate::ErrorKind::Io) when the root cannot be read, and what is wrong with the snapshot of the
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when the options do not go together,
+    /// [`Io`](ErrorKind::Io) when the root cannot be read, and what is wrong with the snapshot of the
     /// level before.
     pub fn new(
         root: impl AsRef<Path>,
@@ -95,7 +95,7 @@ impl BackupReader {
     ///
     /// # Errors
     ///
-    /// [`State`](crate::ErrorKind::State) when it was not, and whatever the snapshot's sink raises.
+    /// [`State`](ErrorKind::State) when it was not, and whatever the snapshot's sink raises.
     pub fn finish(mut self) -> Result<BackupSummary> {
         if self.output_read == self.machine.outlet.output().len() {
             self.machine.outlet.clear_output();
@@ -133,7 +133,7 @@ impl Read for BackupReader {
 /// # Errors
 ///
 /// As [`BackupReader::new`], and whatever the archive's sink raises;
-/// [`Exists`](crate::ErrorKind::Exists) when there is something at `snapshot` already.
+/// [`Exists`](ErrorKind::Exists) when there is something at `snapshot` already.
 ///
 /// # Examples
 ///
@@ -173,7 +173,8 @@ pub fn backup_tree(
 ///
 /// # Errors
 ///
-/// As [`backup_tree`]; [`Exists`](crate::ErrorKind::Exists) when there is something at `archive` already.
+/// As [`backup_tree`]; [`Exists`](ErrorKind::Exists) when there is something at `archive` already, and
+/// [`InvalidInput`](ErrorKind::InvalidInput) when `snapshot` is the same place.
 pub fn backup_tree_file(
     root: impl AsRef<Path>,
     since: impl Into<Since>,
@@ -181,10 +182,15 @@ pub fn backup_tree_file(
     archive: impl AsRef<Path>,
     options: BackupOptions,
 ) -> Result<BackupSummary> {
-    let mut publish = Publish::new(archive.as_ref(), false)?;
+    let (snapshot, archive) = (snapshot.as_ref(), archive.as_ref());
+    if is_same_place(archive, snapshot) {
+        let what = format!("the snapshot {} would be the same file", snapshot.display());
+        return Err(Error::new(ErrorKind::InvalidInput, what).doing("writing the archive").path(archive));
+    }
+    let mut publish = Publish::new(archive, false)?;
     let sink = publish.file().try_clone().map_err(|error| Error::io("opening the archive", error))?;
     let options = options.leave_out(&sink)?;
-    let (summary, snapshot) = back_up(root.as_ref(), since.into(), snapshot.as_ref(), sink, options)?;
+    let (summary, snapshot) = back_up(root.as_ref(), since.into(), snapshot, sink, options)?;
     publish.commit()?;
     snapshot.commit()?;
     Ok(summary)

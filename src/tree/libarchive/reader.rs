@@ -10,7 +10,7 @@ use super::handle::{Handle, Shared};
 use super::read_entry::{RawEntry, ReadEntry};
 use super::source::{self, Source};
 use super::sys::{self, ArchiveEntry, ffi};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorDetail, ErrorKind, Result};
 
 /// How much of the source libarchive is given at once.
 const BLOCK_LEN: usize = 64 << 10;
@@ -96,7 +96,9 @@ impl<R: Read> ArchiveReader<R> {
         if code != ffi::ARCHIVE_OK {
             let source = reader.source.get();
             let error = if source.ended && source.given < RECORD_LEN {
-                Error::new(ErrorKind::Truncated, "source ends before a tar begins").at(source.given)
+                Error::new(ErrorKind::Truncated, "source ends before a tar begins")
+                    .detailed(ErrorDetail::NoArchive)
+                    .at(source.given)
             } else {
                 reader.handle.error(ErrorKind::Corrupt)
             };

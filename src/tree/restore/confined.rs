@@ -23,7 +23,7 @@ const KERNEL_PATH_MAX: usize = 4096;
 /// or move a directory that is held; he cannot make a name lead anywhere else.
 #[derive(Debug)]
 pub(crate) struct Confined {
-    /// `None` where it is not there, for a dry run.
+    /// `None` where it is not there.
     root: Option<OwnedFd>,
     path: PathBuf,
 }
@@ -42,9 +42,18 @@ impl Confined {
         Ok(Self { root: Some(root), path: destination.to_owned() })
     }
 
-    /// One that is not there, so that nothing is in it.
-    pub(super) fn missing(destination: &Path) -> Self {
-        Self { root: None, path: destination.to_owned() }
+    /// As [`open`](Self::open), or where nothing is there, one in which nothing is.
+    pub(super) fn open_if_there(destination: &Path) -> Result<Self> {
+        match destination.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Self { root: None, path: destination.to_owned() })
+            }
+            _ => Self::open(destination),
+        }
+    }
+
+    pub(super) fn is_missing(&self) -> bool {
+        self.root.is_none()
     }
 
     pub(crate) fn root(&self) -> rustix::io::Result<BorrowedFd<'_>> {

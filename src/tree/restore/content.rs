@@ -11,7 +11,7 @@ use crate::tree::archive::Intake;
 use crate::tree::identify::{identify, read_some};
 use crate::tree::path;
 use crate::tree::record::Record;
-use crate::{Error, ErrorKind, Identity, Result};
+use crate::{Error, ErrorDetail, ErrorKind, Identity, Result};
 
 impl Incoming<'_> {
     /// The identity of what goes nowhere.
@@ -29,6 +29,7 @@ impl Incoming<'_> {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Limit, "the files of the level are longer than is allowed")
+            .detailed(ErrorDetail::LevelTooLong)
             .expected(format_args!("at most {} bytes", self.options.max_output), "more"))
     }
 
@@ -41,6 +42,7 @@ impl Incoming<'_> {
                 return Ok(());
             }
             Err(Error::new(ErrorKind::Limit, "a file is longer than is allowed")
+                .detailed(ErrorDetail::FileTooLong)
                 .expected(format_args!("at most {limit} bytes"), "more"))
         })?;
         Ok(identity.finish())

@@ -16,7 +16,7 @@ use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path::{self, Position};
 use crate::tree::path_set::PathSet;
 use crate::tree::record::{Action, Record};
-use crate::{Error, ErrorKind, Identity, PatchOptions, Result};
+use crate::{Error, ErrorDetail, ErrorKind, Identity, PatchOptions, Result};
 
 /// Content moved at once.
 pub(super) const BUFFER_LEN: usize = 256 * 1024;
@@ -289,6 +289,7 @@ impl Intake for Incoming<'_> {
         let limit = self.options.max_file_len;
         if size > limit {
             return Err(Error::new(ErrorKind::Limit, "a file is longer than is allowed")
+                .detailed(ErrorDetail::FileTooLong)
                 .path(path::to_os(path))
                 .expected(format_args!("at most {limit} bytes"), size));
         }

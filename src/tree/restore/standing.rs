@@ -11,17 +11,17 @@ use crate::{Error, ErrorKind, Result};
 /// Entries that are published between two reports of progress.
 const TOLD_AT_ONCE: u64 = 256;
 
-/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. The observer is
-/// told of each entry that could not be put in its place; it cannot stop the work.
+/// Finishes, or undoes, what a restore that was killed has left in the directory `destination`, which need not be
+/// there. The observer is told of each entry that could not be put in its place; it cannot stop the work.
 ///
 /// # Errors
 ///
-/// [`Io`](ErrorKind::Io) when there is no such directory or the work cannot be done now,
+/// [`Io`](ErrorKind::Io) when the work cannot be done now,
 /// [`State`](ErrorKind::State) while a restore is at work in it, and [`Corrupt`](ErrorKind::Corrupt) when what was
 /// left is damaged.
 pub fn recover_restore(destination: impl AsRef<Path>, observer: Option<Arc<dyn Observer>>) -> Result<Recovery> {
     let watch = observer.map_or_else(Watch::default, Watch::new);
-    let confined = Confined::open(destination.as_ref())?;
+    let confined = Confined::open_if_there(destination.as_ref())?;
     let applying = look(&confined)?.and_then(|left| left.state).and_then(|state| state.applying);
     let mut problem = |error: Error| watch.problem(&error);
     let Some(left) = recover(&confined, &mut telling(&watch, Progress::default()), &mut problem)? else {
@@ -57,14 +57,14 @@ pub(super) fn telling(watch: &Watch, progress: Progress) -> impl FnMut(u64) -> R
 }
 
 /// Which level the directory `destination` stands at, or will once a restore that was killed is finished;
-/// nothing is changed. `None` where no chain of restores is under way.
+/// nothing is changed. `None` where no chain of restores is under way, as where there is no such directory.
 ///
 /// # Errors
 ///
-/// [`Io`](ErrorKind::Io) when there is no such directory, [`State`](ErrorKind::State) while a restore is at
-/// work in it, and [`Corrupt`](ErrorKind::Corrupt) when its note of the level is damaged.
+/// [`Io`](ErrorKind::Io) when it cannot be opened, [`State`](ErrorKind::State) while a restore is at work in it, and
+/// [`Corrupt`](ErrorKind::Corrupt) when its note of the level is damaged.
 pub fn restored_level(destination: impl AsRef<Path>) -> Result<Option<LevelId>> {
-    let left = look(&Confined::open(destination.as_ref())?)?;
+    let left = look(&Confined::open_if_there(destination.as_ref())?)?;
     Ok(left.and_then(|left| left.state).and_then(|state| match state.applying {
         Some(Applying { level, phase: Phase::Publishing }) => Some(level),
         _ => state.complete,

@@ -60,12 +60,9 @@ pub fn restore_tree(
 ) -> Result<RestoreSummary> {
     let destination = destination.as_ref();
     if options.dry_run {
-        return match destination.symlink_metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                restore_into(archive, Confined::missing(destination), true, destination, options)
-            }
-            _ => restore_into(archive, Confined::open(destination)?, false, destination, options),
-        };
+        let confined = Confined::open_if_there(destination)?;
+        let is_missing = confined.is_missing();
+        return restore_into(archive, confined, is_missing, destination, options);
     }
     // What the level gives its mode is closed until then.
     let has_mode = Mapping::new(&options).place(b"").is_some_and(|place| place.is_empty());

@@ -51,7 +51,8 @@ while another is using the object raises `StateError`. A `Signature` may be used
 interpreter ends, what is open and idle is given up, and threads that are daemons are ended by what they call
 frazil for; one that waits in a stream or function of the caller for more than two seconds may then abort the
 process, as Python ends it in the midst of the library. What the functions of a `TreeRestore`, or the
-streams of `verify_tree`, start is started by threads of the library, which block all signals, and a process begins so.
+streams of `verify_tree`, start is started by threads of the library, which block all signals, and a process begins so,
+unless `signal.pthread_sigmask` sets another mask for the thread first.
 
 **Processes.** A process that was forked can use the package and signatures that it inherits; what else was
 open belongs to the parent, and the child can neither use nor harm it. Do not fork while a `TreeRestore` is

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple, Optional
 
 from . import _choices as choices
 from . import _signature as signatures
@@ -11,7 +11,7 @@ from . import _structs as structs
 from ._aliases import AnyPath, Self
 from ._calls import call
 from ._errors import StateError, Status
-from ._handles import Handle
+from ._handles import Handle, Single
 from ._library import library
 from ._streams import path_of
 
@@ -31,7 +31,7 @@ class Range(NamedTuple):
     from_: int
 
 
-class Comparison(Iterator[Range]):
+class Comparison(Single, Iterator[Range]):
     """The ranges of new content as an old signature knows them: an iterator, made by `Signature.compare` or
     `compare_files`. `close`, which leaving a `with` block does, gives it up with the files that it reads."""
 
@@ -60,12 +60,15 @@ class Comparison(Iterator[Range]):
                 raise
 
     def __next__(self) -> Range:
-        native = structs.Range()
-        status = self._handle.use(
-            lambda pointer: call(library.frazil_comparison_next, pointer, ctypes.byref(native))
-        )
-        if status == Status.END:
+        found = self._handle.use(self._following)
+        if found is None:
             raise StopIteration
+        return found
+
+    def _following(self, pointer: ctypes.c_void_p) -> Optional[Range]:
+        native = structs.Range()
+        if call(library.frazil_comparison_next, pointer, ctypes.byref(native)) == Status.END:
+            return None
         kind = choices.word(choices.RangeKind, native.kind)
         return Range(kind, native.offset, native.len, getattr(native, "from"))
 

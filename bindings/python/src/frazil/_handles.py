@@ -6,7 +6,7 @@ import os
 import weakref
 from ctypes import c_void_p
 from functools import partial
-from typing import Any, Callable, Dict, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, NoReturn, Optional, Tuple, TypeVar
 
 from . import _ending as ending
 from ._callbacks import Callbacks
@@ -45,6 +45,13 @@ def _sweep() -> None:
     _sweep_at = 2 * len(_open) + 64
 
 
+class Single:
+    """What there is one of, whoever has it: a copy would be a second owner of what the library has."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied")
+
+
 class Handle:
     """An object of the library: one call at a time, in the process that made it.
 
@@ -68,15 +75,21 @@ class Handle:
         """Does `work`, which is given the object's pointer, as its only user."""
         if self._process != os.getpid():
             raise StateError(f"the {self.name} belongs to another process: it was open when this one was forked")
-        return self._users.alone(lambda: self._do(work))
+        has_begun = False
 
-    def _do(self, work: Callable[[c_void_p], Result]) -> Result:
-        if self._over is not None:
-            raise StateError(f"the {self.name} {self._over}")
-        try:
+        def begin() -> Result:
+            nonlocal has_begun
+            if self._over is not None:
+                raise StateError(f"the {self.name} {self._over}")
+            has_begun = True
             return work(self.pointer)
+
+        try:
+            return self._users.alone(begin)
         except BaseException:
-            self._over = self._over or "has failed before"
+            # A signal's handler may raise also once the work is done, and what it gave is lost then.
+            if has_begun:
+                self._over = self._over or "has failed before"
             raise
 
     def finished(self) -> None:

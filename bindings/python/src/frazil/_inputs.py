@@ -13,6 +13,7 @@ from . import _structs as structs
 from ._aliases import Seekable
 from ._callbacks import READ_AT, Callbacks
 from ._errors import InvalidInputError
+from ._option_structs import integer
 from ._streams import Source, descriptor_of, is_buffer, is_path, octets, path_of, view_of
 
 
@@ -47,7 +48,8 @@ def _at_any_place(content: Any) -> Tuple[int, ReadAt]:
         return source.read(user_data, buffer, length, count)
 
     content.seek(0, os.SEEK_END)
-    return content.tell(), read
+    # The most that a place in a file can be; ctypes would take what is left of one that is too large.
+    return integer(content.tell(), "the length that `tell` gives", 63), read
 
 
 def _input_of(content: Any, callbacks: Callbacks) -> structs.Input:

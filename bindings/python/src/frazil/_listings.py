@@ -19,6 +19,7 @@ from ._archive import read_archive
 from ._callbacks import Callbacks
 from ._entries import Difference, Entry, SnapshotEntry
 from ._errors import StateError
+from ._handles import Single
 from ._option_structs import verify_options
 from ._options import VerifyOptions
 from ._snapshot import read_snapshot
@@ -119,7 +120,7 @@ ending.first(_give_up_all)
 os.register_at_fork(after_in_child=_open.clear)
 
 
-class Listing(Iterator[Item], Generic[Item, SummaryType]):
+class Listing(Single, Iterator[Item], Generic[Item, SummaryType]):
     """An iterator of what a tree, an archive or a snapshot holds, made by `iter_archive`, `iter_snapshot` or
     `iter_differences`. Memory stays constant, however much that is.
 

@@ -11,7 +11,7 @@ from typing import Any, Callable, Generic, Iterator, List, Optional, TypeVar
 from ._aliases import Buffer, Self
 from ._calls import call
 from ._errors import StateError
-from ._handles import Handle
+from ._handles import Handle, Single
 from ._streams import Input, Output
 
 SummaryType = TypeVar("SummaryType")
@@ -27,7 +27,7 @@ _unfilled = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_
 )
 
 
-class PullStream(io.BufferedIOBase, Generic[SummaryType]):
+class PullStream(Single, io.BufferedIOBase, Generic[SummaryType]):
     """A stream of bytes that is made as it is read: a readable file object, and an iterator of `bytes`.
 
     What `read`, `readinto` and iterating give is as long as it can be, so that it is short at the end of the

@@ -8,7 +8,7 @@ from typing import Any, Callable, Generic, Optional, TypeVar
 from ._aliases import Buffer, Self
 from ._calls import call
 from ._errors import StateError
-from ._handles import Handle
+from ._handles import Handle, Single
 from ._streams import slices
 
 # How many bytes the library is given at once: between them signals are answered, and no more is copied.
@@ -17,7 +17,7 @@ SLICE_LEN = 1 << 20
 SummaryType = TypeVar("SummaryType")
 
 
-class PushStream(Generic[SummaryType]):
+class PushStream(Single, Generic[SummaryType]):
     """A stream that is written, and does its work as bytes come.
 
     It is complete only when `finish` says so. Leaving a `with` block finishes it, or gives it up where an

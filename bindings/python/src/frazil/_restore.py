@@ -85,7 +85,8 @@ def conclude_restore(destination: AnyPath) -> None:
 
 def restored_level(destination: AnyPath) -> Optional[bytes]:
     """Says which level the directory `destination` stands at, its id of 16 bytes, or will once a restoration that
-    was killed is finished; `None` where no chain of restorations is under way. Nothing is changed.
+    was killed is finished; `None` where no chain of restorations is under way, as where there is no such directory
+    yet. Nothing is changed.
 
     `StateError` while a restoration is at work there.
     """
@@ -95,7 +96,8 @@ def restored_level(destination: AnyPath) -> Optional[bytes]:
 
 
 def recover_restore(destination: AnyPath, *, problem: Optional[Told[Error]] = None) -> Recovery:
-    """Finishes, or undoes, what a restoration that was killed has left in the directory `destination`.
+    """Finishes, or undoes, what a restoration that was killed has left in the directory `destination`, which
+    need not be there.
 
     `problem` is told of each entry that could not be put in its place. What it raises comes out when the work
     is done: nothing stops it in the middle.

@@ -105,9 +105,9 @@
 // of yours is yours to interrupt. The library leaves all signals as they are: a program that writes to pipes
 // or sockets has to ignore SIGPIPE itself. Threads that it starts take no signals, but for their own faults, so
 // handlers run on threads of yours; a callback that such a thread calls must not wait for one, and what it starts
-// there, a process too, begins with all of them blocked. A descriptor that does not wait (`O_NONBLOCK`) makes
-// `_read` fail with `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the
-// whole.
+// there, a process too, begins with all of them blocked unless it is given a mask of its own
+// (`posix_spawnattr_setsigmask`). A descriptor that does not wait (`O_NONBLOCK`) makes `_read` fail with
+// `FRAZIL_ERR_IO` and EAGAIN, after which it can be read again; it ends a call that does the whole.
 //
 // Versions. Statuses and other constants are never renumbered. Before 1.0 a new minor version may change
 // this interface, and the name of the shared library says which one it is (libfrazil.so.0.1); a new patch
@@ -1701,7 +1701,8 @@ frazil_status frazil_backup_tree(const char *root,
                                  frazil_error **error);
 
 // As `frazil_backup_tree`, and publishes the archive as the new file at `archive_path`: both it and the
-// snapshot appear whole or not at all, the archive first, and neither is backed up.
+// snapshot appear whole or not at all, the archive first, and neither is backed up. One place for both is
+// `FRAZIL_ERR_INVALID_INPUT`.
 frazil_status frazil_backup_tree_file(const char *root,
                                       const char *since_path,
                                       const char *snapshot_path,
@@ -1775,8 +1776,8 @@ frazil_status frazil_restore_tree_stream(frazil_read_fn read,
 frazil_status frazil_restore_conclude(const char *destination, frazil_error **error);
 
 // Says in `*level` which level the directory `destination` stands at, or will once a restore that was killed
-// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, and
-// `FRAZIL_ERR_STATE` while a restore is at work there.
+// is finished; nothing is changed. `FRAZIL_END`, and zeros, where no chain of restores is under way, as where
+// there is no such directory yet, and `FRAZIL_ERR_STATE` while a restore is at work there.
 frazil_status frazil_restore_level(const char *destination,
                                    frazil_level_id *level,
                                    frazil_error **error);
@@ -1784,9 +1785,9 @@ frazil_status frazil_restore_level(const char *destination,
 // Makes a recovery that can be filled, of `size` bytes: `sizeof (frazil_recovery)`.
 void frazil_recovery_init(frazil_recovery *recovery, size_t size);
 
-// Finishes, or undoes, what a restore that was killed has left in the directory `destination`. `observer` is
-// told of each entry that could not be put in its place, and cannot stop the work; it and `recovery` may be
-// NULL.
+// Finishes, or undoes, what a restore that was killed has left in the directory `destination`, which need not
+// be there. `observer` is told of each entry that could not be put in its place, and cannot stop the work; it
+// and `recovery` may be NULL.
 //
 // Returns `FRAZIL_PARTIAL` when something is not as the level has it that the destination stands at.
 frazil_status frazil_restore_recover(const char *destination,
