@@ -19,7 +19,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from freezer.engine import engine
-from freezer.engine.frazil import archives, chain, openssl, patterns
+from freezer.engine.frazil import archives, chain, openssl, patterns, storages
 from freezer.engine.frazil.pipes import printable, received, reported
 from freezer.exceptions.engine import EngineException
 
@@ -112,11 +112,10 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         """As of every engine, upon a backup that can be restored; a dry run reads everything, and stores nothing, in
         any storage."""
         choice = (hostname_backup_name, incremental, max_level, always_level, restart_always_level)
-        continued = chain.Continued(self.storage)
+        previous = chain.previous_backup(self, self.storage, *choice)
         if not self.dry_run:
-            with self._asking(continued):
+            with self._asking(storages.Continued(self.storage, previous)):
                 return super().backup(backup_resource, *choice, queue_size)
-        previous = continued.previous_backup(self, *choice)
         directory = tempfile.mkdtemp()
         try:
             manifest = os.path.join(directory, "engine_meta")
@@ -130,7 +129,7 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
 
     @contextlib.contextmanager
     def _asking(self, storage: Any) -> Iterator[None]:
-        """Has the agent's own part of the work ask this for which backups there are."""
+        """Has the agent's own part of the work go by this storage."""
         really, self.storage = self.storage, storage
         try:
             yield
@@ -244,12 +243,22 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         # Of `--mode fs` the agent itself asks, and of no other.
         if backup_media != "fs" and not overwrite and os.path.isdir(restore_resource) and os.listdir(restore_resource):
             raise EngineException(f"{restore_resource} is not empty; give --overwrite, or another directory")
-        levels = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
+        found = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
         # The processes that restore the levels count in it.
         problems = self.problems = multiprocessing.Value("Q", 0)
         try:
-            with self._asking(chain.Chosen(levels)):
-                super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
+            for left, levels in zip(reversed(range(len(found))), found):
+                problems.value = 0
+                try:
+                    with self._asking(storages.Chosen(levels)):
+                        super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
+                    break
+                except EngineException as error:
+                    if not left:
+                        raise
+                    LOG.error(f"{printable(error)} The next storage has the same backup, and is tried")
+                # What is in the way by now was restored here.
+                overwrite = True
         finally:
             self.problems = None
         if self.dry_run:
