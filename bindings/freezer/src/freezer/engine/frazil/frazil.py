@@ -61,6 +61,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             raise ValueError(f"the compression is one of {', '.join(get_args(Compression))}, not {compression!r}")
         if symlinks not in DEREFERENCES:
             raise ValueError(f"what is dereferenced is soft, hard or all, not {symlinks!r}")
+        if encrypt_key == "":
+            raise ValueError("the path of the file with the pass phrase is empty; without encryption there is none")
         self.compression: Compression = compression
         self.symlinks = symlinks
         self.exclude = exclude
