@@ -9,7 +9,7 @@ import frazil
 from freezer.common import config
 from freezer.engine.frazil import patterns
 from freezer.engine.tar import tar_builders
-from ground import NAME, Ground, copy_of
+from ground import NAME, Ground, copy_of, seen
 from oslo_config import cfg
 
 ALIKE = [
@@ -206,8 +206,13 @@ class Options(Ground):
         self.write("file", self.content(100_000))
         self.back_up()
         self.back_up()
-        restored = self.restore(engine=self.engine(dry_run=True))
-        self.assertEqual(os.listdir(restored), [])
+        self.assertFalse(self.restore("missing/restored", engine=self.engine(dry_run=True)).parent.exists())
+        full = self.dir / "full"
+        full.mkdir()
+        (full / "file").write_bytes(b"precious")
+        before = seen(full)
+        self.restore("full", engine=self.engine(dry_run=True))
+        self.assertEqual(seen(full), before)
         data = self.backups()[1][2] / "data"
         content = bytearray(data.read_bytes())
         content[len(content) // 2] ^= 1

@@ -242,8 +242,10 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         of a listing; so the engine says which belong together. What could not be restored as it was is an error
         when all levels are restored, as it is with tar.
         """
-        # Of `--mode fs` the agent itself asks, and of no other.
-        if backup_media != "fs" and not overwrite and os.path.isdir(restore_resource) and os.listdir(restore_resource):
+        # Of `--mode fs` alone the agent itself asks, and makes the directory, which a dry run needs neither of.
+        if self.dry_run:
+            backup_media = None
+        elif backup_media != "fs" and not overwrite and is_full(restore_resource):
             raise EngineException(f"{restore_resource} is not empty; give --overwrite, or another directory")
         found = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
         # The processes that restore the levels count in it.
@@ -310,6 +312,11 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             f"Level {summary.header.number} is restored: {summary.entries} entries, {summary.files} files, "
             f"{summary.output_bytes} bytes written, {summary.deleted} entries deleted"
         )
+
+
+def is_full(directory: str) -> bool:
+    """Whether it is there, and has something in it."""
+    return os.path.isdir(directory) and bool(os.listdir(directory))
 
 
 def was_chosen(option: str) -> bool:
