@@ -183,6 +183,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             snapshot,
             since,
             filter=self.compression,
+            # Each thread of xz takes 170 MB; that of the agent's tar is one.
+            threads=1 if self.compression == "xz" else None,
             # A chain has one block length, which is settled by its level 0.
             block_len=self.block_len if since is None else None,
             excludes=self._excludes(),
@@ -305,6 +307,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         ) as restore:
             for piece in pieces:
                 restore.write(piece)
+                # Before the next comes, which is as long as a segment.
+                del piece
             summary = restore.finish()
         if self.problems is not None:
             self.problems.value += summary.problems
