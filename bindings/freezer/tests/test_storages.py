@@ -8,7 +8,7 @@ from unittest import mock
 
 from freezer.storage.local import LocalStorage
 from freezer.storage.multiple import MultipleStorage
-from ground import NAME, Ground, copy_of
+from ground import NAME, Ground, copy_of, quiet
 
 FULL = OSError(28, "No space left on device")
 
@@ -74,7 +74,7 @@ class Storages(Ground):
                 failing = mock.patch.object(
                     part, "open", lambda path, mode, really=really: Full() if mode == "wb" else really(path, mode)
                 )
-                with self.subTest(length, part=part.storage_path), failing:
+                with self.subTest(length, part=part.storage_path), failing, quiet():
                     with self.assert_fails("No space left on device"):
                         self.back_up()
                     self.assertEqual([self.levels_in(number) for number in (0, 1)], [[0], [0]])
@@ -92,9 +92,10 @@ class Storages(Ground):
 
     def test_a_source_that_fails_ends_the_threads_of_each(self):
         threads = threading.active_count()
-        with self.assert_fails("No such file or directory"):
-            self.engine().backup("missing", NAME, True, False, False, False)
-        self.wait_for(lambda: threading.active_count() == threads)
+        with quiet():
+            with self.assert_fails("No such file or directory"):
+                self.engine().backup("missing", NAME, True, False, False, False)
+            self.wait_for(lambda: threading.active_count() == threads)
 
     def test_what_only_one_was_given_the_metadata_of_is_not_gone_on_with(self):
         self.back_up()
