@@ -3,6 +3,7 @@
 import os
 import subprocess
 import threading
+from unittest import mock
 
 import frazil
 from freezer.engine.frazil import openssl
@@ -103,6 +104,23 @@ class Encryption(Ground):
         with self.assert_fails("openssl is not installed"):
             self.back_up(engine=self.encrypting())
         self.assertEqual(self.backups(), [])
+
+    def test_an_empty_phrase_is_none(self):
+        empty = self.dir / "empty"
+        for content in (b"", b"\n", b"\nphrase\n", b"\r\n", b"\0phrase\n"):
+            empty.write_bytes(content)
+            with self.subTest(content), self.assert_fails("the first line of .*empty is empty, and is to be the pass"):
+                self.back_up(engine=self.encrypting(empty))
+            self.assertEqual(self.backups(), [])
+        with self.assertRaisesRegex(ValueError, "the path of the file with the pass phrase is empty"):
+            self.engine(encrypt_key="")
+
+    def test_what_another_has_encrypted_with_an_empty_phrase_is_restored(self):
+        empty = self.dir / "empty"
+        empty.write_bytes(b"\n")
+        with mock.patch.object(openssl, "_check_phrase"):
+            self.back_up(engine=self.encrypting(empty))
+        self.assert_same(self.tree, self.restore(engine=self.encrypting(empty)))
 
     def test_damage_to_what_is_stored_is_found(self):
         self.back_up(engine=self.encrypting())

@@ -5,8 +5,9 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from unittest import mock
 
-from ground import Ground
+from ground import NAME, Ground
 
 MEBIBYTE = 1 << 20
 
@@ -58,6 +59,14 @@ TREE = """
     engine.restore("host_backup", restored, False, None, "fs")
 """
 
+XZ = """
+    import os
+    tree, storage = sys.argv[1:3]
+    engine = FrazilEngine(storage=LocalStorage(storage, 4 << 20), max_segment_size=4 << 20, compression="xz")
+    os.chdir(tree)
+    engine.backup(".", "host_backup", True, False, False, False)
+"""
+
 STREAM = """
     manifest, length = sys.argv[1], int(sys.argv[2])
     piece = bytes(range(256)) * 4096
@@ -65,6 +74,18 @@ STREAM = """
         pieces = (piece for _ in range(length >> 20))
         sizes = sum(map(len, streams.backed_up(pieces, manifest, 4 << 20, rolling=False)))
 """
+
+
+class Piece(bytes):
+    """What a storage has given, as long as anyone keeps it."""
+
+    kept = 0
+
+    def __init__(self, _content):
+        Piece.kept += 1
+
+    def __del__(self):
+        Piece.kept -= 1
 
 
 class Memory(Ground):
@@ -77,6 +98,34 @@ class Memory(Ground):
         grown = grown_by(TREE, self.tree, self.dir / "storage", self.dir / "restored")
         # Segments of 4 MiB: two in the queue, one at each side of it, and what compresses and reads ahead.
         self.assertLess(grown, 64)
+
+    def test_a_restore_keeps_no_segment_when_it_takes_the_next(self):
+        self.write("file", self.content(MEBIBYTE))
+        self.back_up()
+        (_, _, directory), kept = self.backups()[0], []
+        stored = (directory / "data").read_bytes()
+        segments = iter([stored[at : at + 100_000] for at in range(0, len(stored), 100_000)])
+
+        def recv_bytes():
+            kept.append(Piece.kept)
+            try:
+                return Piece(next(segments))
+            except StopIteration:
+                raise EOFError from None
+
+        (backup,) = self.storage.get_level_zero(self.engine(), NAME)
+        pipe = mock.Mock(recv_bytes=recv_bytes)
+        self.engine().restore_level(str(self.dir / "restored"), pipe, backup, mock.Mock())
+        self.assertEqual(set(kept), {0})
+        self.assertGreater(len(kept), 10)
+
+    def test_xz_takes_no_more_however_many_processors_there_are(self):
+        content = self.content(MEBIBYTE)
+        with open(self.tree / "large", "wb") as file:
+            for _ in range(100):
+                file.write(content)
+        # An encoder with a dictionary of 8 MiB has 94 MiB, and several of them have buffers beside.
+        self.assertLess(grown_by(XZ, self.tree, self.dir / "storage"), 160)
 
     def test_a_stream_of_any_length(self):
         grown = [

@@ -9,7 +9,7 @@ import frazil
 from freezer.common import config
 from freezer.engine.frazil import patterns
 from freezer.engine.tar import tar_builders
-from ground import NAME, Ground, copy_of
+from ground import NAME, Ground, copy_of, seen
 from oslo_config import cfg
 
 ALIKE = [
@@ -133,6 +133,32 @@ class Options(Ground):
                 for name in ("file", "name"):
                     self.assertEqual((restored / name).read_bytes(), b"changed 1")
 
+    def test_what_is_dereferenced_is_restored_as_out_of_the_agents_tar(self):
+        (self.tree / "sub").mkdir()
+        self.write("file", b"of three names")
+        os.mkfifo(self.tree / "pipe")
+        os.symlink("file", self.tree / "link")
+        for name in ("file", "pipe", "link"):
+            os.link(self.tree / name, self.tree / f"sub/{name}", follow_symlinks=False)
+        os.link(self.tree / "file", self.tree / "third")
+        os.symlink("../alone", self.tree / "sub/to alone")
+        self.write("alone", b"of one name")
+        # The agent's tar keeps whole seconds.
+        for path in [*self.tree.rglob("*"), self.tree]:
+            os.utime(path, (1_700_000_000, 1_700_000_000), follow_symlinks=False)
+        for choice in ("hard", "all"):
+            with self.subTest(choice):
+                builder = tar_builders.TarCommandBuilder(".", "gzip", False)
+                builder.set_dereference(choice)
+                unpacked = self.dir / f"unpacked.{choice}"
+                unpacked.mkdir()
+                subprocess.run(f"{builder.build()} | tar -xz -C {unpacked}", shell=True, cwd=self.tree, check=True)
+                name = f"host_{choice}"
+                for _ in range(2):
+                    engine = self.back_up(engine=self.engine(symlinks=choice), name=name)
+                    self.assertEqual(engine.metadata()["problems"], 0)
+                self.assert_same(unpacked, self.restore(f"restored.{choice}", name=name))
+
     def test_the_archive_is_compressed_as_the_agent_says(self):
         self.write("file", b"compressible" * 10_000)
         os.chdir(self.tree)
@@ -206,8 +232,13 @@ class Options(Ground):
         self.write("file", self.content(100_000))
         self.back_up()
         self.back_up()
-        restored = self.restore(engine=self.engine(dry_run=True))
-        self.assertEqual(os.listdir(restored), [])
+        self.assertFalse(self.restore("missing/restored", engine=self.engine(dry_run=True)).parent.exists())
+        full = self.dir / "full"
+        full.mkdir()
+        (full / "file").write_bytes(b"precious")
+        before = seen(full)
+        self.restore("full", engine=self.engine(dry_run=True))
+        self.assertEqual(seen(full), before)
         data = self.backups()[1][2] / "data"
         content = bytearray(data.read_bytes())
         content[len(content) // 2] ^= 1

@@ -183,6 +183,26 @@ class Streams(Ground):
         (self.work / "image").write_bytes(states[0])
         self.assertEqual(b"".join(streams.restored(pipe_of([levels[1]]), file)), states[1])
 
+    def test_a_level_that_takes_nothing_from_its_basis_is_refused_on_another(self):
+        one, two, three = (self.content(200_000) for _ in range(3))
+        for content in (one, two, three):
+            self.back_up_image(content)
+        level, file = self.stored()[2], self.work / "image"
+        file.write_bytes(one)
+        for restore in (
+            lambda: streams.restore_file(pipe_of([level]), str(file), 2),
+            lambda: list(streams.restored(pipe_of([level]), str(file))),
+        ):
+            with self.assertRaises(frazil.WrongBasisError):
+                restore()
+            self.assertEqual(file.read_bytes(), one)
+        file.write_bytes(two)
+        streams.restore_file(pipe_of([level]), str(file), 2)
+        self.assertEqual(file.read_bytes(), three)
+        file.unlink()
+        with self.assertRaises(frazil.FileNotFoundError):
+            streams.restore_file(pipe_of([level]), str(file), 2)
+
     def test_a_level_0_goes_from_the_pipe_into_an_image_as_it_comes(self):
         content = next(self.states())
         self.back_up_image(content)

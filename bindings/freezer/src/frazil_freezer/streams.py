@@ -15,10 +15,11 @@ last one; or, where only level 0 is ever made, it uploads what `restored` gives,
         with streams.reported(except_queue):
             streams.restore_file(read_pipe, self.image_file, backup.level)
 
-`backed_up` does what `frazil.gen_sig_from_stream` does, and `restore_file` what `frazil.patch_from_stream` does, with a
-level that is pulled, since a generator has to give what it makes while it makes it. Memory is constant, however long
-the source is. What goes wrong is raised where the function was called, or its
-iterator is read.
+`backed_up` stands for `frazil.gen_sig_from_stream`, with a level that is pulled: that function pushes a level out until
+it ends, and a generator has to give what it makes while it makes it. `restore_file` stands for
+`frazil.patch_from_stream`, which takes any level that fits, where this one takes the level that the agent says; and so
+does `restored`, where there is no file. Memory is constant, however long the source is. What goes wrong is raised where
+the function was called, or its iterator is read.
 """
 
 from __future__ import annotations
@@ -76,13 +77,14 @@ def backed_up(
 
 def restore_file(read_pipe: Connection, path: str, level: int) -> frazil.PatchSummary:
     """Turns the file at `path` into its state at a level, whole or not at all: at level 0 it is made, or replaced;
-    at level n it has to be what level n-1 has left.
+    at level n it has to be what level n-1 has left, all of which is read before.
 
-    `frazil.WrongBasisError` when it is not, or when the level is another, and `frazil.TruncatedError` when it has no
-    end.
+    `frazil.WrongBasisError` when it is not, or when a level 0 comes at level n or the other way round. A stream says
+    what it was made against and not its number, so that a level which leaves everything as it was fits twice.
+    `frazil.TruncatedError` when it has no end, and `frazil.FileNotFoundError` when there is no file at level n.
     """
     basis = path if level else None
-    return frazil.patch_file(basis, received(read_pipe), path, replace=True)
+    return frazil.patch_file(basis, received(read_pipe), path, replace=True, verify_basis="before")
 
 
 def restored(read_pipe: Connection, basis: Optional[str] = None) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from oslo_log import log
 
+from freezer.engine.frazil import storages
 from freezer.storage import base
 from freezer.utils import utils
 
@@ -45,9 +46,12 @@ class Chain:
         found = [backup for backup in self._found.values() if level in (None, backup.level)]
         return max(found, key=_order, default=None)
 
-    def check_newest(self) -> None:
-        """`LookupError` where a backup is newer than what can be restored, and cannot be."""
-        newest = self.newest()
+    def keep(self, other: Chain) -> None:
+        """Keeps what the chain has in another storage, too."""
+        self._found = {id: backup for id, backup in self._found.items() if id in other._found}
+
+    def check(self, newest: Any) -> None:
+        """`LookupError` where a backup is newer than this one, and cannot be restored."""
         for orphan, parent in self._orphans:
             if newest is None or _order(orphan) > _order(newest):
                 raise LookupError(f"{_named(orphan)} was made against backup {parent}, which is not there")
@@ -62,67 +66,60 @@ class Chain:
         return levels
 
 
-class Chosen:
-    """A storage as far as the restoring half of the agent asks for it: it has these levels."""
-
-    def __init__(self, levels: Dict[int, Any]) -> None:
-        self.levels = levels
-
-    def get_latest_level_zero_increments(self, **_question: object) -> Dict[int, Any]:
-        return self.levels
-
-
-class Continued:
-    """A storage as it is, but for the question of what a backup is made against."""
-
-    def __init__(self, storage: Any) -> None:
-        self._storage = storage
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
-
-    def previous_backup(
-        self,
-        engine: Any,
-        hostname_backup_name: str,
-        incremental: Any,
-        max_level: Any,
-        always_level: Any,
-        restart_always_level: Any,
-    ) -> Any:
-        """As the agent's own, of backups that can be restored; `None` for a level 0. Days are counted from the
-        level 0 of the chain."""
-        zero = _newest_zero(engine, self._storage, hostname_backup_name, None) if incremental else None
-        if zero is None:
-            return None
-        chain = Chain(zero)
-        newest = chain.newest()
-        if newest is None or (max_level and newest.level >= max_level):
-            return None
-        if always_level and newest.level > always_level:
-            return None
-        if restart_always_level and utils.DateTime.now().timestamp > zero.timestamp + restart_always_level * DAY:
-            return None
-        if always_level and newest.level == always_level:
-            return chain.newest(newest.level - 1)
-        return newest
+def previous_backup(
+    engine: Any,
+    storage: Any,
+    hostname_backup_name: str,
+    incremental: Any,
+    max_level: Any,
+    always_level: Any,
+    restart_always_level: Any,
+) -> Any:
+    """As that of the agent's storages, of backups that can be restored, out of any storage where there are several;
+    `None` for a level 0. Days are counted from the level 0 of the chain."""
+    zero = _newest_zero(engine, storage, hostname_backup_name, None) if incremental else None
+    if zero is None:
+        return None
+    chain, *others = [Chain(zero.copy(each)) for each in storages.each_of(storage)]
+    for other in others:
+        chain.keep(other)
+    newest = chain.newest()
+    if newest is None or (max_level and newest.level >= max_level):
+        return None
+    if always_level and newest.level > always_level:
+        return None
+    if restart_always_level and utils.DateTime.now().timestamp > zero.timestamp + restart_always_level * DAY:
+        return None
+    if always_level and newest.level == always_level:
+        return chain.newest(newest.level - 1)
+    return newest
 
 
-def levels_of(engine: Any, storage: Any, hostname_backup_name: str, until: Optional[int]) -> Dict[int, Any]:
+def levels_of(engine: Any, storage: Any, hostname_backup_name: str, until: Optional[int]) -> List[Dict[int, Any]]:
     """The newest backup that is no younger than `until`, seconds since 1970, and those that it was made against,
-    by level.
+    by level: once for each storage that has all of them.
 
-    `IndexError` where there is none, as of the agent's own; `LookupError` where it cannot be restored.
+    `IndexError` where there is none, as of the agent's own; `LookupError` where it cannot be restored. A storage whose
+    metadata cannot be read is passed over where another's can.
     """
     zero = _newest_zero(engine, storage, hostname_backup_name, until)
     if zero is None:
         raise IndexError(f'No matching backup name "{hostname_backup_name}" found')
-    chain = Chain(zero, until)
-    chain.check_newest()
-    newest = chain.newest()
+    chains, failure = [], None
+    for each in storages.each_of(storage):
+        try:
+            chains.append(Chain(zero.copy(each), until))
+        except LookupError as error:
+            LOG.warning(f"Passing over a storage: {error}")
+            failure = error
+    if failure is not None and not chains:
+        raise failure
+    newest = max(filter(None, (chain.newest() for chain in chains)), key=_order, default=None)
+    for chain in chains:
+        chain.check(newest)
     if newest is None:
         raise LookupError(f"{_named(zero)} was not completed by the agent: it has no metadata")
-    return chain.up_to(newest)
+    return [chain.up_to(found) for chain in chains if (found := chain.newest()) and _order(found) == _order(newest)]
 
 
 def _newest_zero(engine: Any, storage: Any, hostname_backup_name: str, until: Optional[int]) -> Any:

@@ -19,7 +19,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from freezer.engine import engine
-from freezer.engine.frazil import archives, chain, openssl, patterns
+from freezer.engine.frazil import archives, chain, openssl, patterns, storages
 from freezer.engine.frazil.pipes import printable, received, reported
 from freezer.exceptions.engine import EngineException
 
@@ -61,6 +61,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             raise ValueError(f"the compression is one of {', '.join(get_args(Compression))}, not {compression!r}")
         if symlinks not in DEREFERENCES:
             raise ValueError(f"what is dereferenced is soft, hard or all, not {symlinks!r}")
+        if encrypt_key == "":
+            raise ValueError("the path of the file with the pass phrase is empty; without encryption there is none")
         self.compression: Compression = compression
         self.symlinks = symlinks
         self.exclude = exclude
@@ -112,11 +114,10 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         """As of every engine, upon a backup that can be restored; a dry run reads everything, and stores nothing, in
         any storage."""
         choice = (hostname_backup_name, incremental, max_level, always_level, restart_always_level)
-        continued = chain.Continued(self.storage)
+        previous = chain.previous_backup(self, self.storage, *choice)
         if not self.dry_run:
-            with self._asking(continued):
+            with self._asking(storages.Continued(self.storage, previous)):
                 return super().backup(backup_resource, *choice, queue_size)
-        previous = continued.previous_backup(self, *choice)
         directory = tempfile.mkdtemp()
         try:
             manifest = os.path.join(directory, "engine_meta")
@@ -130,7 +131,7 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
 
     @contextlib.contextmanager
     def _asking(self, storage: Any) -> Iterator[None]:
-        """Has the agent's own part of the work ask this for which backups there are."""
+        """Has the agent's own part of the work go by this storage."""
         really, self.storage = self.storage, storage
         try:
             yield
@@ -182,6 +183,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             snapshot,
             since,
             filter=self.compression,
+            # Each thread of xz takes 170 MB; that of the agent's tar is one.
+            threads=1 if self.compression == "xz" else None,
             # A chain has one block length, which is settled by its level 0.
             block_len=self.block_len if since is None else None,
             excludes=self._excludes(),
@@ -241,15 +244,27 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         of a listing; so the engine says which belong together. What could not be restored as it was is an error
         when all levels are restored, as it is with tar.
         """
-        # Of `--mode fs` the agent itself asks, and of no other.
-        if backup_media != "fs" and not overwrite and os.path.isdir(restore_resource) and os.listdir(restore_resource):
+        # Of `--mode fs` alone the agent itself asks, and makes the directory, which a dry run needs neither of.
+        if self.dry_run:
+            backup_media = None
+        elif backup_media != "fs" and not overwrite and is_full(restore_resource):
             raise EngineException(f"{restore_resource} is not empty; give --overwrite, or another directory")
-        levels = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
+        found = chain.levels_of(self, self.storage, hostname_backup_name, recent_to_date)
         # The processes that restore the levels count in it.
         problems = self.problems = multiprocessing.Value("Q", 0)
         try:
-            with self._asking(chain.Chosen(levels)):
-                super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
+            for left, levels in zip(reversed(range(len(found))), found):
+                problems.value = 0
+                try:
+                    with self._asking(storages.Chosen(levels)):
+                        super().restore(hostname_backup_name, restore_resource, overwrite, recent_to_date, backup_media)
+                    break
+                except EngineException as error:
+                    if not left:
+                        raise
+                    LOG.error(f"{printable(error)} The next storage has the same backup, and is tried")
+                # What is in the way by now was restored here.
+                overwrite = True
         finally:
             self.problems = None
         if self.dry_run:
@@ -292,6 +307,8 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
         ) as restore:
             for piece in pieces:
                 restore.write(piece)
+                # Before the next comes, which is as long as a segment.
+                del piece
             summary = restore.finish()
         if self.problems is not None:
             self.problems.value += summary.problems
@@ -299,6 +316,11 @@ class FrazilEngine(engine.BackupEngine):  # type: ignore[misc]  # Freezer has no
             f"Level {summary.header.number} is restored: {summary.entries} entries, {summary.files} files, "
             f"{summary.output_bytes} bytes written, {summary.deleted} entries deleted"
         )
+
+
+def is_full(directory: str) -> bool:
+    """Whether it is there, and has something in it."""
+    return os.path.isdir(directory) and bool(os.listdir(directory))
 
 
 def was_chosen(option: str) -> bool:

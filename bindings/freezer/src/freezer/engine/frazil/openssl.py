@@ -6,6 +6,7 @@ so that a wrong phrase, a changed byte and a missing end all fail.
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import tempfile
 import threading
@@ -18,7 +19,11 @@ BEGIN = b"Salted__"
 
 
 def encrypted(pieces: Iterable[bytes], pass_file: str, length: int) -> Iterator[bytes]:
-    """What openssl makes of the pieces, in pieces of `length` bytes, the last of which may be shorter."""
+    """What openssl makes of the pieces, in pieces of `length` bytes, the last of which may be shorter.
+
+    `ValueError` where the pass phrase is empty, with which openssl would encrypt.
+    """
+    _check_phrase(pass_file)
     return _through(["enc", "-aes-256-cfb"], pieces, pass_file, length)
 
 
@@ -43,6 +48,13 @@ def is_encrypted(path: str) -> bool:
     """Whether a file begins as all that openssl encrypts with a pass phrase, and nothing of frazil's."""
     with open(path, "rb") as file:
         return file.read(len(BEGIN)) == BEGIN
+
+
+def _check_phrase(pass_file: str) -> None:
+    """As openssl reads it: the first line, which ends at a null byte too. What cannot be read, it says better."""
+    with contextlib.suppress(OSError), open(pass_file, "rb") as file:
+        if file.read(1) in (b"", b"\n", b"\r", b"\0"):
+            raise ValueError(f"the first line of {pass_file} is empty, and is to be the pass phrase")
 
 
 def _through(command: List[str], pieces: Iterable[bytes], pass_file: str, length: int) -> Iterator[bytes]:

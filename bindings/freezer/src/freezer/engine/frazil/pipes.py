@@ -34,10 +34,10 @@ def received(read_pipe: Connection) -> Iterator[bytes]:
     """
     while True:
         try:
-            piece = read_pipe.recv_bytes()
+            # With no name, so that it is gone when the next is received.
+            yield read_pipe.recv_bytes()
         except EOFError:
             return
-        yield piece
 
 
 @contextlib.contextmanager
