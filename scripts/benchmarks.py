@@ -20,7 +20,6 @@ class Run:
 
     seconds: float
     processor_seconds: float
-    peak_kib: int
 
 
 class Failed(Exception):
@@ -44,7 +43,14 @@ def run(command, *, cwd=None, environment=None, timeout=None, silent=True):
     finally:
         if said:
             said.close()
-    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
+    return Run(seconds, used.ru_utime + used.ru_stime)
+
+
+def peak_kib(command, *, cwd):
+    """What a command had resident at most; asked of time(1), since a process inherits the peak of who starts it."""
+    place = pathlib.Path(cwd) / "peak"
+    run(["env", "time", "-f", "%M", "-o", place, *command], cwd=cwd)
+    return int(place.read_text())
 
 
 def waited(process, begin, timeout):
