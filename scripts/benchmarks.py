@@ -7,7 +7,6 @@ import platform
 import re
 import statistics
 import subprocess
-import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -91,12 +90,12 @@ def machine(work):
     return f"{os.cpu_count()} cores of an {cpu}, {memory} GiB, Linux {kernel}, {filesystem}"
 
 
-def publish(name, text):
-    """Prints what was measured, and puts it into the page between the marks of that name."""
+def publish(name, text, pages=(PAGE,)):
+    """Prints what was measured, and puts it between the marks of that name, in the pages that have them."""
     print(text)
-    page = PAGE.read_text()
     begin, end = f"<!-- {name} -->", f"<!-- {name}: end -->"
-    if begin not in page or end not in page:
-        sys.exit(f"{PAGE.name} has no place for {name}")
-    pattern = re.escape(begin) + ".*?" + re.escape(end)
-    PAGE.write_text(re.sub(pattern, lambda _: f"{begin}\n\n{text}\n\n{end}", page, flags=re.DOTALL))
+    for path in pages:
+        page = path.read_text()
+        if begin in page and end in page:
+            pattern = re.escape(begin) + ".*?" + re.escape(end)
+            path.write_text(re.sub(pattern, lambda _: f"{begin}\n\n{text}\n\n{end}", page, flags=re.DOTALL))

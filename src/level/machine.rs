@@ -19,7 +19,7 @@ use crate::signature::Signature;
 use crate::{Error, ErrorKind, Result};
 
 /// Content gathered before it is worked on: enough for several threads, small beside any limit.
-const GATHER_LEN: usize = 4 << 20;
+const GATHER_LEN: usize = 2 << 20;
 
 /// Blocks gathered at most, unless they are fewer than [`WINDOW_LEN_MIN`] bytes.
 const GATHER_BLOCKS: usize = 16 * 1024;
