@@ -61,8 +61,9 @@ impl Encoder {
             Format::Sealed => Some(Sealer::new(header, &mut out)),
             Format::Rdiff => None,
         };
-        let stats = LevelStats::default();
-        let mut this = Self { sealer, copy: None, zeros: 0, reached: 0, ready: 0, out, written: 0, stats, threads };
+        // The header can be read before anything of the source was.
+        let (ready, stats) = (out.len(), LevelStats::default());
+        let mut this = Self { sealer, copy: None, zeros: 0, reached: 0, ready, out, written: 0, stats, threads };
         this.commands().put_u32(DELTA_MAGIC);
         this
     }
