@@ -215,7 +215,11 @@ def children(parent):
     """The processes that it has started, and which have not ended."""
     found = []
     for process in map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()):
-        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            # It has ended, and was waited for, since it was listed.
+            continue
         if state != "Z":
             found.append(process)
     return found
