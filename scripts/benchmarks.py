@@ -7,6 +7,8 @@ import platform
 import re
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -21,27 +23,19 @@ class Run:
     processor_seconds: float
 
 
-class Failed(Exception):
-    """A command that did not end with 0; says what it wrote."""
-
-
-def run(command, *, cwd=None, environment=None, timeout=None, silent=True):
-    """Runs a command, which has to end with 0."""
-    said = (pathlib.Path(cwd or ".") / "said").open("w+b") if silent else None
-    begin = time.perf_counter()
-    process = subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
-                               stdout=said, stderr=said)
-    try:
-        status, used = waited(process, begin, timeout)
+def run(command, *, cwd=None):
+    """Runs a command, which has to end with 0; what it says is shown if it does not."""
+    with tempfile.TemporaryFile() as said:
+        begin = time.perf_counter()
+        process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, stdout=said,
+                                   stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
-        if status != 0:
-            if said:
-                said.seek(0)
-            raise Failed(f"{' '.join(map(str, command))} ended with {status}:\n"
-                         + (said.read().decode(errors="replace")[-2000:] if said else ""))
-    finally:
-        if said:
-            said.close()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            said.seek(0)
+            sys.exit(f"{' '.join(process.args)} ended with {process.returncode}:\n"
+                     + said.read().decode(errors="replace")[-2000:])
     return Run(seconds, used.ru_utime + used.ru_stime)
 
 

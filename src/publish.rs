@@ -91,6 +91,14 @@ impl Publish {
         Ok(Self { temporary, path: path.to_owned(), directory: parent, replace })
     }
 
+    /// Whether files published at the two paths would take one place: the same name in the same directory, however
+    /// each is spelt. Where a directory is not there, only the same spelling is the same place.
+    pub fn is_same_place(a: impl AsRef<Path>, b: impl AsRef<Path>) -> bool {
+        let place = |path: &Path| Some((directory_of(path).canonicalize().ok()?, path.file_name()?.to_owned()));
+        let (a, b) = (a.as_ref(), b.as_ref());
+        a == b || place(a).is_some_and(|a| place(b) == Some(a))
+    }
+
     /// The temporary file.
     pub fn file(&mut self) -> &mut File {
         self.temporary.as_file_mut()
@@ -176,13 +184,6 @@ fn directory_of(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// Whether two paths are one place: the same name in the same directory, however each is spelt.
-#[cfg(feature = "tree")]
-pub(crate) fn is_same_place(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| Some((directory_of(path).canonicalize().ok()?, path.file_name()?.to_owned()));
-    a == b || place(a).is_some_and(|a| place(b) == Some(a))
 }
 
 /// Gives the new file the owner and the permissions of the old; without the owner, no set-id bits, which

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use super::LevelBasis;
 use super::encoder::{Encoder, LevelStats};
 use super::options::{LevelOptions, Matching};
+use super::run::Run;
 use super::signing::{SignatureSink, Signed, Signing};
 use super::start::{Matcher, build_matcher, choose_matching, header, same_sums, target_params};
-use crate::engine::native::{BlockRun, block_sums};
 use crate::engine::{CommandSink, Grid, Known, Window};
 use crate::format::{BlockSum, Flags, Format, Identity, SignatureParams, SignatureWriter, Trailer, check_sealable};
 use crate::observer::Progress;
@@ -58,8 +58,8 @@ pub(super) struct Machine {
     first_sum: u64,
     /// Other sums for an aligned match, where the basis's signature has others than the new one.
     match_params: Option<SignatureParams>,
-    match_sums: Vec<BlockSum>,
-    /// Blocks that may follow the last match, and do not lie where the new signature has its own.
+    /// Blocks that the matcher wants and the new signature has not: all, with such other sums, or those that may
+    /// follow a match which lies elsewhere than its own.
     run: Option<Run>,
     signing: Option<Signing>,
     matcher: Matcher,
@@ -115,7 +115,6 @@ impl Machine {
             sums: Vec::new(),
             first_sum: 0,
             match_params,
-            match_sums: Vec::new(),
             run: None,
             signing: Some(signing),
             matcher,
@@ -328,12 +327,10 @@ impl Machine {
                     }
                     Matcher::Aligned(matcher) => {
                         let params = self.match_params.unwrap_or(self.params);
-                        let from = matcher.decided();
-                        let to = if eof { window.end() } else { self.summed };
-                        self.match_sums.clear();
-                        block_sums(&params, window.slice(from, to), self.options.thread_count(), &mut self.match_sums);
-                        let grid = Grid { block_len: block_len as u64, start: from, sums: &self.match_sums };
-                        matcher.advance(&window, &grid, encoder)?;
+                        let run = self.run.get_or_insert_with(|| Run::new(params, 0));
+                        run.sum_until(self.summed, &window, self.options.thread_count());
+                        matcher.advance(&window, &run.grid(), encoder)?;
+                        self.run = Some(Run::new(params, matcher.decided()));
                         matcher.decided()
                     }
                     Matcher::Librsync(matcher) => {
@@ -359,29 +356,6 @@ impl Machine {
         let first = (offset / u64::from(self.params.block_len)).min(self.first_sum + self.sums.len() as u64);
         self.sums.drain(..(first - self.first_sum) as usize);
         self.first_sum = first;
-    }
-}
-
-/// Blocks that lie one after the other, and their sums as far as there are any.
-struct Run {
-    params: SignatureParams,
-    start: u64,
-    sums: Vec<BlockSum>,
-}
-
-impl Run {
-    fn new(params: SignatureParams, start: u64) -> Self {
-        Self { params, start, sums: Vec::new() }
-    }
-
-    /// Those without a sum, in a window that begins at `window_start`.
-    fn blocks(&mut self, window_start: u64) -> BlockRun<'_> {
-        let next = self.start + self.sums.len() as u64 * u64::from(self.params.block_len);
-        BlockRun { params: self.params, from: (next - window_start) as usize, sums: &mut self.sums, crc: None }
-    }
-
-    fn grid(&self) -> Grid<'_> {
-        Grid { block_len: u64::from(self.params.block_len), start: self.start, sums: &self.sums }
     }
 }
 

@@ -12,6 +12,7 @@ mod options;
 mod ranges;
 mod reader;
 mod relay;
+mod run;
 mod signing;
 mod start;
 mod writer;

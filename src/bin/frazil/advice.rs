@@ -40,8 +40,8 @@ pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Pa
     }
 }
 
-/// What helps against just this. Limits without a detail are those of the format, and what is beyond them is damage like
-/// any other.
+/// What helps against just this. Limits without a detail are those of the format, and what is beyond them is damage
+/// like any other.
 fn of_detail(detail: ErrorDetail) -> Option<&'static str> {
     match detail {
         ErrorDetail::FileTooLong => Some("raise --max-file"),

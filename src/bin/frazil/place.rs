@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use frazil::Publish;
+
 use crate::failure::Failure;
 use crate::report::one_line;
 
@@ -47,15 +49,12 @@ impl Place {
         self.name("standard output")
     }
 
-    /// Whether what is written to the one is written to the other: the same name in the same directory, however each
-    /// is spelt.
+    /// Whether what is written to the one is written to the other.
     fn is_same_output(&self, other: &Self) -> bool {
-        let entry = |place: &Self| {
-            let path = place.path()?;
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Some((directory.canonicalize().ok()?, path.file_name()?.to_owned()))
-        };
-        self == other || entry(self).is_some_and(|one| entry(other) == Some(one))
+        match (self, other) {
+            (Self::Path(one), Self::Path(other)) => Publish::is_same_place(one, other),
+            (one, other) => one == other,
+        }
     }
 
     fn name(&self, standard: &str) -> String {

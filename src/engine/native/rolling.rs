@@ -142,8 +142,8 @@ impl RollingMatcher {
 
     /// Where blocks are expected to follow each other from the last match on, if they are.
     pub(crate) fn run_from(&self) -> Option<u64> {
-        let is_run = !self.scanning && self.position > 0 && self.literal_start == self.position;
-        (is_run && self.expected < self.whole_blocks).then_some(self.position)
+        let is_run = !self.scanning && self.position > 0 && self.expected < self.whole_blocks;
+        is_run.then_some(self.position)
     }
 
     fn literal_until(&mut self, window: &Window<'_>, end: u64, sink: &mut impl CommandSink) {

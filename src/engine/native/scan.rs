@@ -1,11 +1,13 @@
 //! Looks at every window of content: of which may some block have the weak sum?
-#![allow(unsafe_code)]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "what is compiled for AVX2 is called where there is AVX2")
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use super::index::BlockIndex;
 use super::weak::{RabinKarp, Rolling, Rollsum, WINDOWS};
@@ -20,10 +22,10 @@ const HITS_MAX: usize = 16 * 1024;
 
 /// A window whose weak sum is that of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hit {
+struct Hit {
     /// Where the window begins.
-    pub(super) at: usize,
-    pub(super) weak: u32,
+    at: usize,
+    weak: u32,
 }
 
 /// Windows of content, of which each begins one byte behind the one before.
@@ -37,8 +39,8 @@ pub(super) struct Windows<'a> {
 
 /// What was looked at, which is ahead of where the matcher stands.
 pub(super) struct Scan {
-    /// Where in the content the windows began that were looked at.
-    looked: Range<u64>,
+    /// Up to where in the content windows were looked at, from the last place on that was asked for.
+    looked_to: u64,
     /// Those of them that hit, in order, by where in the content they begin.
     hits: VecDeque<(u64, u32)>,
     /// How many windows are looked at next.
@@ -51,7 +53,7 @@ const STRETCH_MIN: usize = 4096;
 
 impl Scan {
     pub(super) fn new(threads: usize) -> Self {
-        Self { looked: 0..0, hits: VecDeque::new(), stretch: STRETCH_MIN, threads }
+        Self { looked_to: 0, hits: VecDeque::new(), stretch: STRETCH_MIN, threads }
     }
 
     /// What was looked for was found: the next edit is another one.
@@ -70,24 +72,21 @@ impl Scan {
         to: u64,
     ) -> Option<(u64, u32)> {
         let end = start + (windows.data.len() + 1).saturating_sub(windows.len) as u64;
-        if !(self.looked.start..=self.looked.end).contains(&from) {
-            self.looked = from..from;
-            self.hits.clear();
-        }
+        self.looked_to = self.looked_to.max(from);
         loop {
             while self.hits.front().is_some_and(|&(at, _)| at < from) {
                 self.hits.pop_front();
             }
             match self.hits.front() {
                 Some(&hit) => return Some(hit).filter(|&(at, _)| at < to),
-                None if self.looked.end >= to.min(end) => return None,
+                None if self.looked_to >= to.min(end) => return None,
                 None => {}
             }
-            let begin = (self.looked.end.max(from) - start) as usize;
-            let stop = begin + self.stretch.min((end - start) as usize - begin);
+            let [begin, end] = [self.looked_to, end].map(|at| (at - start) as usize);
+            let stop = begin + self.stretch.min(end - begin);
             let (hits, reached) = hits(windows, index, begin, stop, self.threads);
             self.hits.extend(hits.iter().map(|hit| (start + hit.at as u64, hit.weak)));
-            self.looked.end = start + reached as u64;
+            self.looked_to = start + reached as u64;
             self.stretch = if reached < stop { STRETCH_MIN } else { self.stretch.saturating_mul(4) };
         }
     }
@@ -95,13 +94,7 @@ impl Scan {
 
 /// The windows that begin from `from` to before `to` and hit, in order, and up to where was looked, which is less
 /// than `to` only where there were too many.
-pub(super) fn hits(
-    windows: &Windows<'_>,
-    index: &BlockIndex,
-    from: usize,
-    to: usize,
-    threads: usize,
-) -> (Vec<Hit>, usize) {
+fn hits(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, threads: usize) -> (Vec<Hit>, usize) {
     let pieces = (to - from).div_ceil(PIECE_LEN);
     let mut found = vec![(Vec::new(), 0); pieces];
     share_out(found.iter_mut().enumerate(), threads.min(pieces), |(piece, found)| {
@@ -121,25 +114,32 @@ pub(super) fn hits(
 }
 
 fn serial(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
+    let first = &windows.data[from..from + windows.len];
     match windows.kind {
-        #[cfg(target_arch = "x86_64")]
-        WeakKind::RabinKarp if std::arch::is_x86_feature_detected!("avx2") => {
-            // SAFETY: the feature that the function is compiled for was found on this processor.
-            let from = unsafe { avx2::roll(windows, index, from, to, hits) };
-            if hits.len() < HITS_MAX { roll::<RabinKarp>(windows, index, from, to, hits) } else { from }
+        WeakKind::RabinKarp => {
+            let mut sum = RabinKarp::new(first);
+            let mut at = from;
+            #[cfg(target_arch = "x86_64")]
+            if std::arch::is_x86_feature_detected!("avx2") {
+                // SAFETY: the feature that the function is compiled for was found on this processor.
+                at = unsafe { avx2::roll(&mut sum, windows, index, from, to, hits) };
+            }
+            roll(sum, windows, index, at, to, hits)
         }
-        WeakKind::RabinKarp => roll::<RabinKarp>(windows, index, from, to, hits),
-        WeakKind::Rollsum => roll::<Rollsum>(windows, index, from, to, hits),
+        WeakKind::Rollsum => roll(Rollsum::new(first), windows, index, from, to, hits),
     }
 }
 
-fn roll<R: Rolling>(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
-    if from >= to {
-        return to;
-    }
-    let mut sum = R::new(&windows.data[from..from + windows.len]);
-    let mut at = from;
-    while at < to {
+/// Looks at windows from `at` on, whose sum is `sum`; gives where it ended.
+fn roll(
+    mut sum: impl Rolling,
+    windows: &Windows<'_>,
+    index: &BlockIndex,
+    mut at: usize,
+    to: usize,
+    hits: &mut Vec<Hit>,
+) -> usize {
+    while at < to && hits.len() < HITS_MAX {
         // Bytes behind the last window do not count, and may not be there.
         let padded = |start: usize| {
             let mut bytes = [0; WINDOWS];
@@ -154,13 +154,10 @@ fn roll<R: Rolling>(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: 
         };
         if index.may_hold_any(&sums) {
             hits.extend((at..to).zip(sums).filter(|&(_, weak)| index.holds(weak)).map(|(at, weak)| Hit { at, weak }));
-            if hits.len() >= HITS_MAX {
-                return to.min(at + WINDOWS);
-            }
         }
         at += WINDOWS;
     }
-    to
+    at.min(to)
 }
 
 #[cfg(test)]

@@ -60,16 +60,9 @@ impl WeakSum {
 /// A polynomial in the multiplier over the bytes, modulo 2^32. The sum that librsync's `rabinkarp.h` defines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RabinKarp {
-    hash: u32,
+    pub(super) hash: u32,
     /// The multiplier to the power of the window's length.
-    power: u32,
-}
-
-impl RabinKarp {
-    /// The multiplier to the power of the window's length.
-    pub(super) fn power(&self) -> u32 {
-        self.power
-    }
+    pub(super) power: u32,
 }
 
 const MULTIPLIER: u32 = 0x0810_4225;

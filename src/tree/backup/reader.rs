@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::machine::Machine;
 use super::previous::Previous;
 use super::{BackupOptions, BackupSummary};
-use crate::publish::{Publish, is_same_place};
+use crate::publish::Publish;
 use crate::tree::level_id::LevelHeader;
 use crate::tree::snapshot::SnapshotFile;
 use crate::tree::walk::{Visits, WalkOptions};
@@ -58,7 +58,8 @@ impl From<Option<&Path>> for Since {
 /// goes on. What an error ends stays ended. It can be sent between threads; each read works on it alone.
 ///
 /// With more than one [thread](BackupOptions::threads), where the process may have them and files enough open, one
-/// walks ahead, by a few hundred entries at most, until the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
+/// walks ahead, by a few hundred entries at most, until the tree is walked or this is dropped. A process that is
+/// forked in between cannot go on with it.
 pub struct BackupReader {
     machine: Machine,
     output_read: usize,
@@ -183,7 +184,7 @@ pub fn backup_tree_file(
     options: BackupOptions,
 ) -> Result<BackupSummary> {
     let (snapshot, archive) = (snapshot.as_ref(), archive.as_ref());
-    if is_same_place(archive, snapshot) {
+    if Publish::is_same_place(archive, snapshot) {
         let what = format!("the snapshot {} would be the same file", snapshot.display());
         return Err(Error::new(ErrorKind::InvalidInput, what).doing("writing the archive").path(archive));
     }

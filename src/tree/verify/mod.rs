@@ -138,7 +138,8 @@ pub struct VerifySummary {
 ///
 /// Content is compared by its identity and metadata in full. Names of owners are not compared, only
 /// their numbers. Nothing in the tree is changed, permissions least of all: what cannot be read is a difference,
-/// and the comparison goes on. It takes one thread for each archive, and memory for as many records as wait between them.
+/// and the comparison goes on. It takes one thread for each archive, and memory for as many records as wait between
+/// them.
 ///
 /// # Errors
 ///

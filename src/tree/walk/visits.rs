@@ -104,8 +104,9 @@ pub(crate) struct Visits {
 }
 
 impl Visits {
-    /// With more than one thread, where one is to be had, and descriptors enough, the walk goes ahead on one of them, which lives until
-    /// the walk has ended or this is dropped; a process that is forked in between cannot go on with it.
+    /// With more than one thread, where one is to be had, and descriptors enough, the walk goes ahead on one of them,
+    /// which lives until the walk has ended or this is dropped; a process that is forked in between cannot go on with
+    /// it.
     pub(crate) fn new(root: &Path, options: WalkOptions, threads: usize) -> Result<Self> {
         let threads = if descriptors::suffice_to_go_ahead() { threads } else { 1 };
         Ok(Self::of(Walk::new(root, options)?, threads))

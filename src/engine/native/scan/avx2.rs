@@ -4,44 +4,48 @@ use std::arch::x86_64::*;
 
 use super::{HITS_MAX, Hit, Windows};
 use crate::engine::native::index::BlockIndex;
-use crate::engine::native::weak::{ADJUST, INVERSES, POWERS, RabinKarp, Rolling, WINDOWS};
+use crate::engine::native::weak::{ADJUST, INVERSES, POWERS, RabinKarp, WINDOWS};
 
 /// Windows in a vector.
 const LANES: usize = 8;
 
 const _: () = assert!(WINDOWS == 2 * LANES);
 
-/// Looks at windows from `from` on, as long as there are whole groups of them; gives where the next would begin. How
-/// the sums of a group follow from the one before it, [`RabinKarp`] says.
+/// Looks at windows from `from` on, whose sum is `first`, as long as there are whole groups of them; gives where the
+/// next begins, and its sum. How the sums of a group follow from the first of them, [`RabinKarp`] says.
 #[target_feature(enable = "avx2")]
-pub(super) fn roll(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
-    let Some(content) = windows.data.get(from..from + windows.len) else { return from };
-    let first = RabinKarp::new(content);
-    if from >= to {
-        return from;
-    }
-    if index.holds(first.digest()) {
-        hits.push(Hit { at: from, weak: first.digest() });
-    }
-    let power = _mm256_set1_epi32(first.power().cast_signed());
-    let adjust = _mm256_set1_epi32(ADJUST.cast_signed());
-    let [inverses, powers] = [&INVERSES, &POWERS].map(|table| [load(&table[1..]), load(&table[1 + LANES..])]);
-    let last = _mm256_set1_epi32(LANES as i32 - 1);
+pub(super) fn roll(
+    first: &mut RabinKarp,
+    windows: &Windows<'_>,
+    index: &BlockIndex,
+    from: usize,
+    to: usize,
+    hits: &mut Vec<Hit>,
+) -> usize {
+    let power = splat(first.power);
+    let adjust = splat(ADJUST);
+    let inverses = [load(&INVERSES[1..]), load(&INVERSES[1 + LANES..])];
+    let powers = [load(&POWERS[..]), load(&POWERS[LANES..])];
+    let group_power = splat(POWERS[WINDOWS]);
+    let last = splat(LANES as u32 - 1);
     // The bytes that leave as the window moves, and those that enter.
     let ends = windows.data[from + windows.len..].chunks_exact(WINDOWS);
-    let steps = windows.data[from..].chunks_exact(WINDOWS).zip(ends).take((to - from - 1) / WINDOWS);
-    let mut sum = _mm256_set1_epi32(first.digest().cast_signed());
-    let mut at = from + 1;
+    let steps = windows.data[from..].chunks_exact(WINDOWS).zip(ends).take((to - from) / WINDOWS);
+    let mut sum = splat(first.hash);
+    let mut at = from;
     for (gone, come) in steps {
+        // What the windows before add to each sum, and all of them to the next group's.
+        let mut upto = _mm256_setzero_si256();
         let [low, high] = std::array::from_fn(|half| {
             let [gone, come] = [gone, come].map(|bytes| load_bytes(&bytes[half * LANES..]));
             let gone = _mm256_mullo_epi32(power, _mm256_add_epi32(gone, adjust));
-            running_totals(_mm256_mullo_epi32(_mm256_sub_epi32(come, gone), inverses[half]))
+            let term = _mm256_mullo_epi32(_mm256_sub_epi32(come, gone), inverses[half]);
+            let totals = running_totals(term);
+            let before = _mm256_add_epi32(upto, _mm256_sub_epi32(totals, term));
+            upto = _mm256_add_epi32(upto, _mm256_permutevar8x32_epi32(totals, last));
+            _mm256_mullo_epi32(_mm256_add_epi32(sum, before), powers[half])
         });
-        let high = _mm256_add_epi32(high, _mm256_permutevar8x32_epi32(low, last));
-        let low = _mm256_mullo_epi32(_mm256_add_epi32(sum, low), powers[0]);
-        let high = _mm256_mullo_epi32(_mm256_add_epi32(sum, high), powers[1]);
-        sum = _mm256_permutevar8x32_epi32(high, last);
+        sum = _mm256_mullo_epi32(_mm256_add_epi32(sum, upto), group_power);
         let mut held = index.may_hold_mask(low) | index.may_hold_mask(high) << LANES;
         if held != 0 {
             let sums = [store(low), store(high)].concat();
@@ -52,13 +56,19 @@ pub(super) fn roll(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: u
                     hits.push(Hit { at: at + place, weak: sums[place] });
                 }
             }
-            if hits.len() >= HITS_MAX {
-                return at + WINDOWS;
-            }
         }
         at += WINDOWS;
+        if hits.len() >= HITS_MAX {
+            break;
+        }
     }
+    [first.hash, ..] = store(sum);
     at
+}
+
+#[target_feature(enable = "avx2")]
+fn splat(number: u32) -> __m256i {
+    _mm256_set1_epi32(number.cast_signed())
 }
 
 #[target_feature(enable = "avx2")]
@@ -98,14 +108,14 @@ impl BlockIndex {
     #[target_feature(enable = "avx2")]
     fn may_hold_mask(&self, weak: __m256i) -> u32 {
         let (filter, multiplier, bits) = self.filter();
-        let spread = _mm256_mullo_epi32(weak, _mm256_set1_epi32(multiplier.cast_signed()));
+        let spread = _mm256_mullo_epi32(weak, splat(multiplier));
         let bit = _mm256_srl_epi32(spread, _mm_cvtsi32_si128(32 - bits.cast_signed()));
         let word = _mm256_srli_epi32::<5>(bit);
         // SAFETY: `bit` has as many bits as number those of the filter.
         let words = unsafe { _mm256_i32gather_epi32::<4>(filter.as_ptr().cast(), word) };
-        let bit = _mm256_and_si256(bit, _mm256_set1_epi32(31));
+        let bit = _mm256_and_si256(bit, splat(31));
         // The bit that was asked for, as the sign.
-        let sign = _mm256_sllv_epi32(words, _mm256_sub_epi32(_mm256_set1_epi32(31), bit));
+        let sign = _mm256_sllv_epi32(words, _mm256_sub_epi32(splat(31), bit));
         _mm256_movemask_ps(_mm256_castsi256_ps(sign)).cast_unsigned()
     }
 }

@@ -1,0 +1,37 @@
+//! Blocks of the content that are summed for the matcher alone, beside those of the new signature.
+
+use crate::engine::native::{BlockRun, block_sums};
+use crate::engine::{Grid, Window};
+use crate::format::{BlockSum, SignatureParams};
+
+/// Blocks that lie one after the other, and their sums as far as there are any.
+pub(super) struct Run {
+    params: SignatureParams,
+    start: u64,
+    sums: Vec<BlockSum>,
+}
+
+impl Run {
+    pub(super) fn new(params: SignatureParams, start: u64) -> Self {
+        Self { params, start, sums: Vec::new() }
+    }
+
+    /// Where the first block without a sum begins.
+    fn next(&self) -> u64 {
+        self.start + self.sums.len() as u64 * u64::from(self.params.block_len)
+    }
+
+    /// The blocks without a sum, in a window that begins at `window_start`.
+    pub(super) fn blocks(&mut self, window_start: u64) -> BlockRun<'_> {
+        BlockRun { params: self.params, from: (self.next() - window_start) as usize, sums: &mut self.sums, crc: None }
+    }
+
+    /// Sums the blocks up to `end` that have no sum yet; the last of them may be short.
+    pub(super) fn sum_until(&mut self, end: u64, window: &Window<'_>, threads: usize) {
+        block_sums(&self.params, window.slice(self.next().min(end), end), threads, &mut self.sums);
+    }
+
+    pub(super) fn grid(&self) -> Grid<'_> {
+        Grid { block_len: u64::from(self.params.block_len), start: self.start, sums: &self.sums }
+    }
+}
