@@ -6,8 +6,7 @@
 
 use std::fmt;
 
-use blake2b_simd::many::{HashManyJob, hash_many};
-
+use super::leaves::Leaf;
 use crate::format::{DEFAULT_BLOCK_LEN, SignatureParams};
 
 /// Sets fingerprints apart from every other use of BLAKE2b; filled up to 16 bytes with zeros.
@@ -15,9 +14,6 @@ const PERSONAL: &[u8] = b"frazil-fp-v1";
 
 /// Blocks shorter than this would make a tree of more hashes than content.
 pub(crate) const LEAF_LEN_MIN: u32 = 1024;
-
-/// A leaf's digest.
-pub(crate) type Leaf = [u8; 32];
 
 /// The identity of content of a known length.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,41 +150,10 @@ impl fmt::Debug for FingerprintBuilder {
     }
 }
 
-/// The BLAKE2b-256 digest of one piece of content.
-pub(crate) fn leaf_of(content: &[u8]) -> Leaf {
-    let mut leaf = [0; 32];
-    leaf.copy_from_slice(blake2b_simd::Params::new().hash_length(32).hash(content).as_bytes());
-    leaf
-}
-
-/// How many pieces [`leaves_of`] takes at most: twice what the widest vector holds, so that the last of a round find
-/// a neighbour.
-pub(crate) const LEAVES_AT_ONCE: usize = 8;
-
-/// The BLAKE2b-256 digests of several pieces of content at once, in order; of those beyond
-/// [`LEAVES_AT_ONCE`] there are none.
-pub(crate) fn leaves_of<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Leaf> {
-    let params = blake2b_simd::Params::new().hash_length(32).to_owned();
-    let mut jobs: [HashManyJob<'_>; LEAVES_AT_ONCE] = std::array::from_fn(|_| HashManyJob::new(&params, &[]));
-    let mut count = 0;
-    for (job, piece) in jobs.iter_mut().zip(pieces) {
-        *job = HashManyJob::new(&params, piece);
-        count += 1;
-    }
-    hash_many(jobs[..count].iter_mut());
-    let leaves: [Leaf; LEAVES_AT_ONCE] = std::array::from_fn(|at| {
-        let mut leaf = [0; 32];
-        if at < count {
-            leaf.copy_from_slice(jobs[at].to_hash().as_bytes());
-        }
-        leaf
-    });
-    leaves.into_iter().take(count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::leaf_of;
 
     fn of(content: &[u8], leaf_len: u32) -> Fingerprint {
         let mut builder = FingerprintBuilder::new(leaf_len);

@@ -5,6 +5,7 @@
 
 mod delta;
 mod fingerprint;
+mod leaves;
 mod params;
 mod sealed;
 mod signature;
@@ -17,9 +18,8 @@ pub use sealed::{SealedHeader, SealedKind, StreamId};
 pub use signature::{BlockSum, SignatureReader, SignatureWriter};
 
 pub(crate) use delta::{Command, CommandParser, DELTA_MAGIC, END, encode_copy, encode_literal};
-pub(crate) use fingerprint::{
-    FingerprintBuilder, LEAF_LEN_MIN, LEAVES_AT_ONCE, Leaf, leaf_len_for, leaf_of, leaves_of,
-};
+pub(crate) use fingerprint::{FingerprintBuilder, LEAF_LEN_MIN, leaf_len_for};
+pub(crate) use leaves::{LEAVES_AT_ONCE, Leaf, leaf_of, leaves_of};
 #[cfg(feature = "tree")]
 pub(crate) use sealed::Unsealed;
 pub(crate) use sealed::{

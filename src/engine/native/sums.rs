@@ -5,18 +5,18 @@ use std::io;
 use super::filling::Filling;
 use super::strong::strong_sums;
 use super::weak::weak_sum;
-use crate::format::{BlockSum, SignatureParams};
+use crate::format::{BlockSum, LEAVES_AT_ONCE, SignatureParams};
 use crate::sharing::{share_out, threads_for, work_while_fed};
 
 /// What a thread sums at once: enough blocks of the usual length for every lane of a vector, few enough to stay in
 /// a core's own cache between the sums.
-const PIECE_LEN: usize = 256 * 1024;
+const PIECE_LEN: usize = 512 * 1024;
 
 /// Longer blocks make longer pieces, up to this, so that every lane has its block.
 const PIECE_LEN_MAX: usize = 1024 * 1024;
 
 /// Blocks that a vector holds.
-const LANES: usize = 4;
+const LANES: usize = LEAVES_AT_ONCE;
 
 /// Appends the sums of each block of `data`, in order; the last block may be short.
 ///
