@@ -26,7 +26,7 @@ const TAIL_MIN: usize = 16;
 /// How a [`RollingMatcher`] works.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RollingOptions {
-    /// Scan every changed byte, even where the next block is in its place.
+    /// Scan every changed byte, even where the next block is in its place, and however long nothing is found.
     pub(crate) always_scan: bool,
     /// Runs of zeros take no room in the stream: better than to copy them from wherever the basis has some.
     pub(crate) zeros_are_free: bool,
@@ -55,6 +55,8 @@ pub(crate) struct RollingMatcher {
     scan: Scan,
     /// Whether nothing was found at `position` but by looking at every byte behind it.
     scanning: bool,
+    /// Whether the scan that ended here had passed over content.
+    passed: bool,
     budget: Budget,
     batch: usize,
     sums: Vec<BlockSum>,
@@ -92,8 +94,9 @@ impl RollingMatcher {
             expected: 0,
             position: 0,
             literal_start: 0,
-            scan: Scan::new(options.threads),
+            scan: Scan::new(!options.always_scan, options.threads),
             scanning: false,
+            passed: false,
             batch: BATCH_MIN,
             sums: Vec::new(),
         }
@@ -113,6 +116,7 @@ impl RollingMatcher {
             }
             match found {
                 Found::Block(block) => {
+                    let block = self.go_back(window, known, block);
                     self.copy(window, block, block_len, sink);
                     self.expected = block + 1;
                     self.copy_run(window, known, sink);
@@ -237,6 +241,24 @@ impl RollingMatcher {
         block.map_or(Found::Nothing, Found::Block)
     }
 
+    /// Where a scan has passed over content before it found the block at `position`: goes back as far as the blocks
+    /// before are there too, and nothing was given out. Gives the first of them.
+    fn go_back(&mut self, window: &Window<'_>, known: &Known<'_>, mut block: usize) -> usize {
+        if !std::mem::take(&mut self.passed) {
+            return block;
+        }
+        let block_len = self.params.block_len as usize;
+        while block > 0 && self.position - self.literal_start >= block_len as u64 {
+            let before = (self.position - window.start) as usize - block_len;
+            if !self.matches(window, known, before, block - 1) {
+                break;
+            }
+            block -= 1;
+            self.position -= block_len as u64;
+        }
+        block
+    }
+
     /// Where no sums are known: hashes blocks that follow a match, several at once, for as long as they match too.
     fn copy_run(&mut self, window: &Window<'_>, known: &Known<'_>, sink: &mut impl CommandSink) {
         let block_len = self.params.block_len as usize;
@@ -298,6 +320,7 @@ impl RollingMatcher {
 
     fn end_scan(&mut self) {
         self.scanning = false;
+        self.passed = self.scan.has_passed(self.position);
         self.scan.restart();
     }
 

@@ -6,13 +6,16 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod passing;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
+use self::passing::Passing;
 use super::index::BlockIndex;
 use super::weak::{RabinKarp, Rolling, Rollsum, WINDOWS};
 use crate::format::WeakKind;
-use crate::sharing::share_out;
+use crate::sharing::{share_out, threads_for};
 
 /// Windows that one thread looks at.
 const PIECE_LEN: usize = 256 * 1024;
@@ -45,6 +48,7 @@ pub(super) struct Scan {
     hits: VecDeque<(u64, u32)>,
     /// How many windows are looked at next.
     stretch: usize,
+    passing: Passing,
     threads: usize,
 }
 
@@ -52,13 +56,21 @@ pub(super) struct Scan {
 const STRETCH_MIN: usize = 4096;
 
 impl Scan {
-    pub(super) fn new(threads: usize) -> Self {
-        Self { looked_to: 0, hits: VecDeque::new(), stretch: STRETCH_MIN, threads }
+    /// A scan that passes over some of the content where it fails for long, or of which every window is looked at.
+    pub(super) fn new(may_pass: bool, threads: usize) -> Self {
+        let passing = Passing::new(may_pass);
+        Self { looked_to: 0, hits: VecDeque::new(), stretch: STRETCH_MIN, passing, threads }
     }
 
     /// What was looked for was found: the next edit is another one.
     pub(super) fn restart(&mut self) {
         self.stretch = STRETCH_MIN;
+        self.passing.restart();
+    }
+
+    /// Whether windows before `position` were passed over since the scan began.
+    pub(super) fn has_passed(&self, position: u64) -> bool {
+        self.passing.has_passed(position)
     }
 
     /// The first window that hits and begins from `from` to before `to`, of those in `windows`, whose content begins
@@ -73,6 +85,7 @@ impl Scan {
     ) -> Option<(u64, u32)> {
         let end = start + (windows.data.len() + 1).saturating_sub(windows.len) as u64;
         self.looked_to = self.looked_to.max(from);
+        self.passing.begin(from);
         loop {
             while self.hits.front().is_some_and(|&(at, _)| at < from) {
                 self.hits.pop_front();
@@ -82,35 +95,44 @@ impl Scan {
                 None if self.looked_to >= to.min(end) => return None,
                 None => {}
             }
-            let [begin, end] = [self.looked_to, end].map(|at| (at - start) as usize);
-            let stop = begin + self.stretch.min(end - begin);
-            let (hits, reached) = hits(windows, index, begin, stop, self.threads);
+            let stop = self.looked_to.saturating_add(self.stretch as u64).min(end);
+            let ranges = self.passing.looked_at(self.looked_to..stop, windows.len as u64);
+            let pieces =
+                ranges.iter().flat_map(|range| pieces((range.start - start) as usize..(range.end - start) as usize));
+            let (hits, cut) = hits(windows, index, pieces.collect(), self.threads);
             self.hits.extend(hits.iter().map(|hit| (start + hit.at as u64, hit.weak)));
-            self.looked_to = start + reached as u64;
-            self.stretch = if reached < stop { STRETCH_MIN } else { self.stretch.saturating_mul(4) };
+            self.looked_to = cut.map_or(stop, |at| start + at as u64);
+            self.stretch = if cut.is_some() { STRETCH_MIN } else { self.stretch.saturating_mul(4) };
         }
     }
 }
 
-/// The windows that begin from `from` to before `to` and hit, in order, and up to where was looked, which is less
-/// than `to` only where there were too many.
-fn hits(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, threads: usize) -> (Vec<Hit>, usize) {
-    let pieces = (to - from).div_ceil(PIECE_LEN);
-    let mut found = vec![(Vec::new(), 0); pieces];
-    share_out(found.iter_mut().enumerate(), threads.min(pieces), |(piece, found)| {
-        let from = from + piece * PIECE_LEN;
-        found.1 = serial(windows, index, from, to.min(from + PIECE_LEN), &mut found.0);
+/// The range in pieces for one thread each.
+fn pieces(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(PIECE_LEN).map(move |from| from..end.min(from + PIECE_LEN))
+}
+
+/// The windows that begin in the pieces and hit, in order; and up to where was looked where there were too many.
+fn hits(
+    windows: &Windows<'_>,
+    index: &BlockIndex,
+    pieces: Vec<Range<usize>>,
+    threads: usize,
+) -> (Vec<Hit>, Option<usize>) {
+    let mut found = vec![(Vec::new(), 0); pieces.len()];
+    let threads = threads_for(pieces.iter().map(Range::len).sum(), threads);
+    share_out(pieces.iter().zip(&mut found), threads, |(piece, found)| {
+        found.1 = serial(windows, index, piece.start, piece.end, &mut found.0);
     });
-    let mut found = found.into_iter();
-    let (mut hits, mut reached) = found.next().unwrap_or((Vec::new(), to));
-    for (more, more_reached) in found {
-        if reached < to && !(reached - from).is_multiple_of(PIECE_LEN) {
-            break;
+    let mut all = Vec::new();
+    for (piece, (hits, reached)) in pieces.iter().zip(found) {
+        all.extend(hits);
+        if reached < piece.end {
+            return (all, Some(reached));
         }
-        hits.extend(more);
-        reached = more_reached;
     }
-    (hits, reached)
+    (all, None)
 }
 
 fn serial(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
@@ -195,7 +217,7 @@ mod tests {
                 [(0, content.len() - 7), (1, 2), (17, 34), (4000, content.len() - 7), (4980, 4993), (5, 5)]
             {
                 let expected: Vec<Hit> = all.iter().copied().filter(|hit| (from..to).contains(&hit.at)).collect();
-                assert_eq!(hits(&windows, &index, from, to, 2), (expected, to), "{from}..{to}");
+                assert_eq!(hits(&windows, &index, pieces(from..to).collect(), 2), (expected, None), "{from}..{to}");
             }
         }
     }
@@ -210,8 +232,8 @@ mod tests {
         table.push(&sums[0], u64::MAX).unwrap();
         let index = BlockIndex::new(&table, 1);
         let windows = Windows { kind: params.weak, len: 8, data: &content };
-        let (hits, reached) = hits(&windows, &index, 10, 2 * PIECE_LEN, 2);
-        assert_eq!(hits.len(), reached - 10);
+        let (hits, reached) = hits(&windows, &index, pieces(10..2 * PIECE_LEN).collect(), 2);
+        assert_eq!(Some(hits.len()), reached.map(|at| at - 10));
         assert!(hits.iter().zip(10..).all(|(hit, at)| hit.at == at));
         assert!((HITS_MAX..HITS_MAX + WINDOWS).contains(&hits.len()));
     }

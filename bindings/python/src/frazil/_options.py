@@ -27,7 +27,7 @@ class LevelOptions(Following, total=False):
         `"rdiff"`, librsync's plain one, which checks nothing.
     matching: Which matches are looked for: `"aligned"`, in their place alone, in constant memory; `"rolling"`, by
         a scan of everything that does not match in its place; or by default `"auto"`, in their place first, then
-        by a scan.
+        by a scan that looks at less and less where it finds nothing in 8 MiB and more.
     engine: Who computes sums and finds matches: `"native"` by default, or `"librsync"`.
     threads: How many threads compute sums; by default, and for 0, as many as there are processors.
     memory_limit: Bytes that buffers, index and new signature may take, beside the basis's signature; 1 GiB by

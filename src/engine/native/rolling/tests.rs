@@ -2,6 +2,16 @@
 
 use super::*;
 
+/// Bytes that look random and do not recur.
+fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut word = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state ^ state >> 29).to_le_bytes()
+    };
+    std::iter::repeat_with(&mut word).flatten().take(len).collect()
+}
+
 /// Counts the bytes of the basis that are copied.
 #[derive(Default)]
 struct Copied(u64);
@@ -38,4 +48,32 @@ fn content_that_fails_at_every_byte_still_finds_some_of_its_blocks() {
     let mut copied = Copied::default();
     matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied);
     assert!(copied.0 >= BLOCK_LEN as u64, "nothing was found");
+}
+
+#[test]
+fn what_is_known_is_found_behind_much_that_is_new_and_followed_back_over_what_was_passed() {
+    const BLOCK_LEN: usize = 4096;
+    let params = SignatureParams::with_block_len(BLOCK_LEN as u32).unwrap();
+    let basis = noise(40 * BLOCK_LEN, 1);
+    let mut table = SumTable::new(params);
+    let mut sums = Vec::new();
+    block_sums(&params, &basis, 1, &mut sums);
+    sums.iter().for_each(|sum| table.push(sum, u64::MAX).unwrap());
+    let table = Arc::new(table);
+    for (always_scan, known_blocks, new_len) in
+        [(false, 40, 1000), (false, 40, 20 << 20), (false, 40, 70 << 20), (false, 9, 70 << 20), (true, 1, 20 << 20)]
+    {
+        // Wherever in a round the known content begins.
+        for shift in [0, 1, 10_000, 17_001, 32_767] {
+            let mut content = noise(new_len + shift, 2);
+            content.extend_from_slice(&basis[..known_blocks * BLOCK_LEN]);
+            content.extend(noise(12 * BLOCK_LEN, 3));
+            let options = RollingOptions { always_scan, zeros_are_free: false, threads: 2 };
+            let mut matcher = RollingMatcher::new(table.clone(), Some(basis.len() as u64), options);
+            let mut copied = Copied::default();
+            matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied);
+            let case = format!("{known_blocks} blocks behind {new_len} and {shift} bytes, always {always_scan}");
+            assert_eq!(copied.0, (known_blocks * BLOCK_LEN) as u64, "{case}");
+        }
+    }
 }
