@@ -1,6 +1,8 @@
 //! `frazil compare`: which ranges of new content are the same, moved or changed.
 
 use std::io::{self, BufWriter, Write};
+use std::panic::resume_unwind;
+use std::thread;
 
 use clap::Args;
 use frazil::{BlockRange, Error, ErrorKind, RangeKind, Signature, SignatureFile, compare_data, compare_files};
@@ -53,9 +55,20 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     }
     // The index of the old signature takes about as much again.
     let limit = memory.bytes() / 3;
-    let loaded = match load(old, limit, session)? {
-        Ok(old) => load(new, limit, session)?.map(|new| (old, new)),
-        Err(too_large) => Err(too_large),
+    // Loading them is most of the work, and neither needs the other.
+    let load_new = || load(new, limit, session);
+    let (loaded_old, loaded_new) = thread::scope(|scope| {
+        let loading_new = thread::Builder::new().spawn_scoped(scope, load_new);
+        let loaded_old = load(old, limit, session);
+        let loaded_new = match loading_new {
+            Ok(loading) => loading.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => load_new(),
+        };
+        (loaded_old, loaded_new)
+    });
+    let loaded = match (loaded_old?, loaded_new?) {
+        (Ok(old), Ok(new)) => Ok((old, new)),
+        (Err(too_large), _) | (_, Err(too_large)) => Err(too_large),
     };
     match (loaded, old.path(), new.path()) {
         (Ok((old, new)), ..) => table.print(old.compare(&new).map_err(failed)?.map(Ok), failed)?,
