@@ -1,6 +1,6 @@
 //! Blocks of the content that are summed for the matcher alone, beside those of the new signature.
 
-use crate::engine::native::{BlockRun, block_sums};
+use crate::engine::native::{BlockRun, ZeroSum, block_sums};
 use crate::engine::{Grid, Window};
 use crate::format::{BlockSum, SignatureParams};
 
@@ -9,11 +9,12 @@ pub(super) struct Run {
     params: SignatureParams,
     start: u64,
     sums: Vec<BlockSum>,
+    of_zeros: ZeroSum,
 }
 
 impl Run {
     pub(super) fn new(params: SignatureParams, start: u64) -> Self {
-        Self { params, start, sums: Vec::new() }
+        Self { params, start, sums: Vec::new(), of_zeros: ZeroSum::default() }
     }
 
     /// Where the first block without a sum begins.
@@ -23,7 +24,8 @@ impl Run {
 
     /// The blocks without a sum, in a window that begins at `window_start`.
     pub(super) fn blocks(&mut self, window_start: u64) -> BlockRun<'_> {
-        BlockRun { params: self.params, from: (self.next() - window_start) as usize, sums: &mut self.sums, crc: None }
+        let from = (self.next() - window_start) as usize;
+        BlockRun { params: self.params, from, sums: &mut self.sums, crc: None, of_zeros: &self.of_zeros }
     }
 
     /// Sums the blocks up to `end` that have no sum yet; the last of them may be short.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::Result;
 use crate::engine::Engine;
 use crate::engine::librsync::SignatureJob;
-use crate::engine::native::{BlockRun, IdentityBuilder, block_sums, sum_while_filling};
+use crate::engine::native::{BlockRun, IdentityBuilder, ZeroSum, block_sums, sum_while_filling};
 use crate::format::{BlockSum, Flags, Identity, SignatureParams, SignatureWriter, SumTable, leaf_len_for};
 use crate::signature::Signature;
 
@@ -29,6 +29,7 @@ pub(super) struct Signing {
     identity: IdentityBuilder,
     /// Whether the sums are the leaves of the fingerprint.
     sums_are_leaves: bool,
+    of_zeros: ZeroSum,
     pub(super) sink: SignatureSink,
     memory_limit: u64,
     threads: usize,
@@ -65,6 +66,7 @@ impl Signing {
             engine,
             identity: IdentityBuilder::new(leaf_len, threads),
             sums_are_leaves: params.is_full() && leaf_len == params.block_len,
+            of_zeros: ZeroSum::default(),
             sink,
             memory_limit,
             threads,
@@ -101,7 +103,13 @@ impl Signing {
         }
         let first = sums.len();
         let mut crc = crc32fast::Hasher::new();
-        let own = BlockRun { params: self.params, from, sums, crc: Some(&mut crc).filter(|_| self.sums_are_leaves) };
+        let own = BlockRun {
+            params: self.params,
+            from,
+            sums,
+            crc: Some(&mut crc).filter(|_| self.sums_are_leaves),
+            of_zeros: &self.of_zeros,
+        };
         let mut runs: Vec<_> = std::iter::once(own).chain(more).collect();
         let result = sum_while_filling(window, filled, &mut runs, self.threads, read);
         let len = (sums.len() - first) * self.params.block_len as usize;

@@ -15,4 +15,4 @@ pub(crate) use aligned::{AlignedMatcher, BasisSums};
 pub(crate) use identity::IdentityBuilder;
 pub(crate) use index::BlockIndex;
 pub(crate) use rolling::{RollingMatcher, RollingOptions};
-pub(crate) use sums::{BlockRun, block_sums, sum_while_filling};
+pub(crate) use sums::{BlockRun, ZeroSum, block_sums, sum_while_filling};

@@ -1,10 +1,12 @@
 //! The sums of many blocks, over several threads.
 
 use std::io;
+use std::sync::OnceLock;
 
 use super::filling::Filling;
-use super::strong::strong_sums;
+use super::strong::{strong_sum, strong_sums};
 use super::weak::weak_sum;
+use crate::engine::is_zeros;
 use crate::format::{BlockSum, LEAVES_AT_ONCE, SignatureParams};
 use crate::sharing::{share_out, threads_for, work_while_fed};
 
@@ -31,12 +33,47 @@ pub(crate) fn block_sums(params: &SignatureParams, data: &[u8], threads: usize, 
     let sums = &mut sums[first..];
     let threads = threads_for(data.len(), threads).min(sums.len());
     let blocks = sums.len().div_ceil(threads).min(piece_blocks(params));
+    let of_zeros = ZeroSum::default();
     share_out(data.chunks(blocks * block_len).zip(sums.chunks_mut(blocks)), threads, |(data, sums)| {
-        serial(params, data, sums);
+        serial(params, data, sums, &of_zeros);
     });
 }
 
-fn serial(params: &SignatureParams, data: &[u8], sums: &mut [BlockSum]) {
+/// The sums of a block of zeros, once there was one: images have many, and to see that a block is one is many times
+/// quicker than to sum it.
+#[derive(Default)]
+pub(crate) struct ZeroSum(OnceLock<BlockSum>);
+
+impl ZeroSum {
+    fn get(&self, params: &SignatureParams, zeros: &[u8]) -> BlockSum {
+        *self
+            .0
+            .get_or_init(|| BlockSum { weak: weak_sum(params.weak, zeros), strong: strong_sum(params.strong, zeros) })
+    }
+}
+
+fn serial(params: &SignatureParams, data: &[u8], sums: &mut [BlockSum], of_zeros: &ZeroSum) {
+    let block_len = params.block_len as usize;
+    let is_zero = |block: &[u8]| block.len() == block_len && is_zeros(block);
+    let (mut data, mut sums) = (data, sums);
+    while !data.is_empty() {
+        let zeros = data.chunks(block_len).take_while(|block| is_zero(block)).count();
+        let others = data.chunks(block_len).skip(zeros).take_while(|block| !is_zero(block)).count();
+        let (zero_sums, rest) = std::mem::take(&mut sums).split_at_mut(zeros);
+        let (other_sums, rest) = rest.split_at_mut(others);
+        sums = rest;
+        if zeros > 0 {
+            zero_sums.fill(of_zeros.get(params, &data[..block_len]));
+        }
+        let (content, behind) =
+            data[zeros * block_len..].split_at((others * block_len).min(data.len() - zeros * block_len));
+        data = behind;
+        sum_all(params, content, other_sums);
+    }
+}
+
+/// Sums every block.
+fn sum_all(params: &SignatureParams, data: &[u8], sums: &mut [BlockSum]) {
     let block_len = params.block_len as usize;
     let mut place = sums.iter_mut();
     strong_sums(params.strong, data, block_len, |strong| {
@@ -64,6 +101,7 @@ pub(crate) struct BlockRun<'a> {
     pub(crate) sums: &'a mut Vec<BlockSum>,
     /// Takes in the blocks, for the checksum of the content.
     pub(crate) crc: Option<&'a mut crc32fast::Hasher>,
+    pub(crate) of_zeros: &'a ZeroSum,
 }
 
 impl BlockRun<'_> {
@@ -75,7 +113,8 @@ impl BlockRun<'_> {
         if self.crc.is_some() {
             crcs.resize(blocks.div_ceil(piece_blocks(&self.params)), crc32fast::Hasher::new());
         }
-        Cutting { params: self.params, next: self.from, sums: &mut self.sums[first..], crcs }
+        let sums = &mut self.sums[first..];
+        Cutting { params: self.params, next: self.from, sums, crcs, of_zeros: self.of_zeros }
     }
 }
 
@@ -85,11 +124,12 @@ struct Piece<'a> {
     content: &'a [u8],
     sums: &'a mut [BlockSum],
     crc: Option<&'a mut crc32fast::Hasher>,
+    of_zeros: &'a ZeroSum,
 }
 
 impl Piece<'_> {
     fn sum(self) {
-        serial(&self.params, self.content, self.sums);
+        serial(&self.params, self.content, self.sums, self.of_zeros);
         if let Some(crc) = self.crc {
             crc.update(self.content);
         }
@@ -103,6 +143,7 @@ struct Cutting<'a> {
     sums: &'a mut [BlockSum],
     /// One for each piece; none where no checksum is wanted.
     crcs: &'a mut [crc32fast::Hasher],
+    of_zeros: &'a ZeroSum,
 }
 
 impl<'a> Cutting<'a> {
@@ -119,7 +160,7 @@ impl<'a> Cutting<'a> {
         let crc = self.crcs.split_off_first_mut();
         let content = filling.content(self.next..self.next + blocks * block_len);
         self.next += content.len();
-        Some(Piece { params: self.params, content, sums, crc })
+        Some(Piece { params: self.params, content, sums, crc, of_zeros: self.of_zeros })
     }
 }
 
@@ -180,6 +221,7 @@ pub(crate) fn sum_while_filling(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::{StrongKind, WeakKind};
 
     fn content(len: usize) -> Vec<u8> {
         (0..len as u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 19) as u8).collect()
@@ -216,12 +258,13 @@ mod tests {
                 let mut filled = 0;
                 let (mut sums, mut shifted) = (Vec::new(), Vec::new());
                 let mut crc = crc32fast::Hasher::new();
+                let of_zeros = ZeroSum::default();
                 loop {
                     let next = |sums: &[BlockSum]| sums.len() * block_len as usize;
                     let (from, shift) = (next(&sums), 5 + next(&shifted));
                     let mut runs = [
-                        BlockRun { params, from, sums: &mut sums, crc: Some(&mut crc) },
-                        BlockRun { params, from: shift, sums: &mut shifted, crc: None },
+                        BlockRun { params, from, sums: &mut sums, crc: Some(&mut crc), of_zeros: &of_zeros },
+                        BlockRun { params, from: shift, sums: &mut shifted, crc: None, of_zeros: &of_zeros },
                     ];
                     let ended =
                         sum_while_filling(&mut window, &mut filled, &mut runs, threads, |room| source.read(room));
@@ -243,10 +286,39 @@ mod tests {
     }
 
     #[test]
+    fn blocks_of_zeros_among_others_have_the_sums_that_they_have_alone() {
+        for (weak, strong) in [(WeakKind::RabinKarp, StrongKind::Blake2), (WeakKind::Rollsum, StrongKind::Md4)] {
+            let params = SignatureParams { block_len: 1000, weak, strong, ..SignatureParams::default() };
+            // Bits say which blocks are zeros; the last is short.
+            for pattern in 0..1 << 6 {
+                let mut content = content(5_500);
+                for (place, block) in
+                    content.chunks_mut(1000).enumerate().filter(|(place, _)| pattern >> place & 1 != 0)
+                {
+                    block.fill(0);
+                    // All but one byte of a block that is not the last.
+                    block[999.min(block.len() - 1)] = u8::from(place == 3);
+                }
+                let mut sums = Vec::new();
+                block_sums(&params, &content, 1, &mut sums);
+                for (sum, block) in sums.iter().zip(content.chunks(1000)) {
+                    assert_eq!(
+                        (sum.weak, sum.strong),
+                        (weak_sum(weak, block), strong_sum(strong, block)),
+                        "{pattern:b}"
+                    );
+                }
+                assert_eq!(sums.len(), 6);
+            }
+        }
+    }
+
+    #[test]
     fn a_full_window_is_not_the_end_of_the_content() {
         let params = SignatureParams::with_block_len(64).unwrap();
         let (mut window, mut filled, mut sums) = (vec![0; 640], 0, Vec::new());
-        let mut runs = [BlockRun { params, from: 0, sums: &mut sums, crc: None }];
+        let of_zeros = ZeroSum::default();
+        let mut runs = [BlockRun { params, from: 0, sums: &mut sums, crc: None, of_zeros: &of_zeros }];
         let ended = sum_while_filling(&mut window, &mut filled, &mut runs, 2, |room| Ok(room.len().min(100)));
         assert!(!ended.unwrap());
         assert_eq!((filled, sums.len()), (640, 10));
