@@ -612,8 +612,9 @@ typedef struct {
   void *signature_user_data;
   // A `frazil_format`: the form in which `write_signature` is given the signature.
   int signature_format;
-  // Keep it 0.
-  int reserved;
+  // Whether the holes that a file system tells of are taken for zeros without being read, in a file that is
+  // opened by its path. File systems have told of holes where data was.
+  int trust_holes;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
   // The file that holds the basis's signature, whose sums are then read from there as they are wanted,

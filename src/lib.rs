@@ -85,6 +85,7 @@ mod capi;
 mod engine;
 mod error;
 mod format;
+mod holes;
 mod inspect;
 mod level;
 mod observer;

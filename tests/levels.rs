@@ -6,6 +6,7 @@ mod made;
 mod random;
 
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 
 use frazil::{
     Chain, Engine, Error, ErrorKind, Format, LevelOptions, LevelReader, Matching, NoBasis, PatchOptions, PatchReader,
@@ -113,6 +114,28 @@ fn a_level_0_of_sparse_content_is_as_long_as_its_data() {
     assert!(summary.stats.zero_bytes > 19_000_000);
     assert!(patched(&[], &stream) == content);
     assert!(chained(&[stream], PatchOptions::new()) == content);
+}
+
+#[test]
+fn a_level_is_the_same_whether_the_holes_of_its_source_are_read_or_trusted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sparse");
+    let mut random = Random::new(seed(301));
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len(20_000_001).unwrap();
+    for at in [0, 3_000_000, 9_999_999, 15_000_000] {
+        file.write_all_at(&random.content(Content::Random, 100_000), at).unwrap();
+    }
+    let made = |trust: bool, format: Format| {
+        let options = LevelOptions::new().stream_id(StreamId([3; 16])).format(format).trust_holes(trust);
+        let mut level = LevelReader::open(&path, None, options).unwrap();
+        let mut stream = Vec::new();
+        level.read_to_end(&mut stream).unwrap();
+        (stream, level.finish_summary().unwrap().identity)
+    };
+    for format in [Format::Sealed, Format::Rdiff] {
+        assert!(made(true, format) == made(false, format), "{format:?}");
+    }
 }
 
 #[test]

@@ -2006,6 +2006,9 @@ struct level_options {
     // Whether a sealed level may be made against a signature of MD4 or shortened sums, on which a false match can
     // be crafted; the stream then says so.
     bool allow_weak = false;
+    // Whether the holes that a file system tells of are taken for zeros without being read, in a file that is opened
+    // by its path. File systems have told of holes where data was.
+    bool trust_holes = false;
     // Whether the new signature is not held in memory. It then goes to `write_signature`, or nowhere, and finishing
     // the level gives none.
     bool no_signature = false;
@@ -2169,6 +2172,7 @@ inline frazil_level_options to_c(const level_options &from, context &to) {
     made.target_len = from.target_len;
     made.basis_path = c_unless_empty(from.basis_path);
     made.allow_weak = from.allow_weak;
+    made.trust_holes = from.trust_holes;
     made.no_signature = from.no_signature;
     if (from.write_signature) {
         to.signature = from.write_signature;

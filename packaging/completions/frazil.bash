@@ -179,7 +179,7 @@ _frazil() {
             return 0
             ;;
         frazil__subcmd__delta)
-            opts="-q -h --signature-out --format --matching --allow-weak --threads --memory --engine --force --json --quiet --help"
+            opts="-q -h --signature-out --format --matching --allow-weak --threads --memory --trust-holes --engine --force --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -385,7 +385,7 @@ _frazil() {
             return 0
             ;;
         frazil__subcmd__level)
-            opts="-q -h --against --block-size --signature-out --format --matching --allow-weak --threads --memory --engine --force --json --quiet --help"
+            opts="-q -h --against --block-size --signature-out --format --matching --allow-weak --threads --memory --trust-holes --engine --force --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -539,7 +539,7 @@ _frazil() {
             return 0
             ;;
         frazil__subcmd__signature)
-            opts="-q -h --block-size --hash --weak --strong-len --format --threads --memory --engine --force --json --quiet --help"
+            opts="-q -h --block-size --hash --weak --strong-len --format --threads --memory --trust-holes --engine --force --json --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

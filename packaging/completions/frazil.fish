@@ -119,6 +119,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand signature" -l threads -d '
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l memory -d 'Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l engine -d 'Who computes sums and finds matches' -r -f -a "native\t'frazil\'s own'
 librsync\t'The C library'"
+complete -c frazil -n "__fish_frazil_using_subcommand signature" -l trust-holes -d 'Do not read the holes that the file system tells of'
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l force -d 'Replace an output that is there already'
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l json -d 'Say what was done as JSON, on standard output, or on standard error when that carries data; where there is a line for each entry, the summary is the last'
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -s q -l quiet -d 'Show neither progress nor a summary'
@@ -134,6 +135,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand delta" -l memory -d 'Hold 
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -l engine -d 'Who computes sums and finds matches' -r -f -a "native\t'frazil\'s own'
 librsync\t'The C library'"
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -l allow-weak -d 'Match on MD4 or shortened sums too, on which a false match can be crafted; the stream then says so'
+complete -c frazil -n "__fish_frazil_using_subcommand delta" -l trust-holes -d 'Do not read the holes that the file system tells of'
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -l force -d 'Replace an output that is there already'
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -l json -d 'Say what was done as JSON, on standard output, or on standard error when that carries data; where there is a line for each entry, the summary is the last'
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -s q -l quiet -d 'Show neither progress nor a summary'
@@ -151,6 +153,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand level" -l memory -d 'Hold 
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l engine -d 'Who computes sums and finds matches' -r -f -a "native\t'frazil\'s own'
 librsync\t'The C library'"
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l allow-weak -d 'Match on MD4 or shortened sums too, on which a false match can be crafted; the stream then says so'
+complete -c frazil -n "__fish_frazil_using_subcommand level" -l trust-holes -d 'Do not read the holes that the file system tells of'
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l force -d 'Replace an output that is there already'
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l json -d 'Say what was done as JSON, on standard output, or on standard error when that carries data; where there is a line for each entry, the summary is the last'
 complete -c frazil -n "__fish_frazil_using_subcommand level" -s q -l quiet -d 'Show neither progress nor a summary'

@@ -12,7 +12,7 @@ use super::error::Outcome;
 use super::format::format_of;
 use super::observer::{Watching, frazil_observer};
 use super::signature::frazil_signature;
-use super::sized::{Growing, size_through, unused};
+use super::sized::{Growing, size_through};
 use super::stream::{CallbackWriter, frazil_write_fn};
 use super::sums::{strong_of, weak_of};
 use crate::level::level_file_with;
@@ -115,8 +115,9 @@ pub struct frazil_level_options {
     pub signature_user_data: *mut c_void,
     /// A `frazil_format`: the form in which `write_signature` is given the signature.
     pub signature_format: c_int,
-    /// Keep it 0.
-    pub reserved: c_int,
+    /// Whether the holes that a file system tells of are taken for zeros without being read, in a file that is
+    /// opened by its path. File systems have told of holes where data was.
+    pub trust_holes: c_int,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
     /// The file that holds the basis's signature, whose sums are then read from there as they are wanted,
@@ -214,7 +215,6 @@ impl Call {
     ) -> Outcome<LevelPlan> {
         use frazil_engine::{FRAZIL_ENGINE_LIBRSYNC as LIBRSYNC, FRAZIL_ENGINE_NATIVE as NATIVE};
         let given = self.options(options, "options")?;
-        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let engines = [(NATIVE as c_int, Engine::Native), (LIBRSYNC as c_int, Engine::Librsync)];
         let mut options = LevelOptions::new()
@@ -223,6 +223,7 @@ impl Call {
             .engine(choose(given.engine, "engine", engines)?)
             .threads(given.threads as usize)
             .allow_weak(given.allow_weak != 0)
+            .trust_holes(given.trust_holes != 0)
             .hold_signature(given.no_signature == 0);
         if let Some(params) = given.params()? {
             options = options.params(params);

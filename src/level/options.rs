@@ -38,6 +38,7 @@ pub struct LevelOptions {
     pub(crate) memory_limit: u64,
     pub(crate) threads: usize,
     pub(crate) allow_weak: bool,
+    pub(crate) trust_holes: bool,
     pub(crate) hold_signature: bool,
     pub(crate) target_len: Option<u64>,
     pub(crate) basis_path: Option<Vec<u8>>,
@@ -55,6 +56,7 @@ impl Default for LevelOptions {
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
             threads: 0,
             allow_weak: false,
+            trust_holes: false,
             hold_signature: true,
             target_len: None,
             basis_path: None,
@@ -117,6 +119,13 @@ impl LevelOptions {
     /// crafted; the stream then says so. Off by default.
     pub fn allow_weak(mut self, allow: bool) -> Self {
         self.allow_weak = allow;
+        self
+    }
+
+    /// Whether the holes that a file system tells of are taken for zeros without being read, in a file that is opened
+    /// by its path; off by default, since file systems have told of holes where data was.
+    pub fn trust_holes(mut self, trust: bool) -> Self {
+        self.trust_holes = trust;
         self
     }
 

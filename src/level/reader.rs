@@ -8,6 +8,7 @@ use std::path::Path;
 use super::machine::Machine;
 use super::{LevelBasis, LevelOptions, LevelStats, LevelSummary};
 use crate::format::Format;
+use crate::holes::HoleReader;
 use crate::signature::Signature;
 use crate::{Error, ErrorKind, Result};
 
@@ -29,6 +30,8 @@ pub struct LevelReader<R> {
     output_read: usize,
     started: bool,
     watched: Option<WatchedFile>,
+    /// Reads in place of the source, which is the same file, where holes are trusted.
+    holes: Option<HoleReader>,
 }
 
 /// Notices that a file has changed while it was read.
@@ -70,8 +73,13 @@ impl LevelReader<File> {
         } else {
             None
         };
+        let holes = match options.trust_holes && data.is_file() {
+            true => Some(HoleReader::new(file.try_clone().map_err(io)?)),
+            false => None,
+        };
         let mut reader = Self::new(file, basis, options)?;
         reader.watched = watched;
+        reader.holes = holes;
         Ok(reader)
     }
 }
@@ -86,7 +94,7 @@ impl<R: Read> LevelReader<R> {
     /// work does not fit the memory limit.
     pub fn new(source: R, basis: impl Into<LevelBasis>, options: LevelOptions) -> Result<Self> {
         let machine = Machine::new(basis.into(), options)?;
-        Ok(Self { source, machine, source_ended: false, output_read: 0, started: false, watched: None })
+        Ok(Self { source, machine, source_ended: false, output_read: 0, started: false, watched: None, holes: None })
     }
 
     /// Writes the new signature to `sink` on the way, so that memory stays constant however long the
@@ -143,7 +151,10 @@ impl<R: Read> LevelReader<R> {
         self.machine.clear_output();
         self.output_read = 0;
         if !self.source_ended {
-            let source = &mut self.source;
+            let source: &mut dyn Read = match &mut self.holes {
+                Some(holes) => holes,
+                None => &mut self.source,
+            };
             self.source_ended = self.machine.fill(|room| {
                 loop {
                     match source.read(room) {

@@ -152,9 +152,6 @@ static void structs_of_the_size_of_something_else_are_refused(void) {
     frazil_restore_options_init(&restore, sizeof restore);
     restore.reserved = 1;
     EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_restore_tree("ten", "never", &restore, NULL, &error));
-    frazil_level_options_init(&level, sizeof level);
-    level.reserved = -1;
-    EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_level_file("ten", NULL, "never", &level, NULL, NULL, &error));
     frazil_patch_options_init(&patch, sizeof patch);
     patch.reserved = 1;
     EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_patch_file(NULL, "ten", "never", &patch, NULL, &error));

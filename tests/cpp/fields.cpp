@@ -119,6 +119,7 @@ static void options_of_levels() {
     SET(target_len, 1ull << 41);
     SET_TEXT(basis_path);
     SET(allow_weak, true);
+    SET(trust_holes, true);
     SET(no_signature, true);
     tried.set({"write_signature", "signature_user_data"},
               [](auto &from) { from.write_signature = [](frazil::bytes) {}; },

@@ -61,6 +61,9 @@ pub(crate) struct Computing {
     pub(crate) threads: Threads,
     #[command(flatten)]
     pub(crate) memory: Memory,
+    /// Do not read the holes that the file system tells of
+    #[arg(long)]
+    pub(crate) trust_holes: bool,
     /// Who computes sums and finds matches
     #[arg(long, value_name = "ENGINE", default_value = "native")]
     engine: EngineName,

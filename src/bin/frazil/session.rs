@@ -42,6 +42,7 @@ impl Session {
             .engine(computing.engine())
             .threads(computing.threads.number())
             .memory_limit(computing.memory.bytes())
+            .trust_holes(computing.trust_holes)
             .hold_signature(false)
             .observer(self.observer())
     }

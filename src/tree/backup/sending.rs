@@ -11,6 +11,7 @@ use tempfile::SpooledTempFile;
 use super::basis::{Basis, Spool};
 use super::options::BackupOptions;
 use crate::engine::is_zeros;
+use crate::holes::HoleReader;
 use crate::tree::archive::{Outlet, PART_LEN};
 use crate::tree::libarchive::TarEntry;
 use crate::tree::snapshot::tree_params;
@@ -214,7 +215,7 @@ impl SendingFull {
 /// A file that is sent as a delta.
 pub(super) struct SendingDelta {
     /// `None` once it has ended.
-    reader: Option<LevelReader<io::Take<File>>>,
+    reader: Option<LevelReader<io::Take<Box<dyn Read + Send>>>>,
     size: u64,
     basis: Basis,
     spool: Spool,
@@ -245,7 +246,11 @@ impl SendingDelta {
         if other_path {
             level = level.basis_path(basis.record.path.clone());
         }
-        let reader = LevelReader::new(file.take(size), basis.to_level_basis(), level)?;
+        let content: Box<dyn Read + Send> = match options.trust_holes {
+            true => Box::new(HoleReader::new(file)),
+            false => Box::new(file),
+        };
+        let reader = LevelReader::new(content.take(size), basis.to_level_basis(), level)?;
         let reader = reader.signature_to(spool.clone(), Format::Rdiff)?;
         Ok(Self { reader: Some(reader), size, basis, spool, part: Vec::new(), parts: 0 })
     }

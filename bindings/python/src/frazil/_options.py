@@ -39,6 +39,8 @@ class LevelOptions(Following, total=False):
         from there as they are wanted, so that memory stays constant however long the basis is, and blocks are
         matched in their place alone.
     allow_weak: Whether a sealed level may be made against a signature of MD4 or shortened sums.
+    trust_holes: Whether the holes that a file system tells of are taken for zeros without being read, in a file that
+        is opened by its path. File systems have told of holes where data was.
     hold_signature: Whether the new signature is held in memory: `True` by default, unless there is
         `signature_to`.
     signature_to: Is given the new signature on the way: an object with `write`, or a function. The signature is
@@ -59,6 +61,7 @@ class LevelOptions(Following, total=False):
     basis_path: Optional[AnyPath]
     basis_signature_path: Optional[AnyPath]
     allow_weak: Optional[bool]
+    trust_holes: Optional[bool]
     hold_signature: Optional[bool]
     signature_to: Optional[Sink]
     signature_format: Optional[choices.Format]

@@ -71,7 +71,7 @@ class LevelOptions(ctypes.Structure):
         ("write_signature", WRITE),
         ("signature_user_data", c_void_p),
         ("signature_format", c_int),
-        ("reserved", c_int),
+        ("trust_holes", c_int),
         ("observer", ctypes.POINTER(Observer)),
         ("basis_signature_path", c_char_p),
     ]

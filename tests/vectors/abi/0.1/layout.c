@@ -58,7 +58,7 @@ int main(void) {
     FIELD(frazil_level_options, write_signature, 72);
     FIELD(frazil_level_options, signature_user_data, 80);
     FIELD(frazil_level_options, signature_format, 88);
-    FIELD(frazil_level_options, reserved, 92);
+    FIELD(frazil_level_options, trust_holes, 92);
     FIELD(frazil_level_options, observer, 96);
     FIELD(frazil_level_options, basis_signature_path, 104);
     FIXED(frazil_input, 40);
