@@ -146,9 +146,12 @@ def frazil_version():
 
 def machine(work):
     """What the figures were measured on."""
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    def first(path, start):
+        with open(path) as lines:
+            return next((line.split(":")[1].strip() for line in lines if line.startswith(start)), "?")
+
+    cpu, memory = first("/proc/cpuinfo", "model name"), int(first("/proc/meminfo", "MemTotal").split()[0]) >> 20
     filesystem = subprocess.run(["df", "--output=fstype", str(work)], capture_output=True, text=True).stdout.split()[-1]
-    memory = next(int(line.split()[1]) >> 20 for line in open("/proc/meminfo") if line.startswith("MemTotal"))
     kernel = ".".join(platform.release().split(".")[:2])
     return f"{os.cpu_count()} cores of an {cpu}, {memory} GiB, Linux {kernel}, {filesystem}"
 
@@ -192,7 +195,7 @@ def kept(name):
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def judge(short):
-    """Ends with what is less than it should be, if anything."""
-    if short:
-        sys.exit(f"{pathlib.Path(sys.argv[0]).name}: less than it should be: {', '.join(short)}")
+def judge(failed, what="less than it should be"):
+    """Ends with what is not as it should be, if anything."""
+    if failed:
+        sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {what}: {', '.join(failed)}")

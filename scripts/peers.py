@@ -71,7 +71,8 @@ def tools(work):
             FIRST: ["duplicity", "full", *duplicity, "tree", at_duplicity],
             SECOND: ["duplicity", "incremental", *duplicity, "tree", at_duplicity],
             RESTORE: ["duplicity", "restore", *duplicity, at_duplicity, "restored/tree"],
-        }, ["duplicity"], ["duplicity-cache"], slow=True, version=f"duplicity {version(['duplicity', '--version'], 1)}"),
+        }, ["duplicity"], ["duplicity-cache"], slow=True,
+            version=f"duplicity {version(['duplicity', '--version'], 1)}"),
         Tool("rdiff-backup", {
             FIRST: ["rdiff-backup", "backup", "--no-compression", "tree", "rdiff"],
             SECOND: ["rdiff-backup", "backup", "--no-compression", "tree", "rdiff"],
@@ -174,19 +175,21 @@ def chart(title, results, bounds):
         for name in results:
             if name != "frazil" and (found := ratios(results, name, phase)):
                 groups.setdefault(phase, []).append(charts.Bar(name, statistics.median(found), bounds(name, phase)))
-    return charts.bars(title, "the tool's time over frazil's", groups) if groups else None
+    return charts.bars(title, "the tool's time over frazil's", groups)
 
 
 def report(name, title, results, bounds, head):
-    """Publishes tables and chart under `scripts/NAME`, keeps the figures, and says what is less than it should be."""
+    """Publishes tables and chart under `scripts/NAME` and keeps the figures, unless only some tools were measured."""
     parts, short = [head], []
     for phase in (FIRST, SECOND, RESTORE):
         text, found = phase_table(results, phase, bounds)
         parts.append(text)
         short += found
-    if svg := chart(title, results, bounds):
-        parts.append(benchmarks.chart(name.removeprefix("bench-"), svg))
-    if not benchmarks.words("BENCH_TOOLS"):
+    if benchmarks.words("BENCH_TOOLS"):
+        print("\n\n".join(parts))
+    else:
+        parts.append(benchmarks.chart(name.removeprefix("bench-"), chart(title, results, bounds)))
         benchmarks.keep(name, {tool: [{phase: dataclasses.asdict(each[phase]) for phase in each} for _, each in taken]
                                for tool, taken in results.items()})
-    return "\n\n".join(parts), short
+        benchmarks.publish(f"scripts/{name}", "\n\n".join(parts))
+    benchmarks.judge(short)
