@@ -38,7 +38,7 @@ lint: ## Check the formatting, Clippy's lints and the documentation
 	$(CARGO) clippy --all-targets --no-default-features --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --all-features --locked
 
-BENCHES = bench-micro bench-core bench-crates bench-peers bench-trees bench-bindings bench-scale at-scale
+BENCHES = bench-micro bench-core bench-crates bench-peers bench-trees bench-scale bench-bindings at-scale
 
 bench: ## Run the benchmarks and write docs/benchmarks.md; 40 minutes, less with BENCH_MIB=64 BENCH_FILES=5000
 	@scripts/setup build test peers
