@@ -7,7 +7,8 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-core bench-trees bench-bindings bench-freezer crash fuzz install install-strip uninstall
+.PHONY: help setup build demo test lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
+        bench-bindings bench-scale at-scale bench-freezer crash fuzz install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,9 +24,10 @@ demo: ## Back up changing inputs at levels 0-3, restore and compare them (DEMO=s
 	@scripts/setup build demo
 	@DEMO='$(DEMO)' KEEP='$(KEEP)' scripts/demo
 
-test: ## Run the library, integration and documentation tests, and those of the Python packages
+test: ## Run the library, integration and documentation tests, and those of the Python packages and the benchmarks
 	@scripts/setup build test
 	FRAZIL_REQUIRE_TOOLS=1 $(CARGO) test --all-features --locked
+	@python3 scripts/test_benchmarks.py
 	@scripts/test-python
 	@scripts/test-freezer
 
@@ -36,16 +38,32 @@ lint: ## Check the formatting, Clippy's lints and the documentation
 	$(CARGO) clippy --all-targets --no-default-features --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --all-features --locked
 
-bench: ## Run the benchmarks
+BENCHES = bench-micro bench-core bench-crates bench-peers bench-trees bench-scale bench-bindings at-scale
+
+bench: ## Run the benchmarks and write docs/benchmarks.md; 40 minutes, less with BENCH_MIB=64 BENCH_FILES=5000
+	@scripts/setup build test peers
+	@$(MAKE) --no-print-directory --keep-going --jobs=1 $(BENCHES)
+
+bench-micro: ## Measure sums, matcher, patch, seal and the C interface in one process
 	@scripts/setup build
-	$(CARGO) bench --all-features --locked --bench '*'
+	@CARGO='$(CARGO)' scripts/bench-micro
 
 bench-core: ## Measure signatures, levels and patches of BENCH_MIB=1024 MiB beside rdiff
-	@scripts/setup build test
+	@scripts/setup build peers
 	$(CARGO) build --release --features cli --locked
 	@scripts/bench-core
 
-bench-trees: ## Measure whole trees of BENCH_FILES=1000000 files beside their peers; hours
+bench-crates: ## Measure the same in one process beside the crates librsync and fast_rsync
+	@scripts/setup build
+	cd benches/crates && $(CARGO) build --release --locked --target-dir ../../target/crates
+	@scripts/bench-crates
+
+bench-peers: ## Measure one file of BENCH_MIB=1024 MiB beside restic, borg, duplicity, rdiff-backup, xdelta3, rsync
+	@scripts/setup build peers
+	$(CARGO) build --release --features cli --locked
+	@scripts/bench-peers
+
+bench-trees: ## Measure a tree of BENCH_FILES=100000 small files beside its peers
 	@scripts/setup build peers
 	$(CARGO) build --release --features cli --locked
 	@scripts/bench-trees
@@ -54,6 +72,14 @@ bench-bindings: ## Measure what a level costs through the bindings beside Rust
 	@scripts/setup build test
 	$(CARGO) build --release --lib --example pull_level --locked
 	@scripts/bench-bindings
+
+bench-scale: ## Measure streams of up to 64 times BENCH_MIB and trees of up to 10 times BENCH_FILES
+	@scripts/setup build peers
+	$(CARGO) build --release --features cli --locked
+	@scripts/bench-scale
+
+at-scale: ## Work out what a fleet of FLEET_TB=100 and FLEET_FILES=1000 million files costs, from what was measured
+	@scripts/at-scale
 
 bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
 	@scripts/setup build test

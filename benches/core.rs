@@ -1,8 +1,12 @@
-//! Signature, level, patch and chain on generated data: `make bench`, or `cargo bench --bench core`.
+//! Sums, signature, level, seal, patch, chain and the C interface on generated data: `make bench-micro`, or
+//! `cargo bench --bench core`.
 //!
-//! The content is 256 MiB of seeded random bytes in memory, in blocks of 64 KiB; `FRAZIL_BENCH_MIB` sets
-//! another size. Figures are bytes of content a second. Ratios against peers, from paired runs of
+//! The content is seeded random bytes in memory, in blocks of 64 KiB: a quarter of `BENCH_MIB`, which is 1024 by
+//! default. Figures are bytes of content a second. Ratios against peers, from paired runs of
 //! whole processes, are in `docs/benchmarks.md`.
+
+#[path = "core/abi.rs"]
+mod abi;
 
 use std::io::{self, Read};
 use std::sync::LazyLock;
@@ -11,6 +15,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use frazil::{
     Chain, Engine, Format, LevelOptions, LevelReader, Matching, NoBasis, PatchOptions, PatchReader, Signature,
+    SignatureParams, StrongKind, WeakKind,
 };
 
 fn main() {
@@ -33,8 +38,8 @@ fn random(len: usize, seed: u64) -> Vec<u8> {
 }
 
 static OLD: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let mib = std::env::var("FRAZIL_BENCH_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(256);
-    random(mib << 20, SEED)
+    let mib = std::env::var("BENCH_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(1024);
+    random((mib / 4).max(1) << 20, SEED)
 });
 
 static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| {
@@ -78,6 +83,28 @@ fn signature(bencher: Bencher, engine: Engine) {
     });
 }
 
+#[divan::bench(args = [
+    (WeakKind::RabinKarp, StrongKind::Blake2),
+    (WeakKind::RabinKarp, StrongKind::Md4),
+    (WeakKind::Rollsum, StrongKind::Blake2),
+    (WeakKind::Rollsum, StrongKind::Md4),
+], sample_count = 3)]
+fn sums(bencher: Bencher, (weak, strong): (WeakKind, StrongKind)) {
+    let params = SignatureParams::new(weak, strong, 65536, strong.max_len()).expect("parameters");
+    bencher.counter(BytesCount::new(OLD.len())).bench(|| {
+        let options = LevelOptions::new().params(params).format(Format::Rdiff);
+        LevelReader::new(&OLD[..], None, options).and_then(LevelReader::finish)
+    });
+}
+
+/// A level that is not sealed, and whose new signature nobody wants.
+#[divan::bench(args = CHANGES, sample_count = 3)]
+fn matcher(bencher: Bencher, change: Change) {
+    let new = changed(&OLD, change);
+    let options = || LevelOptions::new().format(Format::Rdiff).hold_signature(false);
+    bencher.counter(BytesCount::new(new.len())).bench(|| level(&new, options(), Some(&SIGNATURE)));
+}
+
 #[divan::bench(args = CHANGES, sample_count = 3)]
 fn level_n(bencher: Bencher, change: Change) {
     let new = changed(&OLD, change);
@@ -98,9 +125,10 @@ fn aligned_level_n_of_one_percent(bencher: Bencher) {
     bencher.counter(BytesCount::new(new.len())).bench(|| level(&new, options(), Some(&SIGNATURE)));
 }
 
-#[divan::bench(sample_count = 3)]
-fn level_0(bencher: Bencher) {
-    bencher.counter(BytesCount::new(OLD.len())).bench(|| level(&OLD, LevelOptions::new(), None));
+/// What the seal costs shows beside the same without it.
+#[divan::bench(args = [Format::Sealed, Format::Rdiff], sample_count = 3)]
+fn level_0(bencher: Bencher, format: Format) {
+    bencher.counter(BytesCount::new(OLD.len())).bench(|| level(&OLD, LevelOptions::new().format(format), None));
 }
 
 #[divan::bench(sample_count = 3)]
