@@ -3,7 +3,7 @@
 use std::io;
 
 use super::filling::Filling;
-use super::strong::strong_sums;
+use super::strong::{blocks_at_once, strong_sums};
 use super::weak::weak_sum;
 use crate::format::{BlockSum, SignatureParams};
 use crate::sharing::{share_out, threads_for, work_while_fed};
@@ -14,9 +14,6 @@ const PIECE_LEN: usize = 256 * 1024;
 
 /// Longer blocks make longer pieces, up to this, so that every lane has its block.
 const PIECE_LEN_MAX: usize = 1024 * 1024;
-
-/// Blocks that a vector holds.
-const LANES: usize = 4;
 
 /// Appends the sums of each block of `data`, in order; the last block may be short.
 ///
@@ -52,7 +49,7 @@ fn serial(params: &SignatureParams, data: &[u8], sums: &mut [BlockSum]) {
 /// How many blocks make a piece.
 fn piece_blocks(params: &SignatureParams) -> usize {
     let block_len = params.block_len as usize;
-    (PIECE_LEN / block_len).max(LANES.min(PIECE_LEN_MAX / block_len)).max(1)
+    (PIECE_LEN / block_len).max(blocks_at_once(params.strong).min(PIECE_LEN_MAX / block_len)).max(1)
 }
 
 /// Blocks of a window that lie one after the other, to be summed once they are there.
