@@ -7,10 +7,10 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-core bench-trees bench-bindings bench-freezer crash fuzz install install-strip uninstall
+.PHONY: help setup build demo test test-aarch64 lint bench bench-core bench-trees bench-bindings bench-freezer crash fuzz install install-strip uninstall
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the missing system packages for all of the targets
 	@scripts/setup build test demo
@@ -28,6 +28,10 @@ test: ## Run the library, integration and documentation tests, and those of the 
 	FRAZIL_REQUIRE_TOOLS=1 $(CARGO) test --all-features --locked
 	@scripts/test-python
 	@scripts/test-freezer
+
+test-aarch64: ## Run the library's own tests, but those of trees, compiled for AArch64 and emulated
+	@scripts/setup build aarch64
+	@scripts/test-aarch64
 
 lint: ## Check the formatting, Clippy's lints and the documentation
 	@scripts/setup build
