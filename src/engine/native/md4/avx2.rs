@@ -48,18 +48,9 @@ impl Lanes for Eight {
                 // SAFETY: there is AVX2, and there are as many bytes as are loaded.
                 *row = unsafe { _mm256_loadu2_m128i(high.as_ptr().cast(), low.as_ptr().cast()) };
             }
-            let [a, b, c, d] = rows;
             // SAFETY: there is AVX2.
-            *words = unsafe {
-                let [low_ab, high_ab] = [_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b)];
-                let [low_cd, high_cd] = [_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d)];
-                [
-                    Self(_mm256_unpacklo_epi64(low_ab, low_cd)),
-                    Self(_mm256_unpackhi_epi64(low_ab, low_cd)),
-                    Self(_mm256_unpacklo_epi64(high_ab, high_cd)),
-                    Self(_mm256_unpackhi_epi64(high_ab, high_cd)),
-                ]
-            };
+            let [a, b, c, d] = unsafe { transposed(rows) };
+            *words = [Self(a), Self(b), Self(c), Self(d)];
         }
         words
     }
@@ -98,11 +89,27 @@ impl Lanes for Eight {
     #[inline(always)]
     fn rotate_left<const BITS: i32>(self) -> Self {
         // SAFETY: there is AVX2.
-        Self(unsafe {
-            _mm256_or_si256(
-                _mm256_sll_epi32(self.0, _mm_cvtsi32_si128(BITS)),
-                _mm256_srl_epi32(self.0, _mm_cvtsi32_si128(32 - BITS)),
-            )
-        })
+        Self(unsafe { rotated::<BITS>(self.0) })
     }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn rotated<const BITS: i32>(words: __m256i) -> __m256i {
+    let come_round = _mm256_srl_epi32(words, _mm_cvtsi32_si128(32 - BITS));
+    _mm256_or_si256(_mm256_slli_epi32::<BITS>(words), come_round)
+}
+
+/// The first words of all rows, the second, and so on, in each half of the vectors.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transposed([a, b, c, d]: [__m256i; 4]) -> [__m256i; 4] {
+    let [low_ab, high_ab] = [_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b)];
+    let [low_cd, high_cd] = [_mm256_unpacklo_epi32(c, d), _mm256_unpackhi_epi32(c, d)];
+    [
+        _mm256_unpacklo_epi64(low_ab, low_cd),
+        _mm256_unpackhi_epi64(low_ab, low_cd),
+        _mm256_unpacklo_epi64(high_ab, high_cd),
+        _mm256_unpackhi_epi64(high_ab, high_cd),
+    ]
 }

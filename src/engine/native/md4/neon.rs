@@ -24,16 +24,12 @@ impl Lanes for Four {
             let mut rows = [Self::splat(0).0; 4];
             for (row, chunk) in rows.iter_mut().zip(chunks) {
                 let bytes: &[u8; 16] = &chunk.as_chunks().0[quarter];
-                // SAFETY: there is NEON, and there are as many bytes as are loaded.
-                *row = unsafe { vreinterpretq_u32_u8(vld1q_u8(bytes.as_ptr())) };
+                // SAFETY: there is NEON.
+                *row = unsafe { loaded(bytes) };
             }
-            let [a, b, c, d] = rows;
             // SAFETY: there is NEON.
-            *words = unsafe {
-                let (even, odd) = (vzipq_u32(a, c), vzipq_u32(b, d));
-                let (low, high) = (vzipq_u32(even.0, odd.0), vzipq_u32(even.1, odd.1));
-                [Self(low.0), Self(low.1), Self(high.0), Self(high.1)]
-            };
+            let [a, b, c, d] = unsafe { transposed(rows) };
+            *words = [Self(a), Self(b), Self(c), Self(d)];
         }
         words
     }
@@ -72,6 +68,28 @@ impl Lanes for Four {
     #[inline(always)]
     fn rotate_left<const BITS: i32>(self) -> Self {
         // SAFETY: there is NEON.
-        Self(unsafe { vorrq_u32(vshlq_n_u32::<BITS>(self.0), vshlq_u32(self.0, vdupq_n_s32(BITS - 32))) })
+        Self(unsafe { rotated::<BITS>(self.0) })
     }
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn loaded(bytes: &[u8; 16]) -> uint32x4_t {
+    // SAFETY: there are as many bytes as are loaded.
+    vreinterpretq_u32_u8(unsafe { vld1q_u8(bytes.as_ptr()) })
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn rotated<const BITS: i32>(words: uint32x4_t) -> uint32x4_t {
+    vorrq_u32(vshlq_n_u32::<BITS>(words), vshlq_u32(words, vdupq_n_s32(BITS - 32)))
+}
+
+/// The first words of all rows, the second, and so on.
+#[inline]
+#[target_feature(enable = "neon")]
+fn transposed([a, b, c, d]: [uint32x4_t; 4]) -> [uint32x4_t; 4] {
+    let (even, odd) = (vzipq_u32(a, c), vzipq_u32(b, d));
+    let (low, high) = (vzipq_u32(even.0, odd.0), vzipq_u32(even.1, odd.1));
+    [low.0, low.1, high.0, high.1]
 }
