@@ -7,11 +7,11 @@ CARGO ?= cargo
 SECONDS ?= 10
 CRASHES ?= 1000
 
-.PHONY: help setup build demo test lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
+.PHONY: help setup build demo test test-aarch64 lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
         bench-bindings bench-scale at-scale bench-freezer crash fuzz install install-strip uninstall
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the missing system packages for all of the targets
 	@scripts/setup build test demo
@@ -30,6 +30,10 @@ test: ## Run the library, integration and documentation tests, and those of the 
 	@python3 scripts/test_benchmarks.py
 	@scripts/test-python
 	@scripts/test-freezer
+
+test-aarch64: ## Run the library's own tests, but those of trees, compiled for AArch64 and emulated
+	@scripts/setup build aarch64
+	@scripts/test-aarch64
 
 lint: ## Check the formatting, Clippy's lints and the documentation
 	@scripts/setup build

@@ -5,6 +5,7 @@ mod budget;
 mod filling;
 mod identity;
 mod index;
+mod md4;
 mod rolling;
 mod scan;
 mod strong;

@@ -139,16 +139,27 @@ fn serial(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hit
     let first = &windows.data[from..from + windows.len];
     match windows.kind {
         WeakKind::RabinKarp => {
-            let mut sum = RabinKarp::new(first);
-            let mut at = from;
+            let sum = RabinKarp::new(first);
             #[cfg(target_arch = "x86_64")]
             if std::arch::is_x86_feature_detected!("avx2") {
+                let mut sum = sum;
                 // SAFETY: the feature that the function is compiled for was found on this processor.
-                at = unsafe { avx2::roll(&mut sum, windows, index, from, to, hits) };
+                let at = unsafe { avx2::roll(&mut sum, windows, index, from, to, hits) };
+                return roll(sum, windows, index, at, to, hits);
             }
-            roll(sum, windows, index, at, to, hits)
+            roll(sum, windows, index, from, to, hits)
         }
-        WeakKind::Rollsum => roll(Rollsum::new(first), windows, index, from, to, hits),
+        WeakKind::Rollsum => {
+            let sum = Rollsum::new(first);
+            #[cfg(target_arch = "x86_64")]
+            if std::arch::is_x86_feature_detected!("avx2") {
+                let mut sum = sum;
+                // SAFETY: as above.
+                let at = unsafe { avx2::roll_rollsum(&mut sum, windows, index, from, to, hits) };
+                return roll(sum, windows, index, at, to, hits);
+            }
+            roll(sum, windows, index, from, to, hits)
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use std::io;
 use std::sync::OnceLock;
 
 use super::filling::Filling;
-use super::strong::{strong_sum, strong_sums};
+use super::strong::{blocks_at_once, strong_sum, strong_sums};
 use super::weak::weak_sum;
 use crate::engine::is_zeros;
-use crate::format::{BlockSum, LEAVES_AT_ONCE, SignatureParams};
+use crate::format::{BlockSum, SignatureParams};
 use crate::sharing::{share_out, threads_for, work_while_fed};
 
 /// What a thread sums at once: enough blocks of the usual length for every lane of a vector, few enough to stay in
@@ -16,9 +16,6 @@ const PIECE_LEN: usize = 512 * 1024;
 
 /// Longer blocks make longer pieces, up to this, so that every lane has its block.
 const PIECE_LEN_MAX: usize = 1024 * 1024;
-
-/// Blocks that a vector holds.
-const LANES: usize = LEAVES_AT_ONCE;
 
 /// Appends the sums of each block of `data`, in order; the last block may be short.
 ///
@@ -89,7 +86,7 @@ fn sum_all(params: &SignatureParams, data: &[u8], sums: &mut [BlockSum]) {
 /// How many blocks make a piece.
 fn piece_blocks(params: &SignatureParams) -> usize {
     let block_len = params.block_len as usize;
-    (PIECE_LEN / block_len).max(LANES.min(PIECE_LEN_MAX / block_len)).max(1)
+    (PIECE_LEN / block_len).max(blocks_at_once(params.strong).min(PIECE_LEN_MAX / block_len)).max(1)
 }
 
 /// Blocks of a window that lie one after the other, to be summed once they are there.

@@ -176,13 +176,14 @@ fn polynomial_lanes(data: &[u8]) -> u32 {
 /// Two sums modulo 2^16, after Adler. The sum that librsync's `rollsum.h` defines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rollsum {
-    sum: u32,
-    weighted: u32,
-    len: u32,
+    pub(super) sum: u32,
+    pub(super) weighted: u32,
+    /// The window's.
+    pub(super) len: u32,
 }
 
 /// Added to every byte, so that zeros count.
-const CHAR_OFFSET: u32 = 31;
+pub(super) const CHAR_OFFSET: u32 = 31;
 
 impl Rolling for Rollsum {
     fn new(window: &[u8]) -> Self {
@@ -227,24 +228,48 @@ impl Rolling for Rollsum {
     }
 }
 
-/// The two sums, 32 bytes at once.
+/// The two sums.
 fn adler(data: &[u8]) -> (u32, u32) {
-    let (mut sum, mut weighted) = (0u32, 0u32);
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the feature that the function is compiled for was found on this processor.
+        return unsafe { adler_avx2(data) };
+    }
+    adler_lanes(data)
+}
+
+/// The same code, compiled for processors with AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn adler_avx2(data: &[u8]) -> (u32, u32) {
+    adler_lanes(data)
+}
+
+/// In each lane the sum of its bytes, and the total of what that sum has been. A byte of a later lane counts as many
+/// times less as it lies behind the first.
+#[inline(always)]
+fn adler_lanes(data: &[u8]) -> (u32, u32) {
+    let (mut sums, mut totals) = ([0_u32; LANES], [0_u32; LANES]);
     let mut chunks = data.chunks_exact(LANES);
     for chunk in &mut chunks {
-        let (mut bytes, mut by_place) = (0, 0);
-        for (place, &byte) in (0..).zip(chunk) {
-            bytes += u32::from(byte) + CHAR_OFFSET;
-            by_place += (LANES as u32 - place) * (u32::from(byte) + CHAR_OFFSET);
+        for ((sum, total), &byte) in sums.iter_mut().zip(&mut totals).zip(chunk) {
+            *sum = sum.wrapping_add(byte.into());
+            *total = total.wrapping_add(*sum);
         }
-        weighted = weighted.wrapping_add(sum.wrapping_mul(LANES as u32)).wrapping_add(by_place);
-        sum = sum.wrapping_add(bytes);
+    }
+    let (mut sum, mut weighted) = (0_u32, 0_u32);
+    for ((place, of_lane), total) in (0_u32..).zip(sums).zip(totals) {
+        sum = sum.wrapping_add(of_lane);
+        let total = total.wrapping_mul(LANES as u32);
+        weighted = weighted.wrapping_add(total).wrapping_sub(of_lane.wrapping_mul(place));
     }
     for &byte in chunks.remainder() {
-        sum = sum.wrapping_add(u32::from(byte) + CHAR_OFFSET);
+        sum = sum.wrapping_add(byte.into());
         weighted = weighted.wrapping_add(sum);
     }
-    (sum, weighted)
+    let len = data.len() as u128;
+    let offsets = [len, len * (len + 1) / 2].map(|bytes| CHAR_OFFSET.wrapping_mul(bytes as u32));
+    (sum.wrapping_add(offsets[0]), weighted.wrapping_add(offsets[1]))
 }
 
 #[cfg(test)]
@@ -305,7 +330,8 @@ mod tests {
                 (sum, weighted + sum)
             });
             assert_eq!(weak_sum(WeakKind::Rollsum, &data[..len]), weighted << 16 | sum & 0xffff, "{len} bytes");
-            assert_eq!(polynomial(&data[..len]), polynomial_lanes(&data[..len]));
+            assert_eq!(polynomial(&data[..len]), polynomial_lanes(&data[..len]), "{len} bytes");
+            assert_eq!(adler(&data[..len]), adler_lanes(&data[..len]), "{len} bytes");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::{HITS_MAX, Hit, Windows};
 use crate::engine::native::index::BlockIndex;
-use crate::engine::native::weak::{ADJUST, INVERSES, POWERS, RabinKarp, WINDOWS};
+use crate::engine::native::weak::{ADJUST, CHAR_OFFSET, INVERSES, POWERS, RabinKarp, Rollsum, WINDOWS};
 
 /// Windows in a vector.
 const LANES: usize = 8;
@@ -27,25 +27,79 @@ pub(super) fn roll(
     let inverses = [load(&INVERSES[1..]), load(&INVERSES[1 + LANES..])];
     let powers = [load(&POWERS[..]), load(&POWERS[LANES..])];
     let group_power = splat(POWERS[WINDOWS]);
-    let last = splat(LANES as u32 - 1);
-    // The bytes that leave as the window moves, and those that enter.
-    let ends = windows.data[from + windows.len..].chunks_exact(WINDOWS);
-    let steps = windows.data[from..].chunks_exact(WINDOWS).zip(ends).take((to - from) / WINDOWS);
     let mut sum = splat(first.hash);
-    let mut at = from;
-    for (gone, come) in steps {
+    let next = |gone: &Bytes, come: &Bytes| {
         // What the windows before add to each sum, and all of them to the next group's.
         let mut upto = _mm256_setzero_si256();
-        let [low, high] = std::array::from_fn(|half| {
+        let sums = std::array::from_fn(|half| {
             let [gone, come] = [gone, come].map(|bytes| load_bytes(&bytes[half * LANES..]));
             let gone = _mm256_mullo_epi32(power, _mm256_add_epi32(gone, adjust));
             let term = _mm256_mullo_epi32(_mm256_sub_epi32(come, gone), inverses[half]);
             let totals = running_totals(term);
             let before = _mm256_add_epi32(upto, _mm256_sub_epi32(totals, term));
-            upto = _mm256_add_epi32(upto, _mm256_permutevar8x32_epi32(totals, last));
+            upto = _mm256_add_epi32(upto, splat_last(totals));
             _mm256_mullo_epi32(_mm256_add_epi32(sum, before), powers[half])
         });
         sum = _mm256_mullo_epi32(_mm256_add_epi32(sum, upto), group_power);
+        sums
+    };
+    let at = look(next, windows, index, from, to, hits);
+    [first.hash, ..] = store(sum);
+    at
+}
+
+/// The same look by the other sum.
+#[target_feature(enable = "avx2")]
+pub(super) fn roll_rollsum(
+    first: &mut Rollsum,
+    windows: &Windows<'_>,
+    index: &BlockIndex,
+    from: usize,
+    to: usize,
+    hits: &mut Vec<Hit>,
+) -> usize {
+    let len = splat(first.len);
+    let offset = splat(CHAR_OFFSET);
+    let low_half = splat(0xffff);
+    let (mut sum, mut weighted) = (splat(first.sum), splat(first.weighted));
+    let next = |gone: &Bytes, come: &Bytes| {
+        std::array::from_fn(|half| {
+            let [gone, come] = [gone, come].map(|bytes| load_bytes(&bytes[half * LANES..]));
+            let change = _mm256_sub_epi32(come, gone);
+            let after = _mm256_add_epi32(sum, running_totals(change));
+            let gone = _mm256_mullo_epi32(len, _mm256_add_epi32(gone, offset));
+            let weighted_change = _mm256_sub_epi32(after, gone);
+            let weighted_after = _mm256_add_epi32(weighted, running_totals(weighted_change));
+            let here = _mm256_and_si256(_mm256_sub_epi32(after, change), low_half);
+            let weighted_here = _mm256_sub_epi32(weighted_after, weighted_change);
+            (sum, weighted) = (splat_last(after), splat_last(weighted_after));
+            _mm256_or_si256(_mm256_slli_epi32::<16>(weighted_here), here)
+        })
+    };
+    let at = look(next, windows, index, from, to, hits);
+    [[first.sum, ..], [first.weighted, ..]] = [store(sum), store(weighted)];
+    at
+}
+
+/// Those that leave as the windows of a group move, or those that enter.
+type Bytes = [u8; WINDOWS];
+
+/// Asks for the sums of group after group, and looks for them in the index; gives where the next group begins.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn look(
+    mut next: impl FnMut(&Bytes, &Bytes) -> [__m256i; 2],
+    windows: &Windows<'_>,
+    index: &BlockIndex,
+    from: usize,
+    to: usize,
+    hits: &mut Vec<Hit>,
+) -> usize {
+    let (leaving, _) = windows.data[from..].as_chunks();
+    let (entering, _) = windows.data[from + windows.len..].as_chunks();
+    let mut at = from;
+    for (gone, come) in leaving.iter().zip(entering).take((to - from) / WINDOWS) {
+        let [low, high] = next(gone, come);
         let mut held = index.may_hold_mask(low) | index.may_hold_mask(high) << LANES;
         if held != 0 {
             let sums = [store(low), store(high)].concat();
@@ -62,7 +116,6 @@ pub(super) fn roll(
             break;
         }
     }
-    [first.hash, ..] = store(sum);
     at
 }
 
@@ -91,6 +144,11 @@ fn store(numbers: __m256i) -> [u32; LANES] {
     // SAFETY: there is room.
     unsafe { _mm256_storeu_si256(stored.as_mut_ptr().cast(), numbers) };
     stored
+}
+
+#[target_feature(enable = "avx2")]
+fn splat_last(numbers: __m256i) -> __m256i {
+    _mm256_permutevar8x32_epi32(numbers, splat(LANES as u32 - 1))
 }
 
 /// At each place the sum of the terms up to it.
