@@ -82,9 +82,11 @@
 mod blueprint;
 #[allow(unsafe_code)]
 mod capi;
+mod cloning;
 mod engine;
 mod error;
 mod format;
+mod in_order;
 mod inspect;
 mod level;
 mod observer;
