@@ -2,6 +2,7 @@
 //! against what should come of it in order.
 
 use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -112,7 +113,10 @@ impl Worker<'_> {
     /// Sums before it writes where another thread is writing.
     fn carry_out(&self, mut piece: Piece) -> Made {
         let read = self.read(&mut piece);
-        let sum = |piece: &Piece| Some(ContentSums::of(&piece.content[..piece.filled], piece.leaf_len?));
+        let sum = |piece: &Piece| {
+            let leaf_len = piece.leaf_len.filter(|_| piece.filled > 0)?;
+            Some(ContentSums::of(&piece.content[..piece.filled], leaf_len))
+        };
         let write = |turn: MutexGuard<'_, ()>| {
             let written = self.write(&piece).map_err(|error| Error::io("writing", error));
             drop(turn);
@@ -152,7 +156,13 @@ impl Worker<'_> {
             self.write_range(piece, from..range.start)?;
             from = range.end;
         }
-        self.write_range(piece, from..piece.filled)
+        self.write_range(piece, from..piece.filled)?;
+        if piece.zeros > 0 {
+            // Nothing else shows before the end that no file can be so long.
+            let mut file = self.file;
+            file.seek(SeekFrom::Start(piece.at + piece.filled as u64 + piece.zeros))?;
+        }
+        Ok(())
     }
 
     fn write_range(&self, piece: &Piece, range: Range<usize>) -> std::io::Result<()> {

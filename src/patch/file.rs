@@ -16,7 +16,10 @@ use crate::{Error, Result};
 ///
 /// The result is written beside `target` under a temporary name, held against the delta's trailer,
 /// flushed to the disk and renamed. On any failure what was at `target` stays as it was. Runs of zeros
-/// become holes.
+/// become holes; what is unchanged shares its extents with the basis where the file system can.
+///
+/// The delta is read by the calling thread alone, some MiB of the target ahead of what is written.
+/// It takes 1 MiB of memory for each thread, and the parts of the delta that are being parsed.
 ///
 /// # Errors
 ///
