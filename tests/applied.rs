@@ -120,7 +120,8 @@ fn every_number_of_threads_makes_the_same_file_and_tells_the_same() {
             assert_eq!(result.unwrap().0, ground.states[1].len() as u64, "{what}");
             assert!(target.unwrap() == ground.states[1], "{what}");
             assert!(told.windows(2).all(|two| two[0].done_bytes <= two[1].done_bytes), "{what}: {told:?}");
-            assert!(told.len() >= 7 && told.last().unwrap().done_bytes == ground.states[1].len() as u64, "{what}");
+            // Once for each mebibyte, and for each long run of zeros, of which one is of 1.6 MiB.
+            assert!(told.len() >= 6 && told.last().unwrap().done_bytes == ground.states[1].len() as u64, "{what}");
 
             let from_nothing = |options| patch_file(None, &ground.deltas[0][..], ground.path("target"), options);
             let (_, target, _) = ground.agreed(&what, from_nothing);
@@ -132,7 +133,8 @@ fn every_number_of_threads_makes_the_same_file_and_tells_the_same() {
                     chain_file(basis.as_deref(), ground.deltas[from..].iter().collect(), ground.path("target"), options)
                 });
                 assert!(target.unwrap() == ground.states[2], "{what}, a chain from {from}");
-                assert!(told.len() >= 9 && told.last().unwrap().done_bytes == ground.states[2].len() as u64, "{what}");
+                // One run of zeros at the end is of more than 3 MiB.
+                assert!(told.len() >= 6 && told.last().unwrap().done_bytes == ground.states[2].len() as u64, "{what}");
             };
             chained(0);
             chained(1);

@@ -280,7 +280,7 @@ impl<P: Plan> InOrder for Planning<'_, P> {
         }
         self.plan.target().zeros(piece.zeros);
         let length = self.plan.target().length();
-        if piece.is_told || length - self.watched >= WATCH_BYTES {
+        if piece.is_told || length / WATCH_BYTES != self.watched / WATCH_BYTES {
             self.watched = length;
             self.plan.tell(piece.stream_bytes)?;
         }
