@@ -82,10 +82,12 @@
 mod blueprint;
 #[allow(unsafe_code)]
 mod capi;
+mod cloning;
 mod engine;
 mod error;
 mod format;
 mod holes;
+mod in_order;
 mod inspect;
 mod level;
 mod observer;

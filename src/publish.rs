@@ -137,7 +137,7 @@ impl PublishHoled {
     }
 
     /// Leaves out so many zeros.
-    pub(crate) fn skip(&mut self, len: u64) -> io::Result<()> {
+    fn skip(&mut self, len: u64) -> io::Result<()> {
         let ahead = i64::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         self.publish.file().seek_relative(ahead)?;
         self.hole = true;
@@ -145,7 +145,7 @@ impl PublishHoled {
     }
 
     /// Writes what is known not to be a hole.
-    pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.publish.file().write_all(bytes)?;
         self.hole = self.hole && bytes.is_empty();
         Ok(())

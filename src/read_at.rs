@@ -31,6 +31,14 @@ pub trait ReadAt: Send + Sync {
     fn path(&self) -> Option<&Path> {
         None
     }
+
+    /// The file whose content this is, byte for byte, where it is one.
+    ///
+    /// Such a basis is read by several threads at once, and shares its extents with what is made of it where the
+    /// file system can. Any other is read by the thread that drives the work alone.
+    fn as_file(&self) -> Option<&File> {
+        None
+    }
 }
 
 impl ReadAt for File {
@@ -49,6 +57,10 @@ impl ReadAt for File {
         let end = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(before))?;
         Ok(end)
+    }
+
+    fn as_file(&self) -> Option<&File> {
+        Some(self)
     }
 }
 
@@ -87,6 +99,10 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
     fn path(&self) -> Option<&Path> {
         (**self).path()
     }
+
+    fn as_file(&self) -> Option<&File> {
+        (**self).as_file()
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
@@ -100,6 +116,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
 
     fn path(&self) -> Option<&Path> {
         (**self).path()
+    }
+
+    fn as_file(&self) -> Option<&File> {
+        (**self).as_file()
     }
 }
 

@@ -4,6 +4,8 @@
 mod advising;
 #[path = "command/dry_runs.rs"]
 mod dry_runs;
+#[path = "command/extents.rs"]
+mod extents;
 #[path = "command/ground.rs"]
 mod ground;
 #[path = "command/inspecting.rs"]

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::check::{TargetCheck, shrunk, verify_basis, wrong_basis};
 use super::layer::{Layer, Piece};
-use super::machine::{Produce, Produced, WATCH_BYTES, ZEROS_LEN};
+use super::machine::{Plan, Planned, Produce, Produced, WATCH_BYTES, ZEROS_LEN};
 use super::reader::read_produced;
 use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::observer::Progress;
@@ -144,69 +144,70 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
     }
 
     fn produce_piece(&mut self, buffer: &mut [u8]) -> Result<Produced> {
+        let produced = match self.plan_piece(buffer)? {
+            Planned::Bytes(len) => {
+                self.target.update(&buffer[..len]);
+                Produced::Bytes(len)
+            }
+            Planned::Basis { offset, len } => {
+                let len = read_some(&self.basis, &mut buffer[..len], offset)?;
+                if len == 0 {
+                    return Err(shrunk(offset, self.basis_len));
+                }
+                self.position += len as u64;
+                self.target.update(&buffer[..len]);
+                Produced::Bytes(len)
+            }
+            Planned::Zeros(len) => {
+                self.target.zeros(len);
+                Produced::Zeros(len)
+            }
+            Planned::Whole | Planned::End => {
+                if !self.ended {
+                    self.verify()?;
+                    self.tell(self.stream_bytes())?;
+                    self.ended = true;
+                }
+                return Ok(Produced::End);
+            }
+        };
+        if self.position - self.watched >= WATCH_BYTES {
+            self.watched = self.position;
+            self.tell(self.stream_bytes())?;
+        }
+        Ok(produced)
+    }
+
+    fn plan_piece(&mut self, buffer: &mut [u8]) -> Result<Planned> {
         if self.position == self.length() {
-            return self.end();
+            return Ok(Planned::End);
         }
         let (level, piece) = self.resolve()?;
         let want = buffer.len().min(usize::try_from(piece.len()).unwrap_or(usize::MAX));
-        let produced = match piece {
+        Ok(match piece {
             Piece::Zeros { len } => {
                 let len = len.min(ZEROS_LEN);
-                self.target.zeros(len);
                 self.position += len;
-                Produced::Zeros(len)
+                Planned::Zeros(len)
             }
             Piece::Literal { at, .. } => {
                 let len = self.layers[level].read_literal(at, &mut buffer[..want]);
                 let len = len.map_err(|error| self.in_level(error, level))?;
-                self.target.update(&buffer[..len]);
                 self.position += len as u64;
-                Produced::Bytes(len)
+                Planned::Bytes(len)
             }
-            Piece::Below { offset, .. } => {
-                let len = read_some(&self.basis, &mut buffer[..want], offset)?;
-                if len == 0 {
-                    return Err(shrunk(offset, self.basis_len));
-                }
-                self.target.update(&buffer[..len]);
-                self.position += len as u64;
-                Produced::Bytes(len)
-            }
-        };
-        self.watch()?;
-        Ok(produced)
-    }
-
-    fn end(&mut self) -> Result<Produced> {
-        if !self.ended {
-            let trailer = self.layers.last().and_then(|layer| layer.trailer().copied());
-            if let Err(error) = self.target.verify(trailer.as_ref()) {
-                if let (Some(expected), VerifyBasis::After) = (self.expected_basis(), self.verify_basis) {
-                    verify_basis(&self.basis, &expected, &self.options)?;
-                }
-                return Err(error);
-            }
-            self.tell()?;
-            self.ended = true;
-        }
-        Ok(Produced::End)
-    }
-
-    fn watch(&mut self) -> Result<()> {
-        if self.position - self.watched < WATCH_BYTES {
-            return Ok(());
-        }
-        self.watched = self.position;
-        self.tell()
-    }
-
-    fn tell(&self) -> Result<()> {
-        self.options.watch.step(Progress {
-            done_bytes: self.position,
-            total_bytes: Some(self.length()),
-            stream_bytes: self.layers.iter().map(Layer::stream_bytes).sum(),
-            ..Progress::default()
+            Piece::Below { offset, .. } => Planned::Basis { offset, len: want },
         })
+    }
+
+    /// Holds the target against the last trailer.
+    fn verify(&mut self) -> Result<()> {
+        let trailer = self.layers.last().and_then(|layer| layer.trailer().copied());
+        let Err(error) = self.target.verify(trailer.as_ref()) else { return Ok(()) };
+        if let (Some(expected), VerifyBasis::After) = (self.expected_basis(), self.verify_basis) {
+            verify_basis(&self.basis, &expected, &self.options)?;
+        }
+        Err(error)
     }
 }
 
@@ -258,15 +259,52 @@ impl<B: ReadAt, D: ReadAt> Produce for Chain<B, D> {
         self.failed = result.as_ref().is_err_and(|error| !error.is_raised());
         result
     }
+}
+
+impl<B: ReadAt, D: ReadAt> Plan for Chain<B, D> {
+    fn begin(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn plan(&mut self, buffer: &mut [u8]) -> Result<Planned> {
+        self.plan_piece(buffer)
+    }
+
+    fn copied(&mut self, len: usize) {
+        self.position += len as u64;
+    }
+
+    fn target(&mut self) -> &mut TargetCheck {
+        &mut self.target
+    }
+
+    fn stream_bytes(&self) -> u64 {
+        self.layers.iter().map(Layer::stream_bytes).sum()
+    }
+
+    fn tell(&self, stream_bytes: u64) -> Result<()> {
+        self.options.watch.step(Progress {
+            done_bytes: self.target.length(),
+            total_bytes: Some(self.length()),
+            stream_bytes,
+            ..Progress::default()
+        })
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.verify()?;
+        self.tell(self.stream_bytes())?;
+        self.ended = true;
+        Ok(())
+    }
 
     fn summary(&self) -> Result<PatchSummary> {
         if !self.ended {
             return Err(Error::new(ErrorKind::State, "the target was not read to its end").doing("finishing a chain"));
         }
         let trailer = self.layers.last().and_then(Layer::trailer);
-        let stream_bytes = self.layers.iter().map(Layer::stream_bytes).sum();
         let weak = self.layers.iter().filter_map(Layer::trailer).any(|trailer| trailer.flags.weak);
-        Ok(PatchSummary { weak, ..PatchSummary::new(self.position, stream_bytes, trailer) })
+        Ok(PatchSummary { weak, ..PatchSummary::new(self.position, self.stream_bytes(), trailer) })
     }
 }
 

@@ -24,8 +24,47 @@ pub(super) enum Produced {
 pub(super) trait Produce {
     /// Puts the next bytes into the buffer, which is not empty, or says that zeros come.
     fn produce(&mut self, buffer: &mut [u8]) -> Result<Produced>;
+}
 
-    /// What was done; to be called after [`Produced::End`].
+/// What comes next, to be carried out by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Planned {
+    /// So many bytes, which were put into the buffer.
+    Bytes(usize),
+    /// So many bytes of the basis, no more than the buffer takes.
+    Basis { offset: u64, len: usize },
+    /// So many zeros.
+    Zeros(u64),
+    /// All of the target has come: the observer is to be told.
+    Whole,
+    /// Nothing more comes.
+    End,
+}
+
+/// Something that says in order what is to be done, and holds what was done against what should come of it.
+pub(super) trait Plan {
+    /// Takes in what comes before the first command, after which [`Plan::target`] is there.
+    fn begin(&mut self) -> Result<()>;
+
+    /// What comes next; what is of the basis comes again until [`Plan::copied`] was told that it was given.
+    fn plan(&mut self, buffer: &mut [u8]) -> Result<Planned>;
+
+    /// So many bytes of what is of the basis were given.
+    fn copied(&mut self, len: usize);
+
+    /// What takes in what was done, in order.
+    fn target(&mut self) -> &mut TargetCheck;
+
+    /// Bytes of the deltas that what was planned till now took.
+    fn stream_bytes(&self) -> u64;
+
+    /// Tells the observer of what the target has taken in, which so many bytes of the deltas made.
+    fn tell(&self, stream_bytes: u64) -> Result<()>;
+
+    /// All was done: the target must be what it should be.
+    fn end(&mut self) -> Result<()>;
+
+    /// What was done, after [`Plan::end`].
     fn summary(&self) -> Result<PatchSummary>;
 }
 
@@ -40,6 +79,8 @@ enum Pending {
     },
     Literal(Range<usize>),
     Zeros(u64),
+    /// The observer is to be told that all commands were carried out.
+    Whole,
 }
 
 pub(super) struct PatchMachine<B> {
@@ -88,6 +129,19 @@ impl<B: ReadAt> PatchMachine<B> {
 
     /// Takes input until there is something to produce; `false` when it wants more.
     pub(super) fn advance(&mut self, input: &mut &[u8]) -> Result<bool> {
+        self.latched(|this| {
+            while this.try_advance(input)? {
+                if !matches!(this.pending, Pending::Whole) {
+                    return Ok(true);
+                }
+                this.try_produce(&mut [])?;
+            }
+            Ok(false)
+        })
+    }
+
+    /// Takes input until there is something to plan; `false` when it wants more.
+    pub(super) fn advance_plan(&mut self, input: &mut &[u8]) -> Result<bool> {
         self.latched(|this| this.try_advance(input))
     }
 
@@ -114,7 +168,7 @@ impl<B: ReadAt> PatchMachine<B> {
                 }
                 Some(Step::Literal) => self.pending = Pending::Literal(0..self.stream.literal().len()),
                 Some(Step::Zeros(len)) => self.pending = Pending::Zeros(len),
-                Some(Step::End) => self.options.watch.step(self.progress())?,
+                Some(Step::End) => self.pending = Pending::Whole,
             }
         }
         Ok(true)
@@ -147,13 +201,22 @@ impl<B: ReadAt> PatchMachine<B> {
         self.stream.header().and_then(|header| header.basis)
     }
 
-    fn progress(&self) -> Progress {
-        Progress {
+    pub(super) fn tell(&self, stream_bytes: u64) -> Result<()> {
+        self.options.watch.step(Progress {
             done_bytes: self.target.length(),
             total_bytes: self.stream.header().and_then(|header| header.target_len),
-            stream_bytes: self.stream.taken(),
+            stream_bytes,
             ..Progress::default()
-        }
+        })
+    }
+
+    pub(super) fn target(&mut self) -> &mut TargetCheck {
+        &mut self.target
+    }
+
+    /// Bytes of the delta that were taken.
+    pub(super) fn stream_bytes(&self) -> u64 {
+        self.stream.taken()
     }
 
     /// What is to be verified is pending like a command: the input of the head is taken, and a basis that
@@ -175,52 +238,80 @@ impl<B: ReadAt> PatchMachine<B> {
     }
 
     fn try_produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
-        let produced = match &mut self.pending {
-            Pending::Nothing => return Ok(Produced::Bytes(0)),
+        let produced = match self.try_plan(buffer)? {
+            Planned::Bytes(len) => {
+                self.target.update(&buffer[..len]);
+                Produced::Bytes(len)
+            }
+            Planned::Basis { offset, len } => {
+                let got = read_some(&self.basis, &mut buffer[..len], offset)?;
+                if got == 0 {
+                    return Err(shrunk(offset, self.basis_len));
+                }
+                self.copied(got);
+                self.target.update(&buffer[..got]);
+                Produced::Bytes(got)
+            }
+            Planned::Zeros(len) => {
+                self.target.zeros(len);
+                Produced::Zeros(len)
+            }
+            Planned::Whole | Planned::End => {
+                self.tell(self.stream.taken())?;
+                Produced::Bytes(0)
+            }
+        };
+        if self.target.length() - self.watched >= WATCH_BYTES {
+            self.watched = self.target.length();
+            self.tell(self.stream.taken())?;
+        }
+        Ok(produced)
+    }
+
+    /// Says what the pending command, or a part of it, is; no bytes when what was pending makes none.
+    pub(super) fn plan(&mut self, buffer: &mut [u8]) -> Result<Planned> {
+        self.latched(|this| this.try_plan(buffer))
+    }
+
+    fn try_plan(&mut self, buffer: &mut [u8]) -> Result<Planned> {
+        let (planned, is_over) = match &mut self.pending {
+            Pending::Nothing => (Planned::Bytes(0), true),
             Pending::Basis(expected) => {
                 verify_basis(&self.basis, expected, &self.options)?;
-                self.pending = Pending::Nothing;
-                return Ok(Produced::Bytes(0));
+                (Planned::Bytes(0), true)
             }
             Pending::Zeros(left) => {
                 let len = (*left).min(ZEROS_LEN);
                 *left -= len;
-                if *left == 0 {
-                    self.pending = Pending::Nothing;
-                }
-                self.target.zeros(len);
-                Produced::Zeros(len)
+                (Planned::Zeros(len), *left == 0)
             }
             Pending::Literal(range) => {
                 let len = range.len().min(buffer.len());
                 buffer[..len].copy_from_slice(&self.stream.literal()[range.start..range.start + len]);
                 range.start += len;
-                if range.start == range.end {
-                    self.pending = Pending::Nothing;
-                }
-                self.target.update(&buffer[..len]);
-                Produced::Bytes(len)
+                (Planned::Bytes(len), range.start == range.end)
             }
             Pending::Copy { offset, len } => {
-                let want = buffer.len().min(usize::try_from(*len).unwrap_or(usize::MAX));
-                let got = read_some(&self.basis, &mut buffer[..want], *offset)?;
-                if got == 0 {
-                    return Err(shrunk(*offset, self.basis_len));
-                }
-                *offset += got as u64;
-                *len -= got as u64;
-                if *len == 0 {
-                    self.pending = Pending::Nothing;
-                }
-                self.target.update(&buffer[..got]);
-                Produced::Bytes(got)
+                let len = buffer.len().min(usize::try_from(*len).unwrap_or(usize::MAX));
+                (Planned::Basis { offset: *offset, len }, false)
             }
+            Pending::Whole => (Planned::Whole, true),
         };
-        if self.target.length() - self.watched >= WATCH_BYTES {
-            self.watched = self.target.length();
-            self.options.watch.step(self.progress())?;
+        if is_over {
+            self.pending = Pending::Nothing;
         }
-        Ok(produced)
+        Ok(planned)
+    }
+
+    /// So many bytes of the pending copy were given.
+    pub(super) fn copied(&mut self, by: usize) {
+        if let Pending::Copy { offset, len } = &mut self.pending {
+            *offset += by as u64;
+            *len -= by as u64;
+            if *len == 0 {
+                self.pending = Pending::Nothing;
+            }
+        }
     }
 
     pub(super) fn summary(&self) -> Result<PatchSummary> {

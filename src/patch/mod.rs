@@ -6,6 +6,7 @@
 //! at all. [`Chain`] composes the deltas of several levels, so that every byte of the result is read
 //! once, from where it stands, and written once.
 
+mod apply;
 mod chain;
 mod check;
 mod delta_stream;

@@ -68,7 +68,8 @@ impl PatchOptions {
         self
     }
 
-    /// How many threads verify; 0, the default, for as many as there are processors.
+    /// How many threads verify, and read and write where a file is made, of which more than eight are of no use; 0,
+    /// the default, for as many as there are processors.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self

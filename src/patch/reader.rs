@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::machine::{PatchMachine, Produce, Produced};
+use super::check::TargetCheck;
+use super::machine::{PatchMachine, Plan, Planned, Produce, Produced};
 use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::format::Source;
 use crate::read_at::ReadAt;
@@ -52,28 +53,75 @@ impl<D: Read, B: ReadAt> PatchReader<D, B> {
     }
 }
 
+impl<D: Read, B: ReadAt> PatchReader<D, B> {
+    /// Reads the delta until `advance` has made something pending of it; `false` at its end.
+    fn take_in(&mut self, advance: impl Fn(&mut PatchMachine<B>, &mut &[u8]) -> Result<bool>) -> Result<bool> {
+        while !self.machine.has_pending() {
+            let mut input = self.delta.buffered();
+            let before = input.len();
+            let ready = advance(&mut self.machine, &mut input);
+            let used = before - input.len();
+            self.delta.consume(used);
+            if !ready? && !self.delta.fill()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl<D: Read, B: ReadAt> Produce for PatchReader<D, B> {
     fn produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
         loop {
-            while !self.machine.has_pending() {
-                if self.ended {
-                    return Ok(Produced::End);
-                }
-                let mut input = self.delta.buffered();
-                let before = input.len();
-                let ready = self.machine.advance(&mut input);
-                let used = before - input.len();
-                self.delta.consume(used);
-                if !ready? && !self.delta.fill()? {
-                    self.machine.end()?;
-                    self.ended = true;
-                }
+            if self.ended {
+                return Ok(Produced::End);
+            }
+            if !self.take_in(PatchMachine::advance)? {
+                self.machine.end()?;
+                self.ended = true;
+                continue;
             }
             match self.machine.produce(buffer)? {
                 Produced::Bytes(0) => {}
                 produced => return Ok(produced),
             }
         }
+    }
+}
+
+impl<D: Read, B: ReadAt> Plan for PatchReader<D, B> {
+    fn begin(&mut self) -> Result<()> {
+        self.take_in(PatchMachine::advance_plan).map(|_| ())
+    }
+
+    fn plan(&mut self, buffer: &mut [u8]) -> Result<Planned> {
+        while self.take_in(PatchMachine::advance_plan)? {
+            match self.machine.plan(buffer)? {
+                Planned::Bytes(0) => {}
+                planned => return Ok(planned),
+            }
+        }
+        Ok(Planned::End)
+    }
+
+    fn copied(&mut self, len: usize) {
+        self.machine.copied(len);
+    }
+
+    fn target(&mut self) -> &mut TargetCheck {
+        self.machine.target()
+    }
+
+    fn stream_bytes(&self) -> u64 {
+        self.machine.stream_bytes()
+    }
+
+    fn tell(&self, stream_bytes: u64) -> Result<()> {
+        self.machine.tell(stream_bytes)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.machine.end()
     }
 
     fn summary(&self) -> Result<PatchSummary> {

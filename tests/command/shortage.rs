@@ -50,3 +50,17 @@ fn a_shortage_of_open_files_is_a_failure_and_no_fault_of_the_tree() {
     assert!(said.stderr.contains("Too many open files") && !said.stderr.contains("could not"), "{}", said.stderr);
     assert!(!ground.path("s").exists() && !ground.path("a").exists());
 }
+
+#[test]
+fn what_cannot_be_written_is_told_of_whatever_the_number_of_threads() {
+    let ground = Ground::new();
+    ground.write("content", &vec![b'x'; 5 << 20]);
+    ground.run("level -q --signature-out s content delta").expect(DONE);
+    for threads in [1, 2, 8] {
+        let arguments = format!("patch -q --threads {threads} /dev/null delta target");
+        // Half of what is to be written may be, and what is behind fails as on a full device.
+        let said = run_within(&ground, "-f 5120; trap '' XFSZ", &arguments).expect(FAILED);
+        assert!(said.stderr.contains("File too large"), "{threads} threads: {}", said.stderr);
+        assert!(ground.names().iter().all(|name| !name.contains("target")), "{threads} threads: {:?}", ground.names());
+    }
+}

@@ -26,6 +26,24 @@ pub(crate) struct IdentityBuilder {
     threads: usize,
 }
 
+/// What a thread makes of a piece of content that begins with a leaf, for [`IdentityBuilder::summed`].
+pub(crate) struct ContentSums {
+    crc: crc32fast::Hasher,
+    length: u64,
+    leaves: Vec<Leaf>,
+}
+
+impl ContentSums {
+    pub(crate) fn of(content: &[u8], leaf_len: u32) -> Self {
+        let leaf_len = leaf_len as usize;
+        let mut leaves = Vec::with_capacity(content.len().div_ceil(leaf_len));
+        strong_sums(StrongKind::Blake2, content, leaf_len, |leaf| leaves.push(*leaf));
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(content);
+        Self { crc, length: content.len() as u64, leaves }
+    }
+}
+
 impl IdentityBuilder {
     pub(crate) fn new(leaf_len: u32, threads: usize) -> Self {
         Self {
@@ -55,6 +73,15 @@ impl IdentityBuilder {
     pub(crate) fn checksummed(&mut self, crc: &crc32fast::Hasher, len: usize) {
         self.crc.combine(crc);
         self.length += len as u64;
+    }
+
+    /// Content that was summed elsewhere; what came before must end with a leaf.
+    pub(crate) fn summed(&mut self, sums: &ContentSums) {
+        debug_assert!(self.length.is_multiple_of(self.leaf_len as u64) && self.running.is_none());
+        self.flush_leaves();
+        self.crc.combine(&sums.crc);
+        self.length += sums.length;
+        sums.leaves.iter().for_each(|leaf| self.fingerprint.leaf(leaf));
     }
 
     /// The next leaf of content that passes through [`IdentityBuilder::checksum`].
@@ -194,6 +221,11 @@ mod tests {
                 builder.zeros(zeros.len() as u64);
                 content[zeros.end..].chunks(piece).for_each(|piece| builder.update(piece));
                 assert_eq!(builder.finish(), reference(content, leaf_len), "leaves of {leaf_len}, pieces of {piece}");
+
+                let mut builder = IdentityBuilder::new(leaf_len, 2);
+                let piece = piece.next_multiple_of(leaf_len as usize);
+                content.chunks(piece).for_each(|piece| builder.summed(&ContentSums::of(piece, leaf_len)));
+                assert_eq!(builder.finish(), reference(content, leaf_len), "leaves of {leaf_len}, sums of {piece}");
             }
         }
     }

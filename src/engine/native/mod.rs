@@ -13,7 +13,7 @@ mod sums;
 mod weak;
 
 pub(crate) use aligned::{AlignedMatcher, BasisSums};
-pub(crate) use identity::IdentityBuilder;
+pub(crate) use identity::{ContentSums, IdentityBuilder};
 pub(crate) use index::BlockIndex;
 pub(crate) use rolling::{RollingMatcher, RollingOptions};
 pub(crate) use sums::{BlockRun, ZeroSum, block_sums, sum_while_filling};

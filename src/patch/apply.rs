@@ -1,0 +1,290 @@
+//! The whole form's work: what is planned is read, summed and written by several threads, piece by piece, and held
+//! against what should come of it in order.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::PatchSummary;
+use super::check::shrunk;
+use super::machine::{Plan, Planned, WATCH_BYTES};
+use crate::cloning::Cloning;
+use crate::engine::native::ContentSums;
+use crate::in_order::{InOrder, jobs_at_once, work_in_order};
+use crate::read_at::{ReadAt, read_some};
+use crate::{Error, Result};
+
+/// The most of the target that a thread makes at once: enough leaves of the usual length for every lane of a vector,
+/// little enough to stay in a core's own cache between being read, summed and written.
+const PIECE_LEN: usize = 512 * 1024;
+
+/// More threads would wait for each other: a file is written by one of them at a time.
+const THREADS_MAX: usize = 8;
+
+/// Carries out all that is planned, on up to `threads` threads, and verifies it.
+///
+/// It takes 1 MiB for each thread, of which no more than eight are of use. What went wrong first in the target's
+/// order is what is returned, as if one thread had done the work.
+pub(super) fn apply(plan: &mut impl Plan, basis: &dyn ReadAt, file: &File, threads: usize) -> Result<PatchSummary> {
+    let basis_len = basis.size().map_err(|error| Error::io("measuring the basis", error))?;
+    let threads = threads.min(THREADS_MAX);
+    plan.begin()?;
+    let reading = Reading { basis, basis_len };
+    let worker = Worker { reading, cloning: Cloning::new(basis.as_file(), file), file, writing: Mutex::new(()) };
+    let spare = Vec::with_capacity(jobs_at_once(threads));
+    let mut planning = Planning { plan, reading, at: 0, zeros: 0, ended: None, spare, ends_in_hole: false, watched: 0 };
+    work_in_order(threads, &mut planning, |piece| worker.carry_out(piece))?;
+    if planning.ends_in_hole {
+        file.set_len(planning.at).map_err(|error| Error::io("writing", error))?;
+    }
+    plan.end()?;
+    plan.summary()
+}
+
+/// A piece of the target.
+#[derive(Default)]
+struct Piece {
+    /// Where in the target it begins.
+    at: u64,
+    content: Vec<u8>,
+    filled: usize,
+    /// What is to be read into the content.
+    copies: Vec<BasisRange>,
+    /// What of the content need not be written: zeros, and what has been cloned.
+    unwritten: Vec<Range<usize>>,
+    /// Zeros that come after the content.
+    zeros: u64,
+    /// Bytes under each of the leaves that the piece is made of, if it is to be summed.
+    leaf_len: Option<u32>,
+    /// Whether the observer is to be told of it in any case.
+    is_told: bool,
+    /// Bytes of the deltas that were taken when all of it was planned.
+    stream_bytes: u64,
+}
+
+/// A range of the basis, and where in a piece it goes.
+struct BasisRange {
+    offset: u64,
+    to: Range<usize>,
+}
+
+/// A piece that was made, or why not.
+struct Made {
+    piece: Piece,
+    sums: Option<ContentSums>,
+    result: Result<()>,
+}
+
+/// The content that pieces are copied from.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    basis: &'a dyn ReadAt,
+    basis_len: u64,
+}
+
+impl Reading<'_> {
+    /// Fills the buffer; else how much of it was filled, and why not all.
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<(), (usize, Error)> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let at = offset + filled as u64;
+            match read_some(self.basis, &mut buffer[filled..], at) {
+                Ok(0) => return Err((filled, shrunk(at, self.basis_len))),
+                Ok(len) => filled += len,
+                Err(error) => return Err((filled, error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What makes pieces; all threads share it.
+struct Worker<'a> {
+    reading: Reading<'a>,
+    cloning: Cloning<'a>,
+    file: &'a File,
+    /// Held while the file is written: the kernel lets one write at a time, and others spin.
+    writing: Mutex<()>,
+}
+
+impl Worker<'_> {
+    /// Sums before it writes where another thread is writing.
+    fn carry_out(&self, mut piece: Piece) -> Made {
+        let read = self.read(&mut piece);
+        let sum = |piece: &Piece| {
+            let leaf_len = piece.leaf_len.filter(|_| piece.filled > 0)?;
+            Some(ContentSums::of(&piece.content[..piece.filled], leaf_len))
+        };
+        let write = |turn: MutexGuard<'_, ()>| {
+            let written = self.write(&piece).map_err(|error| Error::io("writing", error));
+            drop(turn);
+            written
+        };
+        let (written, sums) = match self.writing.try_lock() {
+            Ok(turn) => (write(turn), sum(&piece)),
+            Err(_) => {
+                let sums = sum(&piece);
+                (write(self.writing.lock().unwrap_or_else(PoisonError::into_inner)), sums)
+            }
+        };
+        Made { sums, result: written.and(read), piece }
+    }
+
+    /// Reads what is to be copied; of a piece that cannot be had whole, what comes before is left.
+    fn read(&self, piece: &mut Piece) -> Result<()> {
+        for BasisRange { offset, to } in std::mem::take(&mut piece.copies) {
+            // Cloned before it is read: what becomes another meanwhile is noticed.
+            let cloned = self.cloning.clone_range(offset, piece.at + to.start as u64, to.len());
+            if let Err((filled, error)) = self.reading.read(&mut piece.content[to.clone()], offset) {
+                piece.filled = to.start + filled;
+                return Err(error);
+            }
+            if !cloned.is_empty() {
+                piece.unwritten.push(to.start + cloned.start..to.start + cloned.end);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, piece: &Piece) -> std::io::Result<()> {
+        let mut unwritten = piece.unwritten.clone();
+        unwritten.sort_unstable_by_key(|range| range.start);
+        let mut from = 0;
+        for range in unwritten {
+            self.write_range(piece, from..range.start)?;
+            from = range.end;
+        }
+        self.write_range(piece, from..piece.filled)?;
+        if piece.zeros > 0 {
+            // Nothing else shows before the end that no file can be so long.
+            let mut file = self.file;
+            file.seek(SeekFrom::Start(piece.at + piece.filled as u64 + piece.zeros))?;
+        }
+        Ok(())
+    }
+
+    fn write_range(&self, piece: &Piece, range: Range<usize>) -> std::io::Result<()> {
+        let range = range.start..range.end.min(piece.filled);
+        if range.is_empty() {
+            return Ok(());
+        }
+        self.file.write_all_at(&piece.content[range.clone()], piece.at + range.start as u64)
+    }
+}
+
+/// Takes a plan apart into pieces, and takes them back.
+struct Planning<'a, P> {
+    plan: &'a mut P,
+    reading: Reading<'a>,
+    /// Where the next piece begins.
+    at: u64,
+    /// Zeros that were planned and are in no piece yet.
+    zeros: u64,
+    /// How it ends, once that has come.
+    ended: Option<Result<()>>,
+    /// Buffers of pieces that were taken back.
+    spare: Vec<Vec<u8>>,
+    ends_in_hole: bool,
+    /// The output of which the observer was told last.
+    watched: u64,
+}
+
+impl<P: Plan> Planning<'_, P> {
+    /// How long a piece may be, and bytes under each of its leaves, if its thread can sum it.
+    fn measure(&mut self) -> (usize, Option<u32>) {
+        match self.plan.target().leaf_len().filter(|&leaf_len| leaf_len as usize <= PIECE_LEN) {
+            Some(leaf_len) => (PIECE_LEN - PIECE_LEN % leaf_len as usize, Some(leaf_len)),
+            None => (PIECE_LEN, None),
+        }
+    }
+
+    /// Puts what comes next into the piece, of which `len` is to be filled; `false` when it is to get no more.
+    fn fill(&mut self, piece: &mut Piece, len: usize) -> Result<bool> {
+        let from = piece.filled;
+        if self.zeros > 0 {
+            let leaf_len = piece.leaf_len.map_or(1, u64::from);
+            let to_leaf = (piece.filled as u64).next_multiple_of(leaf_len) - piece.filled as u64;
+            if self.zeros >= PIECE_LEN as u64 && to_leaf == 0 {
+                piece.zeros = self.zeros - self.zeros % leaf_len;
+                self.zeros -= piece.zeros;
+                return Ok(false);
+            }
+            let len = self.zeros.min((len - from) as u64) as usize;
+            let len = if self.zeros >= PIECE_LEN as u64 { len.min(to_leaf as usize) } else { len };
+            piece.content[from..from + len].fill(0);
+            piece.unwritten.push(from..from + len);
+            piece.filled += len;
+            self.zeros -= len as u64;
+            return Ok(true);
+        }
+        match self.plan.plan(&mut piece.content[from..len])? {
+            Planned::Bytes(len) => piece.filled += len,
+            Planned::Basis { offset, len } => {
+                let to = from..from + len;
+                if self.reading.basis.as_file().is_some() {
+                    piece.copies.push(BasisRange { offset, to });
+                } else {
+                    self.reading.read(&mut piece.content[to], offset).map_err(|(_, error)| error)?;
+                }
+                self.plan.copied(len);
+                piece.filled += len;
+            }
+            Planned::Zeros(len) => {
+                self.zeros = len;
+                self.ends_in_hole = true;
+                return Ok(true);
+            }
+            Planned::Whole => piece.is_told = true,
+            Planned::End => self.ended = Some(Ok(())),
+        }
+        self.ends_in_hole &= piece.filled == from;
+        Ok(!piece.is_told && self.ended.is_none())
+    }
+}
+
+impl<P: Plan> InOrder for Planning<'_, P> {
+    type Job = Piece;
+    type Done = Made;
+
+    fn give(&mut self) -> Result<Option<Piece>> {
+        if let Some(ended) = self.ended.take() {
+            return ended.map(|()| None);
+        }
+        let (len, leaf_len) = self.measure();
+        let content = self.spare.pop().unwrap_or_else(|| vec![0; PIECE_LEN]);
+        let mut piece = Piece { at: self.at, content, leaf_len, ..Piece::default() };
+        while piece.filled < len {
+            match self.fill(&mut piece, len) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // What comes before it is done first, and may fail first.
+                Err(error) => {
+                    self.ended = Some(Err(error));
+                    break;
+                }
+            }
+        }
+        self.at += piece.filled as u64 + piece.zeros;
+        piece.stream_bytes = self.plan.stream_bytes();
+        Ok(Some(piece))
+    }
+
+    fn take(&mut self, made: Made) -> Result<()> {
+        let Made { piece, sums, result } = made;
+        result?;
+        match &sums {
+            Some(sums) => self.plan.target().summed(piece.filled as u64, sums),
+            None => self.plan.target().update(&piece.content[..piece.filled]),
+        }
+        self.plan.target().zeros(piece.zeros);
+        let length = self.plan.target().length();
+        if piece.is_told || length / WATCH_BYTES != self.watched / WATCH_BYTES {
+            self.watched = length;
+            self.plan.tell(piece.stream_bytes)?;
+        }
+        self.spare.push(piece.content);
+        Ok(())
+    }
+}
