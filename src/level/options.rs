@@ -11,7 +11,7 @@ use crate::observer::{Observer, Watch};
 #[non_exhaustive]
 pub enum Matching {
     /// Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
-    /// basis is a [`SignatureFile`](crate::SignatureFile), or its index does not fit the memory limit.
+    /// index of the basis does not fit the memory limit, of which the observer is told.
     #[default]
     Auto,
     /// Blocks in their place alone, in constant memory: for disk images and databases.

@@ -1,7 +1,9 @@
 //! frazil's own engine: sums of many blocks at once, and the matcher.
 
 mod aligned;
+mod basis;
 mod budget;
+mod filed;
 mod filling;
 mod identity;
 mod index;
@@ -12,6 +14,8 @@ mod sums;
 mod weak;
 
 pub(crate) use aligned::{AlignedMatcher, BasisSums};
+pub(crate) use basis::Basis;
+pub(crate) use filed::FiledSums;
 pub(crate) use identity::IdentityBuilder;
 pub(crate) use index::BlockIndex;
 pub(crate) use rolling::{RollingMatcher, RollingOptions};

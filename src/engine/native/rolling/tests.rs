@@ -1,6 +1,9 @@
 //! The matcher alone, where a level cannot show what it does.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::format::SumTable;
 
 /// Counts the bytes of the basis that are copied.
 #[derive(Default)]
@@ -34,8 +37,8 @@ fn content_that_fails_at_every_byte_still_finds_some_of_its_blocks() {
 
     let options = RollingOptions { always_scan: true, zeros_are_free: false, threads: 1 };
     let length = (table.len() * BLOCK_LEN) as u64;
-    let mut matcher = RollingMatcher::new(Arc::new(table), Some(length), options);
+    let mut matcher = RollingMatcher::new(Basis::Held(Arc::new(table)), Some(length), options).unwrap();
     let mut copied = Copied::default();
-    matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied);
+    matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied).unwrap();
     assert!(copied.0 >= BLOCK_LEN as u64, "nothing was found");
 }
