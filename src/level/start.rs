@@ -148,7 +148,7 @@ pub(super) fn build_matcher(basis: &LevelBasis, matching: Matching, options: &Le
         }
         BasisSource::Held(table) => Basis::Held(table.clone()),
         BasisSource::File(file) => {
-            Basis::Filed(FiledSums::new(file.source(), file.reader()?, file.block_count() as usize))
+            Basis::Filed(Box::new(FiledSums::new(file.source(), file.reader()?, file.block_count() as usize)))
         }
     };
     let rolling = RollingOptions {

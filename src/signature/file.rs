@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::format::{Identity, SealedHeader, SignatureParams, SignatureReader};
+use crate::format::{Identity, SignatureParams, SignatureReader, StreamId};
 use crate::read_at::{FromOffset, ReadAt};
 use crate::{Error, ErrorKind, Result};
 
@@ -17,7 +17,7 @@ pub struct SignatureFile {
     path: PathBuf,
     file: Arc<File>,
     params: SignatureParams,
-    header: Option<SealedHeader>,
+    stream_id: Option<StreamId>,
     blocks: u64,
     identity: Option<Identity>,
     dirty: bool,
@@ -50,7 +50,7 @@ impl SignatureFile {
             path: path.to_owned(),
             file,
             params: *reader.params(),
-            header: reader.header().cloned(),
+            stream_id: stream_id(&reader),
             blocks: reader.blocks(),
             identity: reader.identity().copied(),
             dirty: reader.is_dirty(),
@@ -70,8 +70,8 @@ impl SignatureFile {
     fn read_again(&self) -> Result<SignatureReader<Box<dyn Read + Send>>> {
         let source = FromOffset::new(self.file.clone(), 0);
         let reader = SignatureReader::new(Box::new(source) as Box<dyn Read + Send>)?;
-        // The id of the stream is in it, by which each frame is bound to this signature.
-        if (reader.header(), *reader.params()) != (self.header.as_ref(), self.params) {
+        // Each frame of a sealed signature is bound to its id.
+        if (stream_id(&reader), *reader.params()) != (self.stream_id, self.params) {
             return Err(Error::new(ErrorKind::Corrupt, "signature is not what it was when it was opened")
                 .doing("reading a signature"));
         }
@@ -102,6 +102,10 @@ impl SignatureFile {
     pub fn is_dirty(&self) -> bool {
         self.dirty
     }
+}
+
+fn stream_id<R: Read>(reader: &SignatureReader<R>) -> Option<StreamId> {
+    reader.header().map(|header| header.stream_id)
 }
 
 /// A file with the path that it was opened by.

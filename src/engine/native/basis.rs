@@ -12,7 +12,7 @@ use crate::format::{BlockSum, Leaf, SignatureParams, SumTable};
 pub(crate) enum Basis {
     Held(Arc<SumTable>),
     /// They are read as they are wanted. What cannot be read, or is not what it was, is equal to nothing.
-    Filed(FiledSums),
+    Filed(Box<FiledSums>),
 }
 
 impl Basis {
