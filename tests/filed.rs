@@ -208,7 +208,8 @@ fn a_signature_that_is_cut_or_loses_its_frames_after_it_was_verified_is_found_ou
     let stream = fs::read(&path).unwrap();
     let frames = sealed::parts(&stream);
     let said = format!("reading a signature {} at offset ", path.display());
-    let table: [(&str, &dyn Fn(&File)); 4] = [
+    type Change<'a> = &'a dyn Fn(&File);
+    let table: [(&str, Change<'_>); 4] = [
         ("cut", &|file| file.set_len(stream.len() as u64 / 2).unwrap()),
         ("emptied", &|file| file.set_len(0).unwrap()),
         ("lengths of 0", &|file| {
