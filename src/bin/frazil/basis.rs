@@ -35,10 +35,10 @@ impl Basis {
         let failed = |error| Failure::of(place.as_input(), error);
         match place.path().filter(|_| may_stay && input.is_seekable()) {
             Some(path) => SignatureFile::open(path).map(Self::File).map_err(failed),
-            None => Signature::read_limited(session.watched(input), half).map(Self::Held).map_err(|error| {
-                let advice = (error.kind() == ErrorKind::Limit).then_some("raise --memory");
-                advice.into_iter().fold(failed(error), Failure::advise)
-            }),
+            None => match Signature::read_limited(session.watched(input), half) {
+                Err(error) if error.kind() == ErrorKind::Limit => Err(failed(error).advise("raise --memory")),
+                result => result.map(Self::Held).map_err(failed),
+            },
         }
     }
 

@@ -40,7 +40,7 @@ struct Chunk {
 #[derive(Default)]
 struct Recent {
     runs: [Run; RUNS],
-    /// The run that is replaced next but for the one in use.
+    /// The run that is replaced next, unless what is read follows another.
     oldest: usize,
     failure: Option<Error>,
 }

@@ -74,7 +74,13 @@ impl BlockIndex {
     /// Whether a block has this weak sum.
     #[inline(always)]
     pub(super) fn holds(&self, weak: u32) -> bool {
-        self.may_hold(weak) && self.candidates(weak).next().is_some()
+        self.may_hold(weak) && self.has_candidates(weak)
+    }
+
+    /// Seldom called, and not to take registers from the loop that asks the filter.
+    #[inline(never)]
+    fn has_candidates(&self, weak: u32) -> bool {
+        self.candidates(weak).next().is_some()
     }
 
     /// The bits of the filter, and what spreads a sum over so many bits: it is multiplied, and the high bits are

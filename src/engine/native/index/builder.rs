@@ -85,6 +85,5 @@ impl IndexBuilder {
             }
         }
         entries.truncate(kept);
-        entries.shrink_to_fit();
     }
 }
