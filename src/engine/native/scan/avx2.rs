@@ -36,15 +36,19 @@ pub(super) fn roll(
     for (gone, come) in steps {
         // What the windows before add to each sum, and all of them to the next group's.
         let mut upto = _mm256_setzero_si256();
-        let [low, high] = std::array::from_fn(|half| {
-            let [gone, come] = [gone, come].map(|bytes| load_bytes(&bytes[half * LANES..]));
+        let mut halves = [upto; 2];
+        // A closure would be called where the compiler likes, with all vectors spilled around it.
+        for half in 0..2 {
+            let gone = load_bytes(&gone[half * LANES..]);
+            let come = load_bytes(&come[half * LANES..]);
             let gone = _mm256_mullo_epi32(power, _mm256_add_epi32(gone, adjust));
             let term = _mm256_mullo_epi32(_mm256_sub_epi32(come, gone), inverses[half]);
             let totals = running_totals(term);
             let before = _mm256_add_epi32(upto, _mm256_sub_epi32(totals, term));
             upto = _mm256_add_epi32(upto, _mm256_permutevar8x32_epi32(totals, last));
-            _mm256_mullo_epi32(_mm256_add_epi32(sum, before), powers[half])
-        });
+            halves[half] = _mm256_mullo_epi32(_mm256_add_epi32(sum, before), powers[half]);
+        }
+        let [low, high] = halves;
         sum = _mm256_mullo_epi32(_mm256_add_epi32(sum, upto), group_power);
         let mut held = index.may_hold_mask(low) | index.may_hold_mask(high) << LANES;
         if held != 0 {
