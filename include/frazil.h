@@ -304,7 +304,7 @@ typedef enum {
 // Which matches are looked for.
 typedef enum {
   // Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
-  // index of the basis does not fit the memory limit, or its signature stays in its file.
+  // index of the basis does not fit the memory limit, of which the observer is told.
   // Where a scan has found nothing in 8 MiB, it looks at one stretch in four, in 64 MiB at one in eight, and
   // follows what it finds back.
   FRAZIL_MATCHING_AUTO = 0,
@@ -592,7 +592,8 @@ typedef struct {
   // whatever the number.
   uint32_t threads;
   // Bytes of memory that buffers, index and new signature may take together, beside the basis's
-  // signature; 0 for 1 GiB.
+  // signature where that is held; 0 for 1 GiB. The index takes at most 12 bytes for each block of the basis, or of
+  // fewer than 2^18 up to 512 KiB more.
   uint64_t memory_limit;
   // The length of the source in bytes, where it is known; no more than that is read. A file that is
   // opened by its path is measured without being told.
@@ -617,9 +618,10 @@ typedef struct {
   int trust_holes;
   // Who follows the work and may stop it, or NULL.
   const frazil_observer *observer;
-  // The file that holds the basis's signature, whose sums are then read from there as they are wanted,
-  // so that memory stays constant however long the basis is; blocks are matched in their place alone.
-  // The argument that is the basis's signature is then NULL. Or NULL.
+  // The file that holds the basis's signature, whose sums are then read from there as they are wanted: no
+  // more than the index is in memory, and not that where aligned blocks alone are matched. It is to stay as it
+  // is meanwhile, and is refused when it does not. The argument that is the basis's signature is then NULL. Or
+  // NULL.
   const char *basis_signature_path;
 } frazil_level_options;
 
@@ -848,7 +850,8 @@ typedef struct {
   uint32_t block_len;
   // How many threads compute and compress; 0 for as many as there are processors.
   uint32_t threads;
-  // Bytes of memory that the signature and the index of one changed file may take; 0 for 1 GiB.
+  // Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
+  // takes; 0 for 1 GiB.
   uint64_t memory_limit;
   // Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links
   // become files of their own, and that is reported.

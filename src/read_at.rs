@@ -123,6 +123,20 @@ impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
     }
 }
 
+impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        (**self).size()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        (**self).path()
+    }
+}
+
 /// No bytes: the basis of a level 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoBasis;
@@ -178,21 +192,21 @@ pub(crate) fn read_some(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> 
     }
 }
 
-/// Reads a file that others read too, from its start, at a position of its own.
-pub(crate) struct FromStart {
-    file: Arc<File>,
+/// Reads on from a place, at a position of its own.
+pub(crate) struct FromOffset<S> {
+    source: S,
     position: u64,
 }
 
-impl FromStart {
-    pub(crate) fn new(file: Arc<File>) -> Self {
-        Self { file, position: 0 }
+impl<S: ReadAt> FromOffset<S> {
+    pub(crate) fn new(source: S, position: u64) -> Self {
+        Self { source, position }
     }
 }
 
-impl Read for FromStart {
+impl<S: ReadAt> Read for FromOffset<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = FileExt::read_at(&*self.file, buffer, self.position)?;
+        let read = self.source.read_at(buffer, self.position)?;
         self.position += read as u64;
         Ok(read)
     }

@@ -14,6 +14,8 @@ mod inspecting;
 mod killed;
 #[path = "command/kinds.rs"]
 mod kinds;
+#[path = "command/memory.rs"]
+mod memory;
 #[path = "command/naming.rs"]
 mod naming;
 #[path = "command/outputs.rs"]

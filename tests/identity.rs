@@ -301,7 +301,7 @@ fn options_that_do_not_go_together_are_refused_before_the_start() {
         ((&full).into(), librsync(), None),
         ((&file).into(), librsync(), Some((InvalidInput, "librsync needs the basis's signature in memory"))),
         ((&file).into(), librsync().matching(Matching::Rolling), Some((InvalidInput, "in memory"))),
-        ((&file).into(), LevelOptions::new().matching(Matching::Rolling), Some((InvalidInput, "in memory"))),
+        ((&file).into(), LevelOptions::new().matching(Matching::Rolling), None),
         ((&file).into(), LevelOptions::new(), None),
         ((&file).into(), LevelOptions::new().matching(Matching::Aligned), None),
         ((&full).into(), LevelOptions::new().params(other_blocks), None),

@@ -8,7 +8,7 @@ mod generated;
 mod memory;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use frazil::{
@@ -46,6 +46,7 @@ fn memory_stays_flat_however_long_the_content_is() {
     let dir = tempfile::tempdir().unwrap();
     a_64_gib_stream_is_signed_and_aligned_within_32_mib(dir.path());
     a_rolling_level_keeps_to_its_limit(dir.path());
+    the_index_of_a_signature_in_its_file_takes_at_most_12_bytes_a_block(dir.path(), 1 << 21);
     ten_levels_are_patched_and_chained_within_32_mib(dir.path());
 }
 
@@ -110,6 +111,54 @@ fn a_rolling_level_keeps_to_its_limit(dir: &Path) {
     println!("rolling level of 4 GiB: {} KiB, {} before, {} more allowed", peak / 1024, process / 1024, limit / 1024);
     assert!(peak <= process + limit, "{peak} bytes, {process} before, {limit} more allowed");
     assert!(summary.stats.literal_bytes * 99 < length, "{:?}", summary.stats);
+}
+
+/// The signature of 1 TiB in blocks of 64 KiB.
+#[test]
+#[ignore = "takes a file of 600 MB and half a minute, and no other test beside it"]
+fn the_index_of_1_tib_takes_at_most_192_mib() {
+    let dir = tempfile::tempdir().unwrap();
+    the_index_of_a_signature_in_its_file_takes_at_most_12_bytes_a_block(dir.path(), 1 << 24);
+}
+
+fn the_index_of_a_signature_in_its_file_takes_at_most_12_bytes_a_block(dir: &Path, blocks: u64) {
+    // Just above a power of two is where tables that double take most. A small one shows what is not of the index.
+    let peak_with = |blocks: u64| {
+        let path = dir.join("many.sig");
+        write_plain(&path, blocks);
+        let basis = SignatureFile::open(&path).unwrap();
+        let options = || LevelOptions::new().matching(Matching::Rolling).format(Format::Rdiff).threads(1);
+        let ((), peak) = peak_of(|| {
+            let mut level = LevelReader::new(Generated::new(32 * MIB, unchanged), &basis, options()).unwrap();
+            io::copy(&mut level, &mut io::sink()).unwrap();
+        });
+        peak
+    };
+    let few = peak_with(1000);
+    for blocks in [blocks, blocks + 1, blocks * 5 / 4] {
+        let many = peak_with(blocks);
+        let each = many.saturating_sub(few) as f64 / blocks as f64;
+        println!("rolling level against {blocks} blocks in a file: {} KiB, {each:.2} bytes a block", many / 1024);
+        assert!(each <= 12.0, "{each} bytes for each of {blocks} blocks");
+        assert!(each > 8.0, "{each} bytes a block are too few to be all");
+    }
+}
+
+/// A plain signature of so many blocks of 64 KiB, whose sums are those of no content.
+fn write_plain(path: &Path, blocks: u64) {
+    let head = frazil::gen_sig_from_stream(io::empty(), None).unwrap().finish().unwrap();
+    let head = head.write_to(Vec::new(), Format::Rdiff).unwrap();
+    let mut file = BufWriter::new(File::create(path).unwrap());
+    file.write_all(&head).unwrap();
+    for block in 1..=blocks {
+        let words: [u64; 5] = std::array::from_fn(|word| {
+            let mixed = (block * 5 + word as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+        });
+        let record: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).take(36).collect();
+        file.write_all(&record).unwrap();
+    }
+    file.flush().unwrap();
 }
 
 fn ten_levels_are_patched_and_chained_within_32_mib(dir: &Path) {

@@ -1995,8 +1995,9 @@ struct level_options {
     // How many threads compute sums; 0 for as many as there are processors. The stream is the same whatever the
     // number.
     std::uint32_t threads = 0;
-    // Bytes of memory that buffers, index and new signature may take together, beside the basis's signature; 0
-    // for 1 GiB.
+    // Bytes of memory that buffers, index and new signature may take together, beside the basis's signature where
+    // that is held; 0 for 1 GiB. The index takes at most 12 bytes for each block of the basis, or of fewer than 2^18 up
+    // to 512 KiB more.
     std::uint64_t memory_limit = 0;
     // The length of the source in bytes, where it is known, else 0; no more than that is read. A file that is
     // opened by its path is measured without being told.
@@ -2017,9 +2018,9 @@ struct level_options {
     sink write_signature = {};
     // The form in which `write_signature` is given the signature.
     frazil::format signature_format = frazil::format::sealed;
-    // The file that holds the basis's signature, whose sums are then read from there as they are wanted, so that
-    // memory stays constant however long the basis is; blocks are matched in their place alone. The `basis` is then
-    // none. Empty for none.
+    // The file that holds the basis's signature, whose sums are then read from there as they are wanted: no more than
+    // the index is in memory, and not that where aligned blocks alone are matched. It is to stay as it is meanwhile,
+    // and is refused when it does not. The `basis` is then none. Empty for none.
     std::filesystem::path basis_signature_path = {};
     // Who follows the work and may stop it.
     frazil::observer observer = {};
@@ -2067,7 +2068,8 @@ struct backup_options {
     std::uint32_t block_len = 0;
     // How many threads compute and compress; 0 for as many as there are processors.
     std::uint32_t threads = 0;
-    // Bytes of memory that the signature and the index of one changed file may take; 0 for 1 GiB.
+    // Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
+    // takes; 0 for 1 GiB.
     std::uint64_t memory_limit = 0;
     // Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links become files
     // of their own, and that is reported.

@@ -51,7 +51,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand backup" -l block-size -d '
 complete -c frazil -n "__fish_frazil_using_subcommand backup" -l matching -d 'Which matches are looked for in files that changed' -r -f -a "auto\t'Blocks in their place, and a scan of the runs that changed'
 aligned\t'Blocks in their place alone, in constant memory: for disk images and databases'
 rolling\t'A scan of everything that does not match in its place'"
-complete -c frazil -n "__fish_frazil_using_subcommand backup" -l memory -d 'Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]' -r
+complete -c frazil -n "__fish_frazil_using_subcommand backup" -l memory -d 'Take at most SIZE bytes for signatures, indexes and what is summed at once (64M, 1GiB, …), beside some 80 MiB of address space for the process and the buffers of streams [default: 1GiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand backup" -l link-memory -d 'Hold at most SIZE bytes of files of which not all names were met yet; beyond it, hard links become files of their own, and are named [default: 32MiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand backup" -l threads -d 'Compute on N threads; by default on as many as there are processors' -r
 complete -c frazil -n "__fish_frazil_using_subcommand backup" -l exclude -d 'Leave out what matches a pattern; !PATTERN takes it back' -r
@@ -116,7 +116,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand signature" -l strong-len -
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l format -d 'The form of the signature' -r -f -a "sealed\t'frazil\'s: every byte checked, basis and result identified'
 rdiff\t'librsync\'s, without any check, for rdiff'"
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l threads -d 'Compute on N threads; by default on as many as there are processors' -r
-complete -c frazil -n "__fish_frazil_using_subcommand signature" -l memory -d 'Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]' -r
+complete -c frazil -n "__fish_frazil_using_subcommand signature" -l memory -d 'Take at most SIZE bytes for signatures, indexes and what is summed at once (64M, 1GiB, …), beside some 80 MiB of address space for the process and the buffers of streams [default: 1GiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l engine -d 'Who computes sums and finds matches' -r -f -a "native\t'frazil\'s own'
 librsync\t'The C library'"
 complete -c frazil -n "__fish_frazil_using_subcommand signature" -l trust-holes -d 'Do not read the holes that the file system tells of'
@@ -131,7 +131,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand delta" -l matching -d 'Whi
 aligned\t'Blocks in their place alone, in constant memory: for disk images and databases'
 rolling\t'A scan of everything that does not match in its place'"
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -l threads -d 'Compute on N threads; by default on as many as there are processors' -r
-complete -c frazil -n "__fish_frazil_using_subcommand delta" -l memory -d 'Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]' -r
+complete -c frazil -n "__fish_frazil_using_subcommand delta" -l memory -d 'Take at most SIZE bytes for signatures, indexes and what is summed at once (64M, 1GiB, …), beside some 80 MiB of address space for the process and the buffers of streams [default: 1GiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -l engine -d 'Who computes sums and finds matches' -r -f -a "native\t'frazil\'s own'
 librsync\t'The C library'"
 complete -c frazil -n "__fish_frazil_using_subcommand delta" -l allow-weak -d 'Match on MD4 or shortened sums too, on which a false match can be crafted; the stream then says so'
@@ -149,7 +149,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand level" -l matching -d 'Whi
 aligned\t'Blocks in their place alone, in constant memory: for disk images and databases'
 rolling\t'A scan of everything that does not match in its place'"
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l threads -d 'Compute on N threads; by default on as many as there are processors' -r
-complete -c frazil -n "__fish_frazil_using_subcommand level" -l memory -d 'Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]' -r
+complete -c frazil -n "__fish_frazil_using_subcommand level" -l memory -d 'Take at most SIZE bytes for signatures, indexes and what is summed at once (64M, 1GiB, …), beside some 80 MiB of address space for the process and the buffers of streams [default: 1GiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l engine -d 'Who computes sums and finds matches' -r -f -a "native\t'frazil\'s own'
 librsync\t'The C library'"
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l allow-weak -d 'Match on MD4 or shortened sums too, on which a false match can be crafted; the stream then says so'
@@ -165,7 +165,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand patch" -l force -d 'Replac
 complete -c frazil -n "__fish_frazil_using_subcommand patch" -l json -d 'Say what was done as JSON, on standard output, or on standard error when that carries data; where there is a line for each entry, the summary is the last'
 complete -c frazil -n "__fish_frazil_using_subcommand patch" -s q -l quiet -d 'Show neither progress nor a summary'
 complete -c frazil -n "__fish_frazil_using_subcommand patch" -s h -l help -d 'Print help'
-complete -c frazil -n "__fish_frazil_using_subcommand compare" -l memory -d 'Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]' -r
+complete -c frazil -n "__fish_frazil_using_subcommand compare" -l memory -d 'Take at most SIZE bytes for signatures, indexes and what is summed at once (64M, 1GiB, …), beside some 80 MiB of address space for the process and the buffers of streams [default: 1GiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand compare" -l data -d 'NEW is not a signature but the content itself'
 complete -c frazil -n "__fish_frazil_using_subcommand compare" -l json -d 'Say what was done as JSON, on standard output, or on standard error when that carries data; where there is a line for each entry, the summary is the last'
 complete -c frazil -n "__fish_frazil_using_subcommand compare" -s q -l quiet -d 'Show neither progress nor a summary'

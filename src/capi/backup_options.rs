@@ -61,7 +61,8 @@ pub struct frazil_backup_options {
     pub block_len: u32,
     /// How many threads compute and compress; 0 for as many as there are processors.
     pub threads: u32,
-    /// Bytes of memory that the signature and the index of one changed file may take; 0 for 1 GiB.
+    /// Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
+    /// takes; 0 for 1 GiB.
     pub memory_limit: u64,
     /// Bytes of memory for files of which not all names were met; 0 for 32 MiB. Beyond it, hard links
     /// become files of their own, and that is reported.

@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum frazil_matching {
     /// Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
-    /// index of the basis does not fit the memory limit, or its signature stays in its file.
+    /// index of the basis does not fit the memory limit, of which the observer is told.
     /// Where a scan has found nothing in 8 MiB, it looks at one stretch in four, in 64 MiB at one in eight, and
     /// follows what it finds back.
     FRAZIL_MATCHING_AUTO = 0,
@@ -95,7 +95,8 @@ pub struct frazil_level_options {
     /// whatever the number.
     pub threads: u32,
     /// Bytes of memory that buffers, index and new signature may take together, beside the basis's
-    /// signature; 0 for 1 GiB.
+    /// signature where that is held; 0 for 1 GiB. The index takes at most 12 bytes for each block of the basis, or of
+    /// fewer than 2^18 up to 512 KiB more.
     pub memory_limit: u64,
     /// The length of the source in bytes, where it is known; no more than that is read. A file that is
     /// opened by its path is measured without being told.
@@ -120,9 +121,10 @@ pub struct frazil_level_options {
     pub trust_holes: c_int,
     /// Who follows the work and may stop it, or NULL.
     pub observer: *const frazil_observer,
-    /// The file that holds the basis's signature, whose sums are then read from there as they are wanted,
-    /// so that memory stays constant however long the basis is; blocks are matched in their place alone.
-    /// The argument that is the basis's signature is then NULL. Or NULL.
+    /// The file that holds the basis's signature, whose sums are then read from there as they are wanted: no
+    /// more than the index is in memory, and not that where aligned blocks alone are matched. It is to stay as it
+    /// is meanwhile, and is refused when it does not. The argument that is the basis's signature is then NULL. Or
+    /// NULL.
     pub basis_signature_path: *const c_char,
 }
 

@@ -25,7 +25,7 @@ pub(crate) use sealed::Unsealed;
 pub(crate) use sealed::{
     BASIS_PATH_MAX, Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Trailer, Unsealer, VERSION as SEALED_VERSION,
 };
-pub(crate) use signature::{check_sealable, named};
+pub(crate) use signature::{RecordPlace, check_sealable, named, read_records};
 pub(crate) use source::Source;
 pub(crate) use table::SumTable;
 

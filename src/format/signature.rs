@@ -1,11 +1,13 @@
 //! Signatures as streams: read and written block by block, sealed or as librsync's plain format.
 
+mod again;
 mod writer;
 
 use std::io::Read;
 
 use bytes::Buf;
 
+pub(crate) use self::again::{RecordPlace, read_records};
 pub use self::writer::SignatureWriter;
 pub(crate) use self::writer::check_sealable;
 use crate::format::sealed::{SealedHeader, SealedKind, Trailer, Unsealed};
@@ -196,6 +198,18 @@ impl<R: Read> SignatureReader<R> {
         match &self.payload {
             Payload::Raw(_) => None,
             Payload::Sealed(unsealed) => unsealed.header(),
+        }
+    }
+
+    /// Where in the stream the sums of the next block begin.
+    pub(crate) fn place(&self) -> RecordPlace {
+        // Only the frame that came last can hold bytes that were not taken.
+        let left = (self.held.len() - self.taken) as u64;
+        match &self.payload {
+            Payload::Raw(source) => RecordPlace { offset: source.consumed() - left, framed: None },
+            Payload::Sealed(unsealed) => {
+                RecordPlace { offset: unsealed.payload_end() - left, framed: Some(left as u32) }
+            }
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) struct SumTable {
 
 impl SumTable {
     /// Blocks are numbered by 32 bits, and the last number stands for none.
-    const BLOCKS_MAX: usize = u32::MAX as usize - 1;
+    pub(crate) const BLOCKS_MAX: usize = u32::MAX as usize - 1;
 
     pub(crate) fn new(params: SignatureParams) -> Self {
         Self { params, weak: Vec::new(), strong: Vec::new() }

@@ -8,7 +8,7 @@ use crate::signature::{Signature, SignatureFile};
 /// The signature of the content that a level is the delta against.
 ///
 /// Made from `None` (level 0: no bytes), `&Signature`, `Option<&Signature>` or `&SignatureFile`; the
-/// sums of a signature are shared with it, not copied.
+/// sums of a signature are shared with it, not copied, and those of a file are read as they are wanted.
 #[derive(Clone)]
 pub struct LevelBasis {
     params: Option<SignatureParams>,

@@ -315,7 +315,7 @@ impl Machine {
                     }
                     Matcher::Rolling(matcher) => {
                         let known = Known { grids: [Some(grid).filter(|_| shared), self.run.as_ref().map(Run::grid)] };
-                        matcher.advance(&window, &known, eof, encoder);
+                        matcher.advance(&window, &known, eof, encoder)?;
                         let params = self.match_params.unwrap_or(self.params);
                         let elsewhere = |at: &u64| !shared || !at.is_multiple_of(u64::from(params.block_len));
                         self.run = matcher.run_from().filter(elsewhere).map(|start| Run::new(params, start));

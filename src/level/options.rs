@@ -11,7 +11,7 @@ use crate::observer::{Observer, Watch};
 #[non_exhaustive]
 pub enum Matching {
     /// Blocks in their place first, and a byte by byte scan of runs that changed; aligned alone when the
-    /// basis is a [`SignatureFile`](crate::SignatureFile), or its index does not fit the memory limit.
+    /// index of the basis does not fit the memory limit, of which the observer is told.
     ///
     /// Where a scan has found nothing in 8 MiB, it looks at one stretch in four, in 64 MiB at one in eight, and
     /// follows what it finds back: content that is all new costs little, and known content is met if eight blocks
@@ -67,7 +67,8 @@ impl Default for LevelOptions {
 }
 
 impl LevelOptions {
-    /// 1 GiB: the signature and index of some 1.3 TiB of content in blocks of 64 KiB.
+    /// 1 GiB: the new signature, and the index of the basis, of some 1.3 TiB of content in blocks of 64 KiB; or the
+    /// index alone of 5 TiB, where signatures go to files.
     pub const DEFAULT_MEMORY_LIMIT: u64 = 1 << 30;
 
     /// The default options.
@@ -101,8 +102,10 @@ impl LevelOptions {
     }
 
     /// Bytes of memory that buffers, index and new signature may take together, beside the basis's
-    /// signature that the caller holds; 1 GiB by default. What is needed is worked out before the work
-    /// starts, but for the new signature of a source of unknown length.
+    /// signature that the caller holds; 1 GiB by default. An index takes at most 12 bytes for each block of
+    /// the basis, or of fewer than 2^18 up to 512 KiB more, also where the basis's signature is a
+    /// [`SignatureFile`](crate::SignatureFile); the buffers take some 9 MiB with blocks of 64 KiB. What is needed is
+    /// worked out before the work starts, but for the new signature of a source of unknown length.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = bytes;
         self

@@ -91,7 +91,9 @@ impl<R: Read> LevelReader<R> {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] when the options do not go together, [`ErrorKind::Limit`] when the
-    /// work does not fit the memory limit.
+    /// work does not fit the memory limit, and as [`SignatureFile::reader`](crate::SignatureFile::reader) and
+    /// [`SignatureReader::next_block`](crate::SignatureReader::next_block) where the basis is in a file, which is read
+    /// through once more for a scan. Reading the level says [`ErrorKind::Corrupt`] if the file changes after that.
     pub fn new(source: R, basis: impl Into<LevelBasis>, options: LevelOptions) -> Result<Self> {
         let machine = Machine::new(basis.into(), options)?;
         Ok(Self { source, machine, source_ended: false, output_read: 0, started: false, watched: None, holes: None })

@@ -4,7 +4,7 @@ use super::LevelBasis;
 use super::basis::BasisSource;
 use super::options::{LevelOptions, Matching};
 use super::relay::LibrsyncMatcher;
-use crate::engine::native::{AlignedMatcher, BasisSums, BlockIndex, RollingMatcher, RollingOptions};
+use crate::engine::native::{AlignedMatcher, Basis, BasisSums, BlockIndex, FiledSums, RollingMatcher, RollingOptions};
 use crate::engine::{Engine, ZERO_RUN_MIN};
 use crate::format::{
     BASIS_PATH_MAX, BlockSum, Fingerprint, Format, Identity, SealedHeader, SealedKind, SignatureParams, StreamId,
@@ -75,11 +75,7 @@ pub(super) fn choose_matching(
     let sums = window_max as u64 / u64::from(shortest) * 2 * size_of::<BlockSum>() as u64;
     let buffers = 2 * window_max as u64 + sums + (4 << 20);
     let fixed = buffers + signature;
-    let blocks = basis.blocks();
-    let index = match options.engine {
-        Engine::Native => BlockIndex::memory_bytes(blocks as usize),
-        Engine::Librsync => blocks * 96,
-    };
+    let index = index_bytes(basis, options.engine);
     let limit = |needed: u64| {
         Err(Error::new(ErrorKind::Limit, "the level needs more memory than is allowed")
             .expected(format_args!("at most {} bytes", options.memory_limit), needed))
@@ -88,9 +84,9 @@ pub(super) fn choose_matching(
         return limit(fixed);
     }
     let left = |matching, index| Ok((matching, options.memory_limit - buffers - index));
-    let aligned_only = matches!(basis.source, BasisSource::File(_));
     let alignable = basis.params().is_some_and(|basis| basis.block_len == params.block_len);
-    let fits = fixed + index <= options.memory_limit;
+    let needed = fixed.saturating_add(index);
+    let fits = needed <= options.memory_limit;
     let invalid = |what| Err(Error::new(ErrorKind::InvalidInput, what));
     match options.matching {
         _ if matches!(basis.source, BasisSource::Empty) => left(options.matching, 0),
@@ -101,52 +97,64 @@ pub(super) fn choose_matching(
             invalid("an aligned match needs the new signature's blocks to be as long as the basis's")
         }
         Matching::Aligned => left(Matching::Aligned, 0),
-        Matching::Rolling if aligned_only => invalid("a rolling match needs the basis's signature in memory"),
-        Matching::Auto if options.engine == Engine::Librsync && aligned_only => {
+        _ if options.engine == Engine::Librsync && matches!(basis.source, BasisSource::File(_)) => {
             invalid("librsync needs the basis's signature in memory")
         }
-        Matching::Rolling | Matching::Auto if !aligned_only && fits => left(options.matching, index),
+        Matching::Rolling | Matching::Auto if fits => left(options.matching, index),
         Matching::Auto if alignable && options.engine == Engine::Native => {
-            if !aligned_only {
-                options.watch.note(
-                    &Error::new(
-                        ErrorKind::Limit,
-                        "the index does not fit in the memory allowed: matching aligned blocks only",
-                    )
-                    .doing("starting a level")
-                    .expected(format_args!("at most {} bytes", options.memory_limit), fixed + index),
-                );
-            }
+            options.watch.note(
+                &Error::new(
+                    ErrorKind::Limit,
+                    "the index does not fit in the memory allowed: matching aligned blocks only",
+                )
+                .doing("starting a level")
+                .expected(format_args!("at most {} bytes", options.memory_limit), needed),
+            );
             left(Matching::Aligned, 0)
         }
-        _ => limit(fixed + index),
+        _ => limit(needed),
+    }
+}
+
+/// Bytes that the index of the basis takes, and what is held of the sums that are in a file.
+fn index_bytes(basis: &LevelBasis, engine: Engine) -> u64 {
+    let blocks = basis.blocks();
+    match (engine, &basis.source) {
+        (Engine::Librsync, _) => blocks * 96,
+        (Engine::Native, BasisSource::File(file)) => {
+            BlockIndex::memory_bytes(blocks).saturating_add(FiledSums::memory_bytes(blocks, file.params()))
+        }
+        (Engine::Native, _) => BlockIndex::memory_bytes(blocks),
     }
 }
 
 pub(super) fn build_matcher(basis: &LevelBasis, matching: Matching, options: &LevelOptions) -> Result<Matcher> {
     let length = basis.identity().map(Identity::length);
-    let (table, params) = match (&basis.source, basis.params()) {
-        (BasisSource::Empty, _) | (_, None) => return Ok(Matcher::Nothing { decided: 0 }),
-        (_, Some(_)) if basis.blocks() == 0 => return Ok(Matcher::Nothing { decided: 0 }),
-        (BasisSource::Held(table), Some(params)) => (table, params),
-        (BasisSource::File(file), Some(params)) => {
-            let reader = file.reader()?;
-            return Ok(Matcher::Aligned(AlignedMatcher::new(BasisSums::File(Box::new(reader)), params.strong_len)));
+    let Some(params) = basis.params().filter(|_| basis.blocks() > 0) else {
+        return Ok(Matcher::Nothing { decided: 0 });
+    };
+    if matching == Matching::Aligned {
+        let sums = match &basis.source {
+            BasisSource::Empty => return Ok(Matcher::Nothing { decided: 0 }),
+            BasisSource::Held(table) => BasisSums::Held { table: table.clone(), next: 0 },
+            BasisSource::File(file) => BasisSums::File(Box::new(file.reader()?)),
+        };
+        return Ok(Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len)));
+    }
+    let sums = match &basis.source {
+        BasisSource::Empty => return Ok(Matcher::Nothing { decided: 0 }),
+        BasisSource::Held(table) if options.engine == Engine::Librsync => {
+            return Ok(Matcher::Librsync(LibrsyncMatcher::new(table)?));
+        }
+        BasisSource::Held(table) => Basis::Held(table.clone()),
+        BasisSource::File(file) => {
+            Basis::Filed(Box::new(FiledSums::new(file.source(), file.reader()?, file.block_count() as usize)))
         }
     };
-    Ok(match (options.engine, matching) {
-        (Engine::Librsync, _) => Matcher::Librsync(LibrsyncMatcher::new(table)?),
-        (Engine::Native, Matching::Aligned) => {
-            let sums = BasisSums::Held { table: table.clone(), next: 0 };
-            Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len))
-        }
-        (Engine::Native, _) => {
-            let rolling = RollingOptions {
-                always_scan: matching == Matching::Rolling,
-                zeros_are_free: options.format == Format::Sealed && params.block_len as usize >= ZERO_RUN_MIN,
-                threads: options.thread_count(),
-            };
-            Matcher::Rolling(Box::new(RollingMatcher::new(table.clone(), length, rolling)))
-        }
-    })
+    let rolling = RollingOptions {
+        always_scan: matching == Matching::Rolling,
+        zeros_are_free: options.format == Format::Sealed && params.block_len as usize >= ZERO_RUN_MIN,
+        threads: options.thread_count(),
+    };
+    Ok(Matcher::Rolling(Box::new(RollingMatcher::new(sums, length, rolling)?)))
 }

@@ -27,7 +27,8 @@ impl<W: Write> LevelWriter<W> {
     /// # Errors
     ///
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when the options do not go together,
-    /// [`Limit`](crate::ErrorKind::Limit) when the work does not fit the memory limit.
+    /// [`Limit`](crate::ErrorKind::Limit) when the work does not fit the memory limit; and as
+    /// [`LevelReader::new`](crate::LevelReader::new) where the basis is in a file.
     pub fn new(sink: W, basis: impl Into<LevelBasis>, options: LevelOptions) -> Result<Self> {
         Ok(Self { sink, machine: Machine::new(basis.into(), options)?, output_written: 0 })
     }

@@ -1,21 +1,23 @@
 //! A signature whose sums stay in its file.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::format::{Identity, SignatureParams, SignatureReader};
-use crate::read_at::FromStart;
-use crate::{Error, Result};
+use crate::format::{Identity, SignatureParams, SignatureReader, StreamId};
+use crate::read_at::{FromOffset, ReadAt};
+use crate::{Error, ErrorKind, Result};
 
-/// A signature that was checked from end to end and whose sums are read from its file, in order, when
-/// they are wanted: for aligned levels and comparisons in constant memory.
+/// A signature that was checked from end to end and whose sums are read from its file when they are wanted: in order
+/// for aligned levels and comparisons, in constant memory; anywhere for rolling levels, of which only the index is
+/// in memory, at most 12 bytes for each block.
 #[derive(Clone, Debug)]
 pub struct SignatureFile {
     path: PathBuf,
     file: Arc<File>,
     params: SignatureParams,
+    stream_id: Option<StreamId>,
     blocks: u64,
     identity: Option<Identity>,
     dirty: bool,
@@ -42,12 +44,13 @@ impl SignatureFile {
     }
 
     fn check(file: Arc<File>, path: &Path) -> Result<Self> {
-        let mut reader = SignatureReader::new(FromStart::new(file.clone()))?;
+        let mut reader = SignatureReader::new(FromOffset::new(file.clone(), 0))?;
         while reader.next_block()?.is_some() {}
         Ok(Self {
             path: path.to_owned(),
             file,
             params: *reader.params(),
+            stream_id: stream_id(&reader),
             blocks: reader.blocks(),
             identity: reader.identity().copied(),
             dirty: reader.is_dirty(),
@@ -58,10 +61,26 @@ impl SignatureFile {
     ///
     /// # Errors
     ///
-    /// As [`SignatureReader::new`], with the path named.
+    /// As [`SignatureReader::new`], with the path named; [`Corrupt`](ErrorKind::Corrupt) where another signature was
+    /// written over it.
     pub fn reader(&self) -> Result<SignatureReader<Box<dyn Read + Send>>> {
-        let from_start = FromStart::new(self.file.clone());
-        SignatureReader::new(Box::new(from_start) as Box<dyn Read + Send>).map_err(|error| error.path(&self.path))
+        self.read_again().map_err(|error| error.path(&self.path))
+    }
+
+    fn read_again(&self) -> Result<SignatureReader<Box<dyn Read + Send>>> {
+        let source = FromOffset::new(self.file.clone(), 0);
+        let reader = SignatureReader::new(Box::new(source) as Box<dyn Read + Send>)?;
+        // Each frame of a sealed signature is bound to its id.
+        if (stream_id(&reader), *reader.params()) != (self.stream_id, self.params) {
+            return Err(Error::new(ErrorKind::Corrupt, "signature is not what it was when it was opened")
+                .doing("reading a signature"));
+        }
+        Ok(reader)
+    }
+
+    /// Reads the file anywhere.
+    pub(crate) fn source(&self) -> Box<dyn ReadAt> {
+        Box::new(Opened { path: self.path.clone(), file: self.file.clone() })
     }
 
     /// The parameters: which sums over blocks of what length.
@@ -82,5 +101,29 @@ impl SignatureFile {
     /// Whether the content changed while the signature was made.
     pub fn is_dirty(&self) -> bool {
         self.dirty
+    }
+}
+
+fn stream_id<R: Read>(reader: &SignatureReader<R>) -> Option<StreamId> {
+    reader.header().map(|header| header.stream_id)
+}
+
+/// A file with the path that it was opened by.
+struct Opened {
+    path: PathBuf,
+    file: Arc<File>,
+}
+
+impl ReadAt for Opened {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        ReadAt::read_at(&*self.file, buffer, offset)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.file.size()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        Some(self.path.as_path()).filter(|path| !path.as_os_str().is_empty())
     }
 }

@@ -79,9 +79,9 @@ static void a_signature_need_not_be_in_memory(void) {
     frazil_level_summary_init(&summary, sizeof summary);
     EXPECT(FRAZIL_OK, frazil_level_finish(level, NULL, &summary, &error));
     frazil_level_free(level);
-    CHECK(summary.matching == FRAZIL_MATCHING_ALIGNED && summary.literal_bytes == 65536);
-    save("aligned", &pulled);
-    EXPECT(FRAZIL_OK, frazil_patch_file("old", "aligned", "patched", NULL, NULL, &error));
+    CHECK(summary.matching == FRAZIL_MATCHING_AUTO && summary.literal_bytes == 65536);
+    save("from_file", &pulled);
+    EXPECT(FRAZIL_OK, frazil_patch_file("old", "from_file", "patched", NULL, NULL, &error));
     CHECK(holds("patched", &new_content));
 
     EXPECT(FRAZIL_OK, frazil_level_writer_new(NULL, &options, append, &pushed, &writer, &error));
@@ -93,8 +93,13 @@ static void a_signature_need_not_be_in_memory(void) {
     CHECK(frazil_level_open("new", signature, &options, &level, &error) == FRAZIL_ERR_INVALID_INPUT);
     CHECK(strstr(frazil_error_message(error), "both given") != NULL && level == NULL);
     frazil_error_free(error);
-    options.matching = FRAZIL_MATCHING_ROLLING;
+    options.engine = FRAZIL_ENGINE_LIBRSYNC;
     EXPECT(FRAZIL_ERR_INVALID_INPUT, frazil_level_open("new", NULL, &options, &level, &error));
+    options.engine = FRAZIL_ENGINE_NATIVE;
+    options.matching = FRAZIL_MATCHING_ROLLING;
+    options.memory_limit = 1 << 20;
+    EXPECT(FRAZIL_ERR_LIMIT, frazil_level_open("new", NULL, &options, &level, &error));
+    options.memory_limit = 0;
     options.basis_signature_path = "missing";
     CHECK(frazil_level_open("new", NULL, &options, &level, &error) == FRAZIL_ERR_IO);
     CHECK(strcmp(frazil_error_path(error), "missing") == 0);

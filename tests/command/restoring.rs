@@ -106,15 +106,21 @@ fn every_matching_and_engine_makes_a_level_that_restores() {
 #[test]
 fn a_signature_that_does_not_fit_in_memory_is_read_from_its_file() {
     let ground = Ground::new();
-    // 300,000 blocks take 10 MiB, which is more than half of the memory.
+    // 300,000 blocks take 10 MiB, and an index of them 4 MiB.
     ground.run("signature -q --block-size 1 source.0 sig").expect(DONE);
-    let said = ground.run("delta --json --memory 16M --signature-out new sig source.1 delta").expect(DONE);
-    let json = said.json();
-    assert_eq!(json["matching"], "aligned");
-    assert_eq!(json["copy_bytes"], 299_900);
-    assert!(json["notes"][0].as_str().unwrap().contains("--memory"), "{json}");
-    ground.run("patch source.0 delta out").expect(DONE);
-    assert!(ground.read("out") == states()[1]);
+    let note = "starting a level: the index does not fit in the memory allowed: matching aligned blocks only";
+    for (memory, matching, notes) in [("16M", "auto", 0), ("10M", "aligned", 1)] {
+        let options = format!("--force --json --memory {memory} --signature-out new");
+        let said = ground.run(&format!("delta {options} sig source.1 delta")).expect(DONE);
+        let json = said.json();
+        assert_eq!(json["matching"], matching, "{json}");
+        assert!(json["copy_bytes"].as_u64().unwrap() >= 299_900, "{json}");
+        let noted = json["notes"].as_array().unwrap();
+        assert_eq!(noted.len(), notes, "{json}");
+        assert!(noted.iter().all(|said| said.as_str().unwrap().starts_with(note)), "{json}");
+        ground.run("patch --force source.0 delta out").expect(DONE);
+        assert!(ground.read("out") == states()[1]);
+    }
 }
 
 #[test]

@@ -174,10 +174,11 @@ class Inputs(Ground):
 
     def test_a_signature_in_its_file_serves_as_the_basis_of_a_level(self):
         frazil.Signature.of_stream(self.first).save(self.dir / "signature")
-        level = frazil.Level(self.second, basis_signature_path=self.dir / "signature")
-        made = level.read()
-        summary = level.finish_summary()
-        self.assertEqual(summary.matching, "aligned")
+        for matching in ("aligned", "rolling", "auto"):
+            level = frazil.Level(self.second, basis_signature_path=self.dir / "signature", matching=matching)
+            made = level.read()
+            summary = level.finish_summary()
+            self.assertEqual(summary.matching, matching)
         self.assertGreater(summary.copy_bytes, 0)
         frazil.patch_file(io.BytesIO(self.first), io.BytesIO(made), self.dir / "target")
         self.assertEqual((self.dir / "target").read_bytes(), self.second)

@@ -1,4 +1,4 @@
-//! The signature that a level is made against: in memory if it fits, else in its file.
+//! The signature that a level is made against: in memory if it is small, else in its file.
 
 use frazil::{Engine, ErrorKind, Identity, LevelBasis, Matching, Signature, SignatureFile, SignatureParams};
 
@@ -9,16 +9,19 @@ use crate::options::Computing;
 use crate::place::Place;
 use crate::session::Session;
 
+/// A signature of up to so many bytes is read once, and held: that of some 7 GiB.
+const HELD_MAX: u64 = 4 << 20;
+
 /// The old signature.
 pub(crate) enum Basis {
     Held(Signature),
-    /// In constant memory; blocks match in their place alone.
+    /// Its sums are read as they are wanted.
     File(SignatureFile),
 }
 
 impl Basis {
-    /// Loads a signature into at most half of the memory, which leaves the rest to its index; or leaves it
-    /// in its file when it does not fit, or when its index is not wanted.
+    /// Leaves a signature in its file, unless it is small; what comes from a pipe, or is for librsync, is held in at
+    /// most half of the memory, which leaves the rest to its index.
     pub(crate) fn load(
         place: &Place,
         matching: Matching,
@@ -26,22 +29,16 @@ impl Basis {
         session: &Session,
     ) -> Result<Self, Failure> {
         let mut input = Input::open_kind(place, Kind::Signature)?;
-        let path = place.path().filter(|_| input.is_seekable());
-        let may_stay = computing.engine() == Engine::Native && matching != Matching::Rolling;
+        let half = computing.memory.bytes() / 2;
+        let is_small = input.len().is_some_and(|len| len <= HELD_MAX.min(half));
+        let may_stay = computing.engine() == Engine::Native && (matching == Matching::Aligned || !is_small);
         let failed = |error| Failure::of(place.as_input(), error);
-        if let Some(path) = path.filter(|_| may_stay && matching == Matching::Aligned) {
-            return SignatureFile::open(path).map(Self::File).map_err(failed);
-        }
-        match (Signature::read_limited(session.watched(input), computing.memory.bytes() / 2), path) {
-            (Err(error), Some(path)) if error.kind() == ErrorKind::Limit && may_stay => {
-                session.note(format!(
-                    "{}: does not fit in half of --memory, so blocks are looked for in their place alone",
-                    place.as_input()
-                ));
-                SignatureFile::open(path).map(Self::File).map_err(failed)
-            }
-            (Err(error), _) if error.kind() == ErrorKind::Limit => Err(failed(error).advise("raise --memory")),
-            (result, _) => result.map(Self::Held).map_err(failed),
+        match place.path().filter(|_| may_stay && input.is_seekable()) {
+            Some(path) => SignatureFile::open(path).map(Self::File).map_err(failed),
+            None => match Signature::read_limited(session.watched(input), half) {
+                Err(error) if error.kind() == ErrorKind::Limit => Err(failed(error).advise("raise --memory")),
+                result => result.map(Self::Held).map_err(failed),
+            },
         }
     }
 

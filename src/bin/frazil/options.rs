@@ -40,10 +40,11 @@ impl Threads {
     }
 }
 
-/// Of what holds signatures.
+/// Of what holds signatures, or indexes of those in files: 12 bytes for each block at most.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Memory {
-    /// Hold at most SIZE bytes of signatures and indexes (64M, 1GiB, …) [default: 1GiB]
+    /// Take at most SIZE bytes for signatures, indexes and what is summed at once (64M, 1GiB, …), beside some 80 MiB of
+    /// address space for the process and the buffers of streams [default: 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     memory: Option<u64>,
 }

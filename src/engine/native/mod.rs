@@ -1,7 +1,9 @@
 //! frazil's own engine: sums of many blocks at once, and the matcher.
 
 mod aligned;
+mod basis;
 mod budget;
+mod filed;
 mod filling;
 mod identity;
 mod index;
@@ -13,6 +15,8 @@ mod sums;
 mod weak;
 
 pub(crate) use aligned::{AlignedMatcher, BasisSums};
+pub(crate) use basis::Basis;
+pub(crate) use filed::FiledSums;
 pub(crate) use identity::{ContentSums, IdentityBuilder};
 pub(crate) use index::BlockIndex;
 pub(crate) use rolling::{RollingMatcher, RollingOptions};

@@ -3,16 +3,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
+use super::basis::Basis;
 use super::budget::Budget;
 use super::index::BlockIndex;
 use super::scan::{Scan, Windows};
 use super::strong::strong_sum;
 use super::sums::block_sums;
 use super::weak::{WeakSum, weak_sum};
-use crate::engine::{CommandSink, Known, Window, ZERO_RUN_MIN, is_strong, is_zeros};
-use crate::format::{BlockSum, SignatureParams, SumTable};
+use crate::Result;
+use crate::engine::{CommandSink, Known, Window, ZERO_RUN_MIN, is_zeros};
+use crate::format::{BlockSum, SignatureParams};
 
 /// Blocks off the grid that are hashed at once while a run of matches lasts: at first as many as a vector
 /// holds, since fewer take as long, then more.
@@ -33,12 +33,12 @@ pub(crate) struct RollingOptions {
     pub(crate) threads: usize,
 }
 
-/// Matches content against a signature in memory.
+/// Matches content against a signature.
 ///
 /// Time is bounded whatever the signature holds: of one weak sum only so many blocks are kept, and
 /// strong sums that fail are paid for out of a [`Budget`]. The price is a match missed now and then.
 pub(crate) struct RollingMatcher {
-    basis: Arc<SumTable>,
+    basis: Basis,
     index: BlockIndex,
     params: SignatureParams,
     /// Blocks that are whole, or may be.
@@ -76,15 +76,19 @@ enum Found {
 
 impl RollingMatcher {
     /// A matcher on a basis of `length` bytes, where that is known.
-    pub(crate) fn new(basis: Arc<SumTable>, length: Option<u64>, options: RollingOptions) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// As reading the signature, where it is in a file.
+    pub(crate) fn new(mut basis: Basis, length: Option<u64>, options: RollingOptions) -> Result<Self> {
         let params = *basis.params();
         let block_len = params.block_len as usize;
         let (whole_blocks, tail_len) = match length {
             Some(length) => ((length / block_len as u64) as usize, Some((length % block_len as u64) as usize)),
             None => (basis.len(), None),
         };
-        Self {
-            index: BlockIndex::new(&basis, whole_blocks),
+        Ok(Self {
+            index: basis.index(whole_blocks)?,
             budget: Budget::new(block_len as u64, basis.len() as u64 * block_len as u64),
             basis,
             params,
@@ -99,11 +103,21 @@ impl RollingMatcher {
             passed: false,
             batch: BATCH_MIN,
             sums: Vec::new(),
-        }
+        })
     }
 
     /// Matches as much of the window as can be decided, and gives it to the sink.
-    pub(crate) fn advance(&mut self, window: &Window<'_>, known: &Known<'_>, eof: bool, sink: &mut impl CommandSink) {
+    ///
+    /// # Errors
+    ///
+    /// Where sums are read from a file, and cannot be: what was given to the sink is then true all the same.
+    pub(crate) fn advance(
+        &mut self,
+        window: &Window<'_>,
+        known: &Known<'_>,
+        eof: bool,
+        sink: &mut impl CommandSink,
+    ) -> Result<()> {
         let block_len = self.params.block_len as usize;
         loop {
             let at = (self.position - window.start) as usize;
@@ -137,6 +151,7 @@ impl RollingMatcher {
             self.position = window.end();
         }
         self.literal_until(window, self.position, sink);
+        self.basis.check()
     }
 
     /// What may leave the window: all before this is decided.
@@ -171,8 +186,8 @@ impl RollingMatcher {
             return self.basis.is_block(block, sum);
         }
         let content = &window.data[at..at + self.params.block_len as usize];
-        weak_sum(self.params.weak, content) == self.basis.weak()[block]
-            && is_strong(&strong_sum(self.params.strong, content), self.basis.strong_of(block))
+        self.basis.has_weak(block, weak_sum(self.params.weak, content))
+            && self.basis.has_strong(block, &strong_sum(self.params.strong, content))
     }
 
     /// Looks at the content without scanning: for the expected block, for any block whose sums are those
@@ -236,9 +251,8 @@ impl RollingMatcher {
         if run.is_some_and(is_zeros) {
             return Found::Zeros;
         }
-        let block =
-            self.index.candidates(sum.weak).map(|block| block as usize).find(|&block| self.basis.is_block(block, sum));
-        block.map_or(Found::Nothing, Found::Block)
+        let mut likely = self.index.likely(sum.weak, &sum.strong).map(|block| block as usize);
+        likely.find(|&block| self.basis.is_block(block, sum)).map_or(Found::Nothing, Found::Block)
     }
 
     /// Where a scan has passed over content before it found the block at `position`: goes back as far as the blocks
@@ -332,11 +346,12 @@ impl RollingMatcher {
 
     /// The block with these sums.
     fn find(&mut self, weak: u32, content: &[u8]) -> Option<usize> {
-        let candidates = || self.index.candidates(weak).map(|block| block as usize);
+        let candidates = self.index.candidates(weak).map(|block| block as usize);
         let price = content.len() as u64;
-        let purse = self.budget.allows(candidates(), self.expected, price)?;
+        let purse = self.budget.allows(candidates, self.expected, price)?;
         let strong = strong_sum(self.params.strong, content);
-        let found = candidates().find(|&block| is_strong(&strong, self.basis.strong_of(block)));
+        let mut likely = self.index.likely(weak, &strong).map(|block| block as usize);
+        let found = likely.find(|&block| self.basis.has_strong(block, &strong));
         if found.is_none() {
             self.budget.pay(purse, price);
         }
@@ -371,7 +386,7 @@ impl RollingMatcher {
             let content = &rest[rest.len() - len..];
             sum.push_front(content[0]);
             self.budget.earn(1);
-            if sum.digest() != self.basis.weak()[last] {
+            if !self.basis.has_weak(last, sum.digest()) {
                 continue;
             }
             let Some(purse) = self.budget.allows(std::iter::once(last), last, len as u64) else { continue };
@@ -384,7 +399,6 @@ impl RollingMatcher {
     }
 
     fn is_tail(&self, weak: u32, content: &[u8], last: usize) -> bool {
-        weak == self.basis.weak()[last]
-            && is_strong(&strong_sum(self.params.strong, content), self.basis.strong_of(last))
+        self.basis.has_weak(last, weak) && self.basis.has_strong(last, &strong_sum(self.params.strong, content))
     }
 }

@@ -31,8 +31,8 @@ pub(crate) const VERSION: u16 = 1;
 pub(crate) const MAX_PAYLOAD: usize = 1 << 20;
 
 /// A frame's head: type, codec, payload length, number, output offset reached.
-const FRAME_HEAD_LEN: usize = 1 + 1 + 4 + 8 + 8;
-const CRC_LEN: usize = 4;
+pub(crate) const FRAME_HEAD_LEN: usize = 1 + 1 + 4 + 8 + 8;
+pub(crate) const CRC_LEN: usize = 4;
 
 /// The only codec of version 1: payloads as they are. The other numbers are reserved.
 const CODEC_NONE: u8 = 0;

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Event, SealedHeader, Trailer, Unsealer};
+use super::{CRC_LEN, Event, SealedHeader, Trailer, Unsealer};
 use crate::format::source::Source;
 use crate::{Error, ErrorKind, Result};
 
@@ -41,6 +41,11 @@ impl<R: Read> Unsealed<R> {
     /// Where the frame begins that was given out last.
     pub(crate) fn offset(&self) -> u64 {
         self.unsealer.offset()
+    }
+
+    /// Where the payload ends that was given out last.
+    pub(crate) fn payload_end(&self) -> u64 {
+        self.unsealer.end() - CRC_LEN as u64
     }
 
     /// The payload of the next data frame; `None` when the trailer has come and nothing follows it.

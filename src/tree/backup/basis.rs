@@ -22,7 +22,7 @@ pub(super) struct Basis {
 
 enum BasisSums {
     Held(Signature),
-    /// They do not fit in memory, and are matched in order.
+    /// They do not fit in memory, and are read as they are wanted.
     Filed(SignatureFile),
 }
 
@@ -33,7 +33,7 @@ impl Basis {
         let count = sums_of(record.metadata.size, block_len);
         let identity = record.identity.ok_or_else(|| Error::new(ErrorKind::Internal, "basis without its identity"))?;
         let bytes = count.saturating_mul(SUM_LEN as u64);
-        // An index takes about half as much again, and a level that has neither works all the same.
+        // An index takes about a third as much again, and a level needs its buffers.
         let sums = if bytes.saturating_mul(2) <= memory_limit {
             BasisSums::Held(hold(sums, count, params, identity)?)
         } else {

@@ -89,8 +89,9 @@ impl BackupOptions {
         self
     }
 
-    /// Bytes of memory that the signature and the index of one changed file may take; 1 GiB by default. In
-    /// less, only aligned blocks of larger files are matched, in constant memory.
+    /// Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
+    /// takes; 1 GiB by default. A signature of more than half of it is left in a temporary file, with an index of at
+    /// most 12 bytes for each block; where that does not fit either, only aligned blocks are matched.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = bytes;
         self

@@ -23,7 +23,7 @@ use crate::{
 /// Content moved at once.
 const PIECE_LEN: usize = 1 << 20;
 
-/// What the buffers of a level take at least.
+/// What a level may take at least: its buffers, and an index of some 500,000 blocks.
 const LEVEL_MEMORY: u64 = 16 << 20;
 
 /// No more ranges of data go into the header of a sparse file; what is beyond them is sent as data.
@@ -239,8 +239,8 @@ impl SendingDelta {
         let mut level = level_options(options, tree_params(block_len)?, size)
             .memory_limit(limit.max(LEVEL_MEMORY))
             .stream_id(stream_id);
-        if basis.is_filed() {
-            // There is nothing to scan with.
+        if basis.is_filed() && options.matching == Matching::Rolling {
+            // An index that does not fit either is no reason to leave the file out.
             level = level.matching(Matching::Auto);
         }
         if other_path {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{INDEX_ENTRY_LEN, RECORD, RECORD_MAX, SUM_LEN, SnapshotReader, SnapshotRecord};
 use crate::format::SealedKind;
-use crate::read_at::FromStart;
+use crate::read_at::FromOffset;
 use crate::tree::codec::{Fields, corrupt};
 use crate::tree::level_id::LevelHeader;
 use crate::tree::sealed::{SealedFile, SealedReader};
@@ -38,7 +38,7 @@ impl SnapshotFile {
         let spool = tempfile::tempfile().map_err(|error| Error::io("making a temporary file", error))?;
         let mut index = BufWriter::with_capacity(64 * 1024, spool);
         let mut entries = 0;
-        let sealed = SealedReader::new(FromStart::new(file.clone()), SealedKind::Snapshot, threads)?.with_frames();
+        let sealed = SealedReader::new(FromOffset::new(file.clone(), 0), SealedKind::Snapshot, threads)?.with_frames();
         let mut reader = SnapshotReader::open(sealed)?;
         let mut take = |entry: &[u8]| {
             entries += 1;
@@ -53,7 +53,7 @@ impl SnapshotFile {
 
     /// Reads the records from the first on.
     pub(crate) fn reader(&self, threads: usize) -> Result<SnapshotReader<Box<dyn Read + Send>>> {
-        SnapshotReader::new(Box::new(FromStart::new(self.file.clone())), threads)
+        SnapshotReader::new(Box::new(FromOffset::new(self.file.clone(), 0)), threads)
     }
 
     /// The regular files that had this inode, each with where its sums begin.

@@ -51,22 +51,18 @@ def backed_up(
     `manifest_path` is the signature of the level before, or no file for level 0. When the last segment has been
     taken, the new signature is in its place; after a failure, what was there is.
 
-    Blocks are matched in their place alone, as suits disks, and the signature before is read as it is wanted.
-    `rolling` finds content that has moved, too, and holds that signature in memory: 36 bytes for each block, and
-    about 18 more to find them. **options are those of `frazil.Level`; the length of a block, 64 KiB by default, is
+    The signature before is read as it is wanted. Blocks are matched in their place alone, as suits disks; `rolling`
+    finds content that has moved, too, and holds an index in memory: at most 12 bytes for each block. **options are those of `frazil.Level`; the length of a block, 64 KiB by default, is
     that of the level before.
     """
     new = manifest_path + ".new"
-    before: Optional[frazil.Signature] = None
     if os.path.isfile(manifest_path):
-        if rolling:
-            before = frazil.Signature.load(manifest_path)
-        else:
-            options["basis_signature_path"] = manifest_path
+        options["basis_signature_path"] = manifest_path
+        options.setdefault("matching", "auto" if rolling else "aligned")
     try:
         with open(new, "wb") as signature:
             options["signature_to"] = signature
-            with frazil.Level(pieces, before, **options) as level:
+            with frazil.Level(pieces, None, **options) as level:
                 yield from level.chunks(max_segment_size)
                 level.finish_summary()
         os.replace(new, manifest_path)

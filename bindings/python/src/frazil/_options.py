@@ -30,14 +30,15 @@ class LevelOptions(Following, total=False):
         by a scan that looks at less and less where it finds nothing in 8 MiB and more.
     engine: Who computes sums and finds matches: `"native"` by default, or `"librsync"`.
     threads: How many threads compute sums; by default, and for 0, as many as there are processors.
-    memory_limit: Bytes that buffers, index and new signature may take, beside the basis's signature; 1 GiB by
-        default.
+    memory_limit: Bytes that buffers, index and new signature may take, beside the basis's signature where that is
+        held; 1 GiB by default. The index takes at most 12 bytes for each block of the basis, or of fewer than 2^18 up
+        to 512 KiB more; where it does not fit, `"auto"` matches in their place alone, and the observer is told.
     target_len: The length of the source, where it is known; no more than that is read. 0 is as left out. A
         file that is opened by its path is measured without being told.
     basis_path: Names the basis in the stream, where its path is another than the target's.
     basis_signature_path: The file that holds the basis's signature, in place of a `Signature`: its sums are read
-        from there as they are wanted, so that memory stays constant however long the basis is, and blocks are
-        matched in their place alone.
+        from there as they are wanted, so that no more than the index is in memory, and not that with
+        `matching="aligned"`. It is to stay as it is meanwhile; `frazil.CorruptError` says when it does not.
     allow_weak: Whether a sealed level may be made against a signature of MD4 or shortened sums.
     trust_holes: Whether the holes that a file system tells of are taken for zeros without being read, in a file that
         is opened by its path. File systems have told of holes where data was.
@@ -116,7 +117,8 @@ class BackupOptions(Selection, total=False):
     block_len: Bytes in a block, 1,024 to 2^30; by default 64 KiB, and above level 0 that of the chain, which can
         be no other.
     threads: How many threads compute and compress; by default as many as there are processors.
-    memory_limit: Bytes of memory that the signature and the index of one changed file may take; 1 GiB by default.
+    memory_limit: Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any
+        level takes; 1 GiB by default.
     link_memory: Bytes of memory for files of which not all names were met; 32 MiB by default. Beyond it, hard
         links become files of their own, and that is told to `problem`.
     dereference: Whether what a symbolic link leads to is backed up in its place.

@@ -1,6 +1,9 @@
 //! The matcher alone, where a level cannot show what it does.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::format::SumTable;
 
 /// Bytes that look random and do not recur.
 fn noise(len: usize, seed: u64) -> Vec<u8> {
@@ -44,9 +47,9 @@ fn content_that_fails_at_every_byte_still_finds_some_of_its_blocks() {
 
     let options = RollingOptions { always_scan: true, zeros_are_free: false, threads: 1 };
     let length = (table.len() * BLOCK_LEN) as u64;
-    let mut matcher = RollingMatcher::new(Arc::new(table), Some(length), options);
+    let mut matcher = RollingMatcher::new(Basis::Held(Arc::new(table)), Some(length), options).unwrap();
     let mut copied = Copied::default();
-    matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied);
+    matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied).unwrap();
     assert!(copied.0 >= BLOCK_LEN as u64, "nothing was found");
 }
 
@@ -69,9 +72,10 @@ fn what_is_known_is_found_behind_much_that_is_new_and_followed_back_over_what_wa
             content.extend_from_slice(&basis[..known_blocks * BLOCK_LEN]);
             content.extend(noise(12 * BLOCK_LEN, 3));
             let options = RollingOptions { always_scan, zeros_are_free: false, threads: 2 };
-            let mut matcher = RollingMatcher::new(table.clone(), Some(basis.len() as u64), options);
+            let mut matcher =
+                RollingMatcher::new(Basis::Held(table.clone()), Some(basis.len() as u64), options).unwrap();
             let mut copied = Copied::default();
-            matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied);
+            matcher.advance(&Window { data: &content, start: 0 }, &Known::default(), true, &mut copied).unwrap();
             let case = format!("{known_blocks} blocks behind {new_len} and {shift} bytes, always {always_scan}");
             assert_eq!(copied.0, (known_blocks * BLOCK_LEN) as u64, "{case}");
         }

@@ -31,15 +31,18 @@ pub(super) fn roll(
     let next = |gone: &Bytes, come: &Bytes| {
         // What the windows before add to each sum, and all of them to the next group's.
         let mut upto = _mm256_setzero_si256();
-        let sums = std::array::from_fn(|half| {
-            let [gone, come] = [gone, come].map(|bytes| load_bytes(&bytes[half * LANES..]));
+        let mut sums = [upto; 2];
+        // A closure would be called where the compiler likes, with all vectors spilled around it.
+        for half in 0..2 {
+            let gone = load_bytes(&gone[half * LANES..]);
+            let come = load_bytes(&come[half * LANES..]);
             let gone = _mm256_mullo_epi32(power, _mm256_add_epi32(gone, adjust));
             let term = _mm256_mullo_epi32(_mm256_sub_epi32(come, gone), inverses[half]);
             let totals = running_totals(term);
             let before = _mm256_add_epi32(upto, _mm256_sub_epi32(totals, term));
             upto = _mm256_add_epi32(upto, splat_last(totals));
-            _mm256_mullo_epi32(_mm256_add_epi32(sum, before), powers[half])
-        });
+            sums[half] = _mm256_mullo_epi32(_mm256_add_epi32(sum, before), powers[half]);
+        }
         sum = _mm256_mullo_epi32(_mm256_add_epi32(sum, upto), group_power);
         sums
     };
@@ -63,8 +66,10 @@ pub(super) fn roll_rollsum(
     let low_half = splat(0xffff);
     let (mut sum, mut weighted) = (splat(first.sum), splat(first.weighted));
     let next = |gone: &Bytes, come: &Bytes| {
-        std::array::from_fn(|half| {
-            let [gone, come] = [gone, come].map(|bytes| load_bytes(&bytes[half * LANES..]));
+        let mut sums = [sum; 2];
+        for half in 0..2 {
+            let gone = load_bytes(&gone[half * LANES..]);
+            let come = load_bytes(&come[half * LANES..]);
             let change = _mm256_sub_epi32(come, gone);
             let after = _mm256_add_epi32(sum, running_totals(change));
             let gone = _mm256_mullo_epi32(len, _mm256_add_epi32(gone, offset));
@@ -73,8 +78,9 @@ pub(super) fn roll_rollsum(
             let here = _mm256_and_si256(_mm256_sub_epi32(after, change), low_half);
             let weighted_here = _mm256_sub_epi32(weighted_after, weighted_change);
             (sum, weighted) = (splat_last(after), splat_last(weighted_after));
-            _mm256_or_si256(_mm256_slli_epi32::<16>(weighted_here), here)
-        })
+            sums[half] = _mm256_or_si256(_mm256_slli_epi32::<16>(weighted_here), here);
+        }
+        sums
     };
     let at = look(next, windows, index, from, to, hits);
     [[first.sum, ..], [first.weighted, ..]] = [store(sum), store(weighted)];
