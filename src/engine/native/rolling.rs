@@ -1,5 +1,6 @@
 //! The matcher: tries the block expected next, and scans byte by byte only where that has failed.
 
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,7 @@ use super::index::BlockIndex;
 use super::scan::{Scan, Windows};
 use super::strong::strong_sum;
 use super::sums::block_sums;
-use super::weak::{WeakSum, weak_sum};
+use super::weak::weak_sum;
 use crate::Result;
 use crate::engine::{CommandSink, Known, Window, ZERO_RUN_MIN, is_zeros};
 use crate::format::{BlockSum, SignatureParams};
@@ -356,49 +357,5 @@ impl RollingMatcher {
             self.budget.pay(purse, price);
         }
         found
-    }
-
-    /// At the end of the content: whether its last bytes are the short last block of the basis.
-    fn match_tail(&mut self, window: &Window<'_>, sink: &mut impl CommandSink) {
-        let at = (self.position - window.start) as usize;
-        let rest = &window.data[at..];
-        let Some(last) = self.basis.len().checked_sub(1) else { return };
-        let len = match self.tail_len {
-            Some(0) => return,
-            Some(len) if len > rest.len() => return,
-            Some(len) => {
-                let content = &rest[rest.len() - len..];
-                Some(len).filter(|_| self.is_tail(weak_sum(self.params.weak, content), content, last))
-            }
-            None => self.search_tail(rest, last),
-        };
-        if let Some(len) = len {
-            self.position = window.end() - len as u64;
-            self.copy(window, last, len, sink);
-        }
-    }
-
-    /// Tries every length that the last block may have, since a plain signature does not say.
-    fn search_tail(&mut self, rest: &[u8], last: usize) -> Option<usize> {
-        let longest = rest.len().min(self.params.block_len as usize - 1);
-        let mut sum = WeakSum::new(self.params.weak, &[]);
-        for len in 1..=longest {
-            let content = &rest[rest.len() - len..];
-            sum.push_front(content[0]);
-            self.budget.earn(1);
-            if !self.basis.has_weak(last, sum.digest()) {
-                continue;
-            }
-            let Some(purse) = self.budget.allows(std::iter::once(last), last, len as u64) else { continue };
-            if self.is_tail(sum.digest(), content, last) {
-                return Some(len);
-            }
-            self.budget.pay(purse, len as u64);
-        }
-        None
-    }
-
-    fn is_tail(&self, weak: u32, content: &[u8], last: usize) -> bool {
-        self.basis.has_weak(last, weak) && self.basis.has_strong(last, &strong_sum(self.params.strong, content))
     }
 }
