@@ -49,7 +49,7 @@ const KERNELS: [(&str, Counted, &str); 12] = [
         Function("frazil::engine::native::scan::avx2::roll*"),
         "delta --allow-weak other.old CONTENT out",
     ),
-    ("seal", Function("frazil::format::sealed::sealer::Sealer::seal*"), "level CONTENT out"),
+    ("seal", Function("frazil::format::sealed::sealer::Sealer::seal"), "level CONTENT out"),
     ("level, all new", Whole, "level CONTENT out"),
     ("level, unchanged", Whole, "level --against content.sig CONTENT out"),
     ("level, shifted", Whole, "level --against shifted.sig CONTENT out"),
