@@ -1,9 +1,9 @@
 //! Ranges of a file that become those of another without being copied, where the file system can share extents.
-#![expect(unsafe_code, reason = "the call is C's alone")]
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "the call is C's alone"))]
 
 use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,16 +41,23 @@ impl<'a> Cloning<'a> {
         if whole < CLONE_MIN {
             return 0..0;
         }
-        if !share(from, from_offset + start, self.to, to_offset + start, whole) {
-            self.refused.store(true, Ordering::Relaxed);
-            return 0..0;
+        match share(from, from_offset + start, self.to, to_offset + start, whole) {
+            Ok(()) => start as usize..(start + whole) as usize,
+            Err(error) => {
+                // The next may go well where this one was disturbed.
+                let is_disturbed =
+                    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::OutOfMemory);
+                self.refused.fetch_or(!is_disturbed, Ordering::Relaxed);
+                0..0
+            }
         }
-        start as usize..(start + whole) as usize
     }
 }
 
 #[cfg(target_os = "linux")]
-fn share(from: &File, from_offset: u64, to: &File, to_offset: u64, len: u64) -> bool {
+fn share(from: &File, from_offset: u64, to: &File, to_offset: u64, len: u64) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+
     let range = libc::file_clone_range {
         src_fd: from.as_raw_fd().into(),
         src_offset: from_offset,
@@ -58,10 +65,13 @@ fn share(from: &File, from_offset: u64, to: &File, to_offset: u64, len: u64) -> 
         dest_offset: to_offset,
     };
     // SAFETY: both are open, and the range is read alone.
-    unsafe { libc::ioctl(to.as_raw_fd(), libc::FICLONERANGE, &raw const range) == 0 }
+    match unsafe { libc::ioctl(to.as_raw_fd(), libc::FICLONERANGE, &raw const range) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn share(_: &File, _: u64, _: &File, _: u64, _: u64) -> bool {
-    false
+fn share(_: &File, _: u64, _: &File, _: u64, _: u64) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }

@@ -135,6 +135,10 @@ impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
     fn path(&self) -> Option<&Path> {
         (**self).path()
     }
+
+    fn as_file(&self) -> Option<&File> {
+        (**self).as_file()
+    }
 }
 
 /// No bytes: the basis of a level 0.

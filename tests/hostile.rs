@@ -346,3 +346,22 @@ fn a_signature_beyond_the_memory_allowed_is_refused() {
     assert!(error.to_string().contains("expected at most 50000 bytes"), "{error}");
     assert!(peak < PEAK, "{peak}");
 }
+
+#[test]
+fn files_are_patched_in_as_little_memory_by_many_short_copies_as_by_few_long_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let basis = dir.path().join("basis");
+    std::fs::write(&basis, BASIS).unwrap();
+    // Three bytes for each byte of the target, of which no two follow each other.
+    let mut delta = MAGIC.to_vec();
+    let places: Vec<u8> = (0..3_000_000_u32).map(|at| (at * 7 % BASIS.len() as u32) as u8).collect();
+    places.iter().for_each(|&place| delta.extend([0x45, place, 1]));
+    delta.push(0);
+    let target = dir.path().join("target");
+    let options = PatchOptions::new().threads(1);
+    let (summary, peak) = peak_of(|| frazil::patch_file(Some(&basis), &delta[..], &target, options));
+    summary.unwrap();
+    assert!(peak < PEAK, "{peak} bytes held");
+    let expected: Vec<u8> = places.iter().map(|&place| BASIS[usize::from(place)]).collect();
+    assert!(std::fs::read(&target).unwrap() == expected);
+}

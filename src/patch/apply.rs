@@ -11,6 +11,7 @@ use super::PatchSummary;
 use super::check::shrunk;
 use super::machine::{Plan, Planned, WATCH_BYTES};
 use crate::cloning::Cloning;
+use crate::engine::ZERO_RUN_MIN;
 use crate::engine::native::ContentSums;
 use crate::in_order::{InOrder, jobs_at_once, work_in_order};
 use crate::read_at::{ReadAt, read_some};
@@ -23,6 +24,9 @@ const PIECE_LEN: usize = 512 * 1024;
 /// More threads would wait for each other: a file is written by one of them at a time.
 const THREADS_MAX: usize = 8;
 
+/// Of more copies than these a piece is read while it is planned: each takes memory, and one byte is enough for one.
+const COPIES_MAX: usize = 1024;
+
 /// Carries out all that is planned, on up to `threads` threads, and verifies it.
 ///
 /// It takes 1 MiB for each thread, of which no more than eight are of use. What went wrong first in the target's
@@ -34,11 +38,10 @@ pub(super) fn apply(plan: &mut impl Plan, basis: &dyn ReadAt, file: &File, threa
     let reading = Reading { basis, basis_len };
     let worker = Worker { reading, cloning: Cloning::new(basis.as_file(), file), file, writing: Mutex::new(()) };
     let spare = Vec::with_capacity(jobs_at_once(threads));
-    let mut planning = Planning { plan, reading, at: 0, zeros: 0, ended: None, spare, ends_in_hole: false, watched: 0 };
+    let mut planning = Planning { plan, reading, at: 0, zeros: 0, ended: None, spare, watched: 0 };
     work_in_order(threads, &mut planning, |piece| worker.carry_out(piece))?;
-    if planning.ends_in_hole {
-        file.set_len(planning.at).map_err(|error| Error::io("writing", error))?;
-    }
+    // Zeros at the end were not written.
+    file.set_len(planning.at).map_err(|error| Error::io("writing", error))?;
     plan.end()?;
     plan.summary()
 }
@@ -70,6 +73,12 @@ struct BasisRange {
     to: Range<usize>,
 }
 
+impl BasisRange {
+    fn is_followed_by(&self, offset: u64, to: usize) -> bool {
+        self.to.end == to && self.offset + self.to.len() as u64 == offset
+    }
+}
+
 /// A piece that was made, or why not.
 struct Made {
     piece: Piece,
@@ -85,15 +94,14 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Fills the buffer; else how much of it was filled, and why not all.
-    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<(), (usize, Error)> {
+    /// Fills the buffer.
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
         let mut filled = 0;
         while filled < buffer.len() {
             let at = offset + filled as u64;
-            match read_some(self.basis, &mut buffer[filled..], at) {
-                Ok(0) => return Err((filled, shrunk(at, self.basis_len))),
-                Ok(len) => filled += len,
-                Err(error) => return Err((filled, error)),
+            match read_some(self.basis, &mut buffer[filled..], at)? {
+                0 => return Err(shrunk(at, self.basis_len)),
+                len => filled += len,
             }
         }
         Ok(())
@@ -112,7 +120,9 @@ struct Worker<'a> {
 impl Worker<'_> {
     /// Sums before it writes where another thread is writing.
     fn carry_out(&self, mut piece: Piece) -> Made {
-        let read = self.read(&mut piece);
+        if let Err(error) = self.read(&mut piece) {
+            return Made { result: Err(error), sums: None, piece };
+        }
         let sum = |piece: &Piece| {
             let leaf_len = piece.leaf_len.filter(|_| piece.filled > 0)?;
             Some(ContentSums::of(&piece.content[..piece.filled], leaf_len))
@@ -129,30 +139,34 @@ impl Worker<'_> {
                 (write(self.writing.lock().unwrap_or_else(PoisonError::into_inner)), sums)
             }
         };
-        Made { sums, result: written.and(read), piece }
+        Made { sums, result: written, piece }
     }
 
-    /// Reads what is to be copied; of a piece that cannot be had whole, what comes before is left.
+    /// Clones and reads what is to be copied.
+    ///
+    /// What was cloned is read where it was cloned to, so that what is verified is what is published, whoever writes
+    /// to the basis meanwhile.
     fn read(&self, piece: &mut Piece) -> Result<()> {
         for BasisRange { offset, to } in std::mem::take(&mut piece.copies) {
-            // Cloned before it is read: what becomes another meanwhile is noticed.
             let cloned = self.cloning.clone_range(offset, piece.at + to.start as u64, to.len());
-            if let Err((filled, error)) = self.reading.read(&mut piece.content[to.clone()], offset) {
-                piece.filled = to.start + filled;
-                return Err(error);
-            }
+            let content = &mut piece.content[to.clone()];
+            self.reading.read(&mut content[..cloned.start], offset)?;
+            self.reading.read(&mut content[cloned.end..], offset + cloned.end as u64)?;
             if !cloned.is_empty() {
-                piece.unwritten.push(to.start + cloned.start..to.start + cloned.end);
+                let range = to.start + cloned.start..to.start + cloned.end;
+                self.file
+                    .read_exact_at(&mut content[cloned], piece.at + range.start as u64)
+                    .map_err(|error| Error::io("reading what was cloned", error))?;
+                piece.unwritten.push(range);
             }
         }
+        piece.unwritten.sort_unstable_by_key(|range| range.start);
         Ok(())
     }
 
     fn write(&self, piece: &Piece) -> std::io::Result<()> {
-        let mut unwritten = piece.unwritten.clone();
-        unwritten.sort_unstable_by_key(|range| range.start);
         let mut from = 0;
-        for range in unwritten {
+        for range in &piece.unwritten {
             self.write_range(piece, from..range.start)?;
             from = range.end;
         }
@@ -166,7 +180,6 @@ impl Worker<'_> {
     }
 
     fn write_range(&self, piece: &Piece, range: Range<usize>) -> std::io::Result<()> {
-        let range = range.start..range.end.min(piece.filled);
         if range.is_empty() {
             return Ok(());
         }
@@ -186,7 +199,6 @@ struct Planning<'a, P> {
     ended: Option<Result<()>>,
     /// Buffers of pieces that were taken back.
     spare: Vec<Vec<u8>>,
-    ends_in_hole: bool,
     /// The output of which the observer was told last.
     watched: u64,
 }
@@ -214,7 +226,9 @@ impl<P: Plan> Planning<'_, P> {
             let len = self.zeros.min((len - from) as u64) as usize;
             let len = if self.zeros >= PIECE_LEN as u64 { len.min(to_leaf as usize) } else { len };
             piece.content[from..from + len].fill(0);
-            piece.unwritten.push(from..from + len);
+            if len >= ZERO_RUN_MIN {
+                piece.unwritten.push(from..from + len);
+            }
             piece.filled += len;
             self.zeros -= len as u64;
             return Ok(true);
@@ -223,23 +237,22 @@ impl<P: Plan> Planning<'_, P> {
             Planned::Bytes(len) => piece.filled += len,
             Planned::Basis { offset, len } => {
                 let to = from..from + len;
-                if self.reading.basis.as_file().is_some() {
-                    piece.copies.push(BasisRange { offset, to });
-                } else {
-                    self.reading.read(&mut piece.content[to], offset).map_err(|(_, error)| error)?;
+                let may_wait = self.reading.basis.as_file().is_some() && piece.copies.len() < COPIES_MAX;
+                match piece.copies.last_mut() {
+                    Some(last) if last.is_followed_by(offset, from) => last.to.end = to.end,
+                    _ if may_wait => piece.copies.push(BasisRange { offset, to }),
+                    _ => self.reading.read(&mut piece.content[to], offset)?,
                 }
                 self.plan.copied(len);
                 piece.filled += len;
             }
             Planned::Zeros(len) => {
                 self.zeros = len;
-                self.ends_in_hole = true;
                 return Ok(true);
             }
             Planned::Whole => piece.is_told = true,
             Planned::End => self.ended = Some(Ok(())),
         }
-        self.ends_in_hole &= piece.filled == from;
         Ok(!piece.is_told && self.ended.is_none())
     }
 }
@@ -265,6 +278,13 @@ impl<P: Plan> InOrder for Planning<'_, P> {
                     break;
                 }
             }
+        }
+        if piece.filled == 0
+            && piece.zeros == 0
+            && !piece.is_told
+            && let Some(ended) = self.ended.take()
+        {
+            return ended.map(|()| None);
         }
         self.at += piece.filled as u64 + piece.zeros;
         piece.stream_bytes = self.plan.stream_bytes();

@@ -44,9 +44,8 @@ pub(crate) fn patch_to_file(
 ) -> Result<PatchSummary> {
     let publish = Publish::new(target, options.replace)?;
     let threads = options.thread_count();
-    PatchReader::verifying_after(delta, &basis, options)
-        .and_then(|patch| write_out(patch, &basis, publish, threads))
-        .map_err(|error| error.in_stream(delta_path).aiming("restoring", target))
+    let patch = PatchReader::verifying_after(delta, &basis, options)?;
+    write_out(patch, &basis, publish, threads).map_err(|error| error.in_stream(delta_path).aiming("restoring", target))
 }
 
 /// Applies the deltas of several levels to the file `basis`, in order and in one pass, and publishes the
@@ -74,9 +73,9 @@ pub(crate) fn chain_to_file<D: ReadAt>(
 ) -> Result<PatchSummary> {
     let publish = Publish::new(target, options.replace)?;
     let threads = options.thread_count();
-    Chain::verifying_after(&basis, deltas, options)
-        .and_then(|chain| write_out(chain, &basis, publish, threads))
-        .map_err(|error| error.aiming("restoring", target))
+    // What is wrong with a delta is found before there is anything to restore to.
+    let chain = Chain::verifying_after(&basis, deltas, options)?;
+    write_out(chain, &basis, publish, threads).map_err(|error| error.aiming("restoring", target))
 }
 
 pub(crate) fn open_basis(path: Option<&Path>) -> Result<Box<dyn ReadAt>> {
