@@ -33,18 +33,21 @@ impl HoleReader {
     fn look(&self) -> io::Result<Stretch> {
         let position = self.position;
         match seek(&self.file, SeekFrom::Data(position)) {
-            Ok(data) if data > position => Ok(Stretch::Hole(data)),
+            // A file that was cut ends where it ends, whatever is said of its data.
+            Ok(data) if data > position => self.hole_until(data),
             Ok(_) => Ok(match seek(&self.file, SeekFrom::Hole(position)) {
                 Ok(end) if end > position => Stretch::Data(end),
                 _ => Stretch::Data(u64::MAX),
             }),
             // No data follows, so the file ends in a hole, or here.
-            Err(Errno::NXIO) => match self.file.metadata()?.len() {
-                end if end > position => Ok(Stretch::Hole(end)),
-                _ => Ok(Stretch::Data(position)),
-            },
+            Err(Errno::NXIO) => self.hole_until(u64::MAX),
             Err(_) => Ok(Stretch::Data(u64::MAX)),
         }
+    }
+
+    fn hole_until(&self, end: u64) -> io::Result<Stretch> {
+        let end = end.min(self.file.metadata()?.len());
+        Ok(if end > self.position { Stretch::Hole(end) } else { Stretch::Data(self.position) })
     }
 }
 
