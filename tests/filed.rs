@@ -9,12 +9,12 @@ mod random;
 mod sealed;
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use frazil::{
-    ErrorKind, Format, LevelOptions, LevelReader, Matching, Signature, SignatureFile, SignatureParams, StreamId,
+    Error, ErrorKind, Format, LevelOptions, LevelReader, Matching, Signature, SignatureFile, SignatureParams, StreamId,
     StrongKind, WeakKind,
 };
 use made::{blocks_of, level, patched, sign};
@@ -241,6 +241,32 @@ fn another_signature_written_over_one_that_was_opened_is_refused() {
             error.to_string(),
             format!("starting a level {}: signature is not what it was when it was opened", path.display())
         );
+    }
+}
+
+#[test]
+fn sums_of_other_content_written_over_a_plain_signature_are_found_out() {
+    let (_dir, path, new) = example();
+    let opened = SignatureFile::open(&path).unwrap();
+    let len = opened.identity().unwrap().length() as usize;
+    let plain =
+        |content: &[u8]| sign(content, blocks_of(BLOCK_LEN as u32)).write_to(Vec::new(), Format::Rdiff).unwrap();
+    let (own, other) = (plain(&new[..len]), plain(&new[new.len() - len..]));
+    assert!(own.len() == other.len() && own != other);
+    for matching in [Matching::Auto, Matching::Rolling, Matching::Aligned] {
+        fs::write(&path, &own).unwrap();
+        let basis = SignatureFile::open(&path).unwrap();
+        File::options().write(true).open(&path).unwrap().write_all(&other).unwrap();
+        // However much of the content there is, and however many of the sums it needs.
+        for content in [&new[..], &new[..BLOCK_LEN]] {
+            let options = LevelOptions::new().format(Format::Rdiff).matching(matching);
+            let error = LevelReader::new(content, &basis, options)
+                .and_then(|mut level| level.read_to_end(&mut Vec::new()).map_err(Error::from))
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{matching:?}: {error}");
+            let what = "signature is not what it was when it was opened: expected ";
+            assert!(error.to_string().contains(what), "{matching:?}: {error}");
+        }
     }
 }
 

@@ -37,6 +37,7 @@ impl SumTable {
                 .expected(format_args!("at most {}", Self::BLOCKS_MAX), "more"));
         }
         let allowed = memory_limit / self.params.record_len() as u64;
+        let allowed = allowed.min(Self::BLOCKS_MAX as u64);
         let more = (blocks.clamp(64, 1 << 20) as u64).min(allowed.saturating_sub(blocks as u64)) as usize;
         if more == 0 {
             return Err(Error::new(ErrorKind::Limit, "signature does not fit in the memory allowed")

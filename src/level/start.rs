@@ -86,7 +86,8 @@ pub(super) fn choose_matching(
     let left = |matching, index| Ok((matching, options.memory_limit - buffers - index));
     let alignable = basis.params().is_some_and(|basis| basis.block_len == params.block_len);
     let needed = fixed.saturating_add(index);
-    let fits = needed <= options.memory_limit;
+    // There is no index of so many blocks that they cannot be numbered.
+    let fits = index < u64::MAX && needed <= options.memory_limit;
     let invalid = |what| Err(Error::new(ErrorKind::InvalidInput, what));
     match options.matching {
         _ if matches!(basis.source, BasisSource::Empty) => left(options.matching, 0),
@@ -137,7 +138,7 @@ pub(super) fn build_matcher(basis: &LevelBasis, matching: Matching, options: &Le
         let sums = match &basis.source {
             BasisSource::Empty => return Ok(Matcher::Nothing { decided: 0 }),
             BasisSource::Held(table) => BasisSums::Held { table: table.clone(), next: 0 },
-            BasisSource::File(file) => BasisSums::File(Box::new(file.reader()?)),
+            BasisSource::File(file) => BasisSums::File(Box::new(file.reread()?)),
         };
         return Ok(Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len)));
     }
@@ -148,7 +149,7 @@ pub(super) fn build_matcher(basis: &LevelBasis, matching: Matching, options: &Le
         }
         BasisSource::Held(table) => Basis::Held(table.clone()),
         BasisSource::File(file) => {
-            Basis::Filed(Box::new(FiledSums::new(file.source(), file.reader()?, file.block_count() as usize)))
+            Basis::Filed(Box::new(FiledSums::new(file.source(), file.reread()?, file.block_count() as usize)))
         }
     };
     let rolling = RollingOptions {

@@ -93,7 +93,7 @@ impl<'a> Comparer<'a> {
         let strong_len = old.params().strong_len.min(new.strong_len) as usize;
         Ok(Self {
             old,
-            index: BlockIndex::new(old.table(), old.block_count()),
+            index: BlockIndex::new(old.table(), old.block_count())?,
             strong_len,
             expected: usize::MAX,
             offset: 0,

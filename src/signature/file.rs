@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::engine::native::{Reread, SumsChecksum};
 use crate::format::{Identity, SignatureParams, SignatureReader, StreamId};
 use crate::read_at::{FromOffset, ReadAt};
 use crate::{Error, ErrorKind, Result};
@@ -21,6 +22,8 @@ pub struct SignatureFile {
     blocks: u64,
     identity: Option<Identity>,
     dirty: bool,
+    /// Of all sums.
+    checksum: u32,
 }
 
 impl SignatureFile {
@@ -45,8 +48,12 @@ impl SignatureFile {
 
     fn check(file: Arc<File>, path: &Path) -> Result<Self> {
         let mut reader = SignatureReader::new(FromOffset::new(file.clone(), 0))?;
-        while reader.next_block()?.is_some() {}
+        let mut checksum = SumsChecksum::new(reader.params());
+        while let Some(sum) = reader.next_block()? {
+            checksum.push(&sum);
+        }
         Ok(Self {
+            checksum: checksum.value(),
             path: path.to_owned(),
             file,
             params: *reader.params(),
@@ -76,6 +83,11 @@ impl SignatureFile {
                 .doing("reading a signature"));
         }
         Ok(reader)
+    }
+
+    /// Reads the sums from the first on, and fails at the end if they are no more those that were there.
+    pub(crate) fn reread(&self) -> Result<Reread> {
+        Ok(Reread::new(self.reader()?, self.checksum))
     }
 
     /// Reads the file anywhere.

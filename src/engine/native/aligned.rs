@@ -1,16 +1,16 @@
 //! The aligned matcher: each block against the basis block of the same number, in constant memory.
 
-use std::io::Read;
 use std::sync::Arc;
 
+use super::reread::Reread;
 use crate::Result;
 use crate::engine::{CommandSink, Grid, Window, is_strong};
-use crate::format::{BlockSum, SignatureReader, SumTable};
+use crate::format::{BlockSum, SumTable};
 
 /// Where the sums of the basis come from, in order.
 pub(crate) enum BasisSums {
     Held { table: Arc<SumTable>, next: usize },
-    File(Box<SignatureReader<Box<dyn Read + Send>>>),
+    File(Box<Reread>),
 }
 
 impl BasisSums {
@@ -55,6 +55,14 @@ impl AlignedMatcher {
             self.position = end;
         }
         Ok(())
+    }
+
+    /// The content has ended: makes sure that the sums were those of the basis, also those that it did not need.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        match &mut self.basis {
+            BasisSums::Held { .. } => Ok(()),
+            BasisSums::File(sums) => sums.finish(),
+        }
     }
 
     pub(crate) fn decided(&self) -> u64 {

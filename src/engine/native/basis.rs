@@ -34,7 +34,7 @@ impl Basis {
     /// Indexes the first `blocks` blocks.
     pub(super) fn index(&mut self, blocks: usize) -> Result<BlockIndex> {
         match self {
-            Self::Held(table) => Ok(BlockIndex::new(table, blocks)),
+            Self::Held(table) => BlockIndex::new(table, blocks),
             Self::Filed(sums) => sums.index(blocks),
         }
     }
@@ -46,6 +46,21 @@ impl Basis {
             Self::Held(table) => table.is_block(index, sum),
             Self::Filed(sums) => {
                 sums.with(index, |found| found.weak == sum.weak && is_strong(&sum.strong, sums.kept(found)))
+            }
+        }
+    }
+
+    /// The weak sum of a block, unless it cannot be read.
+    pub(super) fn weak_of(&self, index: usize) -> Option<u32> {
+        match self {
+            Self::Held(table) => Some(table.weak()[index]),
+            Self::Filed(sums) => {
+                let mut weak = None;
+                sums.with(index, |found| {
+                    weak = Some(found.weak);
+                    true
+                });
+                weak
             }
         }
     }

@@ -1,14 +1,15 @@
 //! The sums of a signature that stay in its file: read through once, then again as they are wanted.
 
 use std::cell::RefCell;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 
 use super::index::{BlockIndex, IndexBuilder};
-use crate::format::{BlockSum, RecordPlace, SignatureParams, SignatureReader, read_records};
+use super::reread::Reread;
+use crate::format::{BlockSum, RecordPlace, SignatureParams, read_records};
 use crate::read_at::{FromOffset, ReadAt};
 use crate::{Error, ErrorKind, Result};
 
-/// Blocks whose sums are read together, and have a checksum in memory: 9 KiB of sums, for 16 bytes.
+/// Blocks whose sums are read together, and have a checksum in memory: 9 KiB of sums, for 24 bytes.
 const CHUNK_BLOCKS: usize = 256;
 
 /// Chunks read at once where one follows the other.
@@ -26,7 +27,7 @@ pub(crate) struct FiledSums {
     params: SignatureParams,
     blocks: usize,
     /// The signature, until it is read through.
-    reader: Option<SignatureReader<Box<dyn Read + Send>>>,
+    reader: Option<Reread>,
     chunks: Vec<Chunk>,
     recent: RefCell<Recent>,
 }
@@ -61,7 +62,7 @@ impl Run {
 
 impl FiledSums {
     /// The sums of so many blocks, which `reader` reads in order and `source` anywhere.
-    pub(crate) fn new(source: Box<dyn ReadAt>, reader: SignatureReader<Box<dyn Read + Send>>, blocks: usize) -> Self {
+    pub(crate) fn new(source: Box<dyn ReadAt>, reader: Reread, blocks: usize) -> Self {
         let params = *reader.params();
         Self { source, params, blocks, reader: Some(reader), chunks: Vec::new(), recent: RefCell::default() }
     }
@@ -96,7 +97,8 @@ impl FiledSums {
         };
         let mut builder = IndexBuilder::new(self.params.strong_len as usize);
         let chunks = self.blocks.div_ceil(CHUNK_BLOCKS);
-        if !builder.try_reserve(blocks) || self.chunks.try_reserve_exact(chunks).is_err() {
+        builder.reserve(blocks)?;
+        if self.chunks.try_reserve_exact(chunks).is_err() {
             return Err(Error::new(ErrorKind::OutOfMemory, "no memory for the index of a signature"));
         }
         let mut records = Vec::new();
@@ -104,7 +106,9 @@ impl FiledSums {
             let place = reader.place();
             records.clear();
             for block in first..self.blocks.min(first + CHUNK_BLOCKS) {
-                let Some(sum) = reader.next_block()? else { return Err(self.changed().expected(self.blocks, block)) };
+                let Some(sum) = reader.next_block().map_err(|error| self.at_path(error))? else {
+                    return Err(self.changed().expected(self.blocks, block));
+                };
                 if block < blocks {
                     builder.push(sum.weak, &sum.strong);
                 }
@@ -113,10 +117,10 @@ impl FiledSums {
             }
             self.chunks.push(Chunk { place, crc: crc32fast::hash(&records) });
         }
-        if reader.next_block()?.is_some() {
+        if reader.next_block().map_err(|error| self.at_path(error))?.is_some() {
             return Err(self.changed().expected(self.blocks, "more"));
         }
-        Ok(builder.finish(|_, _| true))
+        builder.finish(|_, _| true)
     }
 
     /// What `look` says of the sums of a block; `false` if they cannot be read.
@@ -190,7 +194,10 @@ impl FiledSums {
     }
 
     fn named(&self, error: Error) -> Error {
-        let error = error.doing("reading a signature");
+        self.at_path(error.doing("reading a signature"))
+    }
+
+    fn at_path(&self, error: Error) -> Error {
         match self.source.path() {
             Some(path) => error.path(path),
             None => error,

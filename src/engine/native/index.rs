@@ -7,6 +7,7 @@ mod tests;
 
 pub(super) use self::builder::IndexBuilder;
 use self::keys::Keys;
+use crate::Result;
 use crate::format::SumTable;
 
 /// Blocks of one weak sum that are kept: a signature made of them must not make every look-up slow
@@ -55,9 +56,13 @@ impl BlockIndex {
     }
 
     /// Indexes the first `blocks` blocks.
-    pub(crate) fn new(table: &SumTable, blocks: usize) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory).
+    pub(crate) fn new(table: &SumTable, blocks: usize) -> Result<Self> {
         let mut builder = IndexBuilder::new(table.params().strong_len as usize);
-        builder.reserve(blocks);
+        builder.reserve(blocks)?;
         for (block, &weak) in table.weak()[..blocks].iter().enumerate() {
             builder.push(weak, table.strong_of(block));
         }

@@ -2,6 +2,7 @@
 
 use super::keys::{Keys, Tag, split};
 use super::{BlockIndex, EQUAL_MAX, bucket_bits, filter_bits, high};
+use crate::{Error, ErrorKind, Result};
 
 /// Bytes that a tag takes for as long as the index is built.
 pub(super) const TAG_LEN: usize = size_of::<Tag>();
@@ -21,14 +22,9 @@ impl IndexBuilder {
     }
 
     /// Makes room for so many blocks.
-    pub(super) fn reserve(&mut self, blocks: usize) {
-        self.entries.reserve_exact(blocks);
-        self.tags.reserve_exact(blocks);
-    }
-
-    /// Makes room for so many blocks, if there is memory.
-    pub(in super::super) fn try_reserve(&mut self, blocks: usize) -> bool {
-        self.entries.try_reserve_exact(blocks).is_ok() && self.tags.try_reserve_exact(blocks).is_ok()
+    pub(in super::super) fn reserve(&mut self, blocks: usize) -> Result<()> {
+        reserve(&mut self.entries, blocks)?;
+        reserve(&mut self.tags, blocks)
     }
 
     /// Adds the next block.
@@ -38,12 +34,13 @@ impl IndexBuilder {
     }
 
     /// The index; `is_same` decides whether the strong sums of two blocks are equal, of which the tags are.
-    pub(in super::super) fn finish(mut self, is_same: impl Fn(u32, u32) -> bool) -> BlockIndex {
+    pub(in super::super) fn finish(mut self, is_same: impl Fn(u32, u32) -> bool) -> Result<BlockIndex> {
         self.entries.sort_unstable();
         self.drop_equal(is_same);
         let Self { keys, mut entries, tags } = self;
         let bucket_bits = bucket_bits(entries.len());
-        let mut buckets = Vec::with_capacity((1 << bucket_bits) + 1);
+        let mut buckets = Vec::new();
+        reserve(&mut buckets, (1 << bucket_bits) + 1)?;
         for (at, entry) in entries.iter_mut().enumerate() {
             let (bucket, rest) = split(high(*entry), bucket_bits);
             buckets.resize(buckets.len().max(bucket + 1), at as u32);
@@ -55,7 +52,9 @@ impl IndexBuilder {
         drop(tags);
 
         let filter_bits = filter_bits(entries.len());
-        let mut filter = vec![0; 1 << (filter_bits - 5)];
+        let mut filter = Vec::new();
+        reserve(&mut filter, 1 << (filter_bits - 5))?;
+        filter.resize(1 << (filter_bits - 5), 0);
         for (bucket, ends) in buckets.windows(2).enumerate() {
             for &entry in &entries[ends[0] as usize..ends[1] as usize] {
                 let spread = (bucket as u64) << 32 | u64::from(high(entry) >> bucket_bits << bucket_bits);
@@ -63,7 +62,7 @@ impl IndexBuilder {
                 filter[bit as usize / 32] |= 1 << (bit % 32);
             }
         }
-        BlockIndex { keys, filter, filter_bits, buckets, bucket_bits, entries }
+        Ok(BlockIndex { keys, filter, filter_bits, buckets, bucket_bits, entries })
     }
 
     /// Drops blocks whose sums an earlier one has, and those of a weak sum that enough have.
@@ -86,4 +85,9 @@ impl IndexBuilder {
         }
         entries.truncate(kept);
     }
+}
+
+fn reserve<T>(vec: &mut Vec<T>, len: usize) -> Result<()> {
+    let no_memory = |_| Error::new(ErrorKind::OutOfMemory, "no memory for the index of a signature");
+    vec.try_reserve_exact(len).map_err(no_memory)
 }

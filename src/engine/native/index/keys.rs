@@ -2,7 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Spreads weak sums, and makes tags of strong ones. What is found does not depend on it.
+/// Spreads weak sums, and makes tags of strong ones. What is found depends on it only where equal tags stand for equal
+/// sums.
 pub(super) struct Keys {
     /// It is odd, so that no two sums are spread to the same.
     pub(super) multiplier: u32,

@@ -48,7 +48,7 @@ fn of_equal_sums_the_first_is_kept_and_of_one_weak_sum_the_first_64_and_the_last
         (9999, 1 << 24, 1),
     ] {
         let table = table(blocks, weak_kinds, strong_kinds);
-        let index = BlockIndex::new(&table, table.len());
+        let index = BlockIndex::new(&table, table.len()).unwrap();
         let expected = expected(&table);
         for (weak, blocks) in &expected {
             let found: Vec<u32> = index.candidates(*weak).collect();
@@ -69,14 +69,14 @@ fn of_equal_sums_the_first_is_kept_and_of_one_weak_sum_the_first_64_and_the_last
 #[test]
 fn blocks_that_are_not_to_be_found_are_left_out() {
     let table = table(100, 1 << 24, 200);
-    let index = BlockIndex::new(&table, 60);
+    let index = BlockIndex::new(&table, 60).unwrap();
     assert!((60..100).all(|block| index.candidates(table.weak()[block]).next().is_none()));
 }
 
 #[test]
 fn another_strong_sum_is_hardly_ever_likely() {
     let table = table(100_000, 1 << 24, 1);
-    let index = BlockIndex::new(&table, table.len());
+    let index = BlockIndex::new(&table, table.len()).unwrap();
     let other = [9; 32];
     let likely = table.weak().iter().filter(|&&weak| index.likely(weak, &other).next().is_some()).count();
     assert!(likely < 100, "{likely} of {} have the tag of another sum", table.len());
@@ -89,7 +89,7 @@ fn strong_sums_are_told_apart_by_as_much_of_them_as_the_signature_keeps() {
         builder.push(7, &[1, 2, 3, 4, number, 9, 9, 9]);
         builder.push(7, &[1, 2, 3, 4, number, 8, 8, 8]);
     }
-    let index = builder.finish(|_, _| true);
+    let index = builder.finish(|_, _| true).unwrap();
     assert_eq!(index.candidates(7).count(), 64);
     assert!(index.candidates(7).all(|block| block % 2 == 0));
 }
@@ -112,7 +112,7 @@ fn at_most_12_bytes_are_taken_for_each_of_more_than_2_to_the_18_blocks_and_512_k
 fn what_an_index_takes_is_what_it_says() {
     for blocks in [1, 1000, 70_000, 262_145, 524_289] {
         let table = table(blocks, 1 << 24, 200);
-        let index = BlockIndex::new(&table, table.len());
+        let index = BlockIndex::new(&table, table.len()).unwrap();
         let taken = 8 * index.entries.capacity() + 4 * index.buckets.capacity() + 4 * index.filter.capacity();
         let said = BlockIndex::memory_bytes(u64::from(blocks));
         assert!(taken as u64 <= said, "{taken} bytes, not {said}, for {blocks} blocks");
