@@ -128,6 +128,25 @@ fn shifts_that_last_and_shifts_that_follow_each_other_are_found_in_long_content(
     assert!(patched(&old, &streams[0]) == new);
 }
 
+#[test]
+fn a_block_that_is_copied_elsewhere_behind_a_shift_is_found_in_both_forms() {
+    const BLOCK: usize = 65536;
+    let old = Random::new(seed(1200)).content(Content::Random, 130 * BLOCK);
+    let new = [&[1; 100], &old[..60 * BLOCK], &old[5 * BLOCK..6 * BLOCK], &old[61 * BLOCK..]].concat();
+    let signature = sign(&old, SignatureParams::default());
+    let mut pulled = Vec::new();
+    LevelReader::new(&new[..], &signature, LevelOptions::new().format(Format::Rdiff))
+        .unwrap()
+        .read_to_end(&mut pulled)
+        .unwrap();
+    let mut writer = LevelWriter::new(Vec::new(), &signature, LevelOptions::new().format(Format::Rdiff)).unwrap();
+    writer.write_all(&new).unwrap();
+    let (pushed, summary) = writer.finish().unwrap();
+    assert!(pulled == pushed);
+    assert_eq!(summary.stats.literal_bytes, 100);
+    assert!(patched(&old, &pulled) == new);
+}
+
 /// Reads in pieces that fit nothing.
 struct Dribble<'a>(&'a [u8]);
 

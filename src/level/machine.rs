@@ -314,6 +314,10 @@ impl Machine {
                         *decided
                     }
                     Matcher::Rolling(matcher) => {
+                        if let Some(run) = &mut self.run {
+                            // Done already where the window was filled here.
+                            run.sum_whole(&window, self.options.thread_count());
+                        }
                         let known = Known { grids: [Some(grid).filter(|_| shared), self.run.as_ref().map(Run::grid)] };
                         matcher.advance(&window, &known, eof, encoder)?;
                         let params = self.match_params.unwrap_or(self.params);
@@ -340,6 +344,9 @@ impl Machine {
                 }
             }
         };
+        if let (Matcher::Aligned(matcher), true) = (&mut self.matcher, eof) {
+            matcher.finish()?;
+        }
         if let Some(encoder) = &mut self.encoder {
             encoder.seal();
         }

@@ -33,6 +33,13 @@ impl Run {
         block_sums(&self.params, window.slice(self.next().min(end), end), threads, &mut self.sums);
     }
 
+    /// Sums the whole blocks of the window that have no sum yet.
+    pub(super) fn sum_whole(&mut self, window: &Window<'_>, threads: usize) {
+        let block_len = u64::from(self.params.block_len);
+        let left = window.end().saturating_sub(self.next());
+        self.sum_until(self.next() + left / block_len * block_len, window, threads);
+    }
+
     pub(super) fn grid(&self) -> Grid<'_> {
         Grid { block_len: u64::from(self.params.block_len), start: self.start, sums: &self.sums }
     }

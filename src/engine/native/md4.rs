@@ -58,7 +58,7 @@ impl Batch<'_> {
             return [digest(self.blocks[0]); BLOCKS_AT_ONCE];
         }
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx512vl") {
+        if std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vl") {
             // SAFETY: the features that the function is compiled for were found on this processor.
             return unsafe { avx2::digests_avx512(self) };
         } else if std::arch::is_x86_feature_detected!("avx2") {

@@ -54,7 +54,7 @@ pub(crate) struct RollingMatcher {
     /// Where what has not been given to the sink begins.
     literal_start: u64,
     scan: Scan,
-    /// Whether nothing was found at `position` but by looking at every byte behind it.
+    /// Whether nothing was found at `position` but by looking at the bytes behind it.
     scanning: bool,
     /// Whether the scan that ended here had passed over content.
     passed: bool,
@@ -137,6 +137,7 @@ impl RollingMatcher {
                     self.copy_run(window, known, sink);
                 }
                 Found::Zeros => {
+                    self.passed = false;
                     // It stays with the literal around it, in which the sink finds the whole run.
                     let blocks = window.slice(self.position, window.end()).chunks_exact(block_len);
                     let zeros = blocks.take_while(|block| is_zeros(block)).count();

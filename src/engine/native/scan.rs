@@ -65,6 +65,11 @@ impl Scan {
     /// What was looked for was found: the next edit is another one.
     pub(super) fn restart(&mut self) {
         self.stretch = STRETCH_MIN;
+        if self.passing.has_passed(self.looked_to) {
+            // From here on everything is looked at again.
+            self.hits.clear();
+            self.looked_to = 0;
+        }
         self.passing.restart();
     }
 
@@ -217,7 +222,7 @@ mod tests {
     fn every_window_that_hits_is_found_wherever_the_look_begins_and_ends() {
         for kind in [WeakKind::RabinKarp, WeakKind::Rollsum] {
             let (content, table) = example(kind);
-            let index = BlockIndex::new(&table, table.len());
+            let index = BlockIndex::new(&table, table.len()).unwrap();
             let windows = Windows { kind, len: 8, data: &content };
             let all: Vec<Hit> = (0..content.len() - 7)
                 .map(|at| Hit { at, weak: weak_sum(kind, &content[at..at + 8]) })
@@ -241,7 +246,7 @@ mod tests {
         let mut sums = Vec::new();
         block_sums(&params, &content[..8], 1, &mut sums);
         table.push(&sums[0], u64::MAX).unwrap();
-        let index = BlockIndex::new(&table, 1);
+        let index = BlockIndex::new(&table, 1).unwrap();
         let windows = Windows { kind: params.weak, len: 8, data: &content };
         let (hits, reached) = hits(&windows, &index, pieces(10..2 * PIECE_LEN).collect(), 2);
         assert_eq!(Some(hits.len()), reached.map(|at| at - 10));

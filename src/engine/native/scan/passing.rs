@@ -8,6 +8,12 @@ const ALL_LEN: u64 = 8 << 20;
 /// How far, behind that, one window in four is looked at; further on it is one in eight.
 const FOURTH_LEN: u64 = 56 << 20;
 
+/// As far as the matcher can at least go back: of longer blocks less is passed over, so that a round stays in there.
+const BACK_LEN: u64 = 1 << 20;
+
+/// Shorter windows are looked at sooner than passed over.
+const WINDOW_MIN: u64 = 1024;
+
 /// Which windows of a scan are looked at.
 ///
 /// As many that lie one after the other as a block is long, then none for some such lengths. Where the content is
@@ -56,12 +62,14 @@ impl Passing {
 
 /// Whether windows of `len` bytes that far into the scan are looked at, and how many more.
 fn stretch(distance: u64, len: u64) -> (bool, u64) {
+    let share_max = if len < WINDOW_MIN { 1 } else { (BACK_LEN / len).max(1) };
     let (into, share, end) = match distance {
         0..ALL_LEN => return (true, ALL_LEN - distance),
+        _ if share_max == 1 => return (true, u64::MAX),
         _ if distance < ALL_LEN + FOURTH_LEN => (distance - ALL_LEN, 4, FOURTH_LEN),
         _ => (distance - ALL_LEN - FOURTH_LEN, 8, u64::MAX),
     };
-    let round = share * len;
+    let round = share.min(share_max) * len;
     let is_looked_at = into % round < len;
     let left = if is_looked_at { len - into % round } else { round - into % round };
     (is_looked_at, left.min(end - into))
