@@ -2,10 +2,12 @@
 //! checksums that hold.
 
 mod input;
+mod librsync;
 mod script;
 mod sealer;
 
 pub use input::Input;
+pub use librsync::{Code, c_delta, c_patch, c_signature};
 pub use script::{edited, params};
 pub use sealer::{Frame, Promise, Sealed};
 
