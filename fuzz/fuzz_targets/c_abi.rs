@@ -41,7 +41,7 @@ unsafe extern "C" {
         basis: Handle,
         options: *const c_void,
         write: Write,
-        sink: *mut Sink,
+        sink: *mut c_void,
         made: *mut Handle,
         error: *mut Handle,
     ) -> c_int;
@@ -57,7 +57,7 @@ unsafe extern "C" {
         basis_path: *const c_char,
         options: *const c_void,
         write: Write,
-        sink: *mut Sink,
+        sink: *mut c_void,
         made: *mut Handle,
         error: *mut Handle,
     ) -> c_int;
@@ -175,7 +175,7 @@ impl Session {
             4 | 5 => {
                 let basis = self.signatures.get(which % SLOTS).copied().filter(|_| which & 0x80 == 0);
                 let mut sink = Box::new(Sink { taken: Vec::new(), calls_left: input.byte() });
-                let place: *mut Sink = &raw mut *sink;
+                let place: *mut c_void = (&raw mut *sink).cast();
                 let mut handle = null_mut();
                 let status = call(|error| unsafe {
                     match what {

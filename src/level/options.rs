@@ -14,8 +14,8 @@ pub enum Matching {
     /// index of the basis does not fit the memory limit, of which the observer is told.
     ///
     /// Where a scan has found nothing in 8 MiB, it looks at one stretch in four, in 64 MiB at one in eight, and
-    /// follows what it finds back: content that is all new costs little, and known content is met if eight blocks
-    /// of it lie one after the other.
+    /// follows what it finds back as far as it is in memory: content that is all new costs little, and known content
+    /// is met if eight blocks of it lie one after the other. Of blocks of 1 MiB and more nothing is passed over.
     #[default]
     Auto,
     /// Blocks in their place alone, in constant memory: for disk images and databases.
