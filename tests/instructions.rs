@@ -25,7 +25,7 @@ const CONTENT_LEN: usize = 4 << 20;
 const TOLERANCE: f64 = 0.03;
 
 /// Figures, and the compiler that they are of.
-const RECORDED: &str = "tests/vectors/instructions.txt";
+const RECORDED: &str = "tests/instructions/recorded.txt";
 
 /// What of a command is counted: one function and all that it calls, or all but what the same takes with no content.
 enum Counted {
