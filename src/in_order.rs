@@ -4,10 +4,9 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::Builder;
 
 use crate::Result;
-use crate::threads::SignalsBlocked;
+use crate::sharing::Helpers;
 
 /// Gives out jobs, and takes them back done, in the order in which they were given.
 pub(crate) trait InOrder {
@@ -49,8 +48,7 @@ pub(crate) fn work_in_order<L: InOrder>(
     std::thread::scope(|scope| {
         // The others end however this does.
         let _open = Open(&belt);
-        let mut wanted = threads.saturating_sub(1);
-        let mut helpers = 0;
+        let mut helpers = Helpers::new(threads);
         let mut ended = None;
         loop {
             while ended.is_none() && belt.on_it() < jobs_at_once(threads) {
@@ -61,14 +59,8 @@ pub(crate) fn work_in_order<L: InOrder>(
                 }
                 match line.give() {
                     Ok(Some(job)) => {
-                        let waiting = belt.put(job);
-                        if waiting > 1 && helpers < wanted {
-                            let blocked = SignalsBlocked::new();
-                            match Builder::new().spawn_scoped(scope, run) {
-                                Ok(_) => helpers += 1,
-                                Err(_) => wanted = helpers,
-                            }
-                            drop(blocked);
+                        if belt.put(job) > 1 {
+                            helpers.start(scope, run);
                         }
                     }
                     Ok(None) => ended = Some(Ok(())),

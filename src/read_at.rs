@@ -87,59 +87,30 @@ impl ReadAt for Vec<u8> {
     }
 }
 
-impl<T: ReadAt + ?Sized> ReadAt for &T {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        (**self).read_at(buffer, offset)
-    }
+/// What points at content is that content.
+macro_rules! read_at_of_what_it_points_at {
+    ($($pointer:ty),+) => {$(
+        impl<T: ReadAt + ?Sized> ReadAt for $pointer {
+            fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+                (**self).read_at(buffer, offset)
+            }
 
-    fn size(&self) -> io::Result<u64> {
-        (**self).size()
-    }
+            fn size(&self) -> io::Result<u64> {
+                (**self).size()
+            }
 
-    fn path(&self) -> Option<&Path> {
-        (**self).path()
-    }
+            fn path(&self) -> Option<&Path> {
+                (**self).path()
+            }
 
-    fn as_file(&self) -> Option<&File> {
-        (**self).as_file()
-    }
+            fn as_file(&self) -> Option<&File> {
+                (**self).as_file()
+            }
+        }
+    )+};
 }
 
-impl<T: ReadAt + ?Sized> ReadAt for Box<T> {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        (**self).read_at(buffer, offset)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        (**self).size()
-    }
-
-    fn path(&self) -> Option<&Path> {
-        (**self).path()
-    }
-
-    fn as_file(&self) -> Option<&File> {
-        (**self).as_file()
-    }
-}
-
-impl<T: ReadAt + ?Sized> ReadAt for Arc<T> {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        (**self).read_at(buffer, offset)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        (**self).size()
-    }
-
-    fn path(&self) -> Option<&Path> {
-        (**self).path()
-    }
-
-    fn as_file(&self) -> Option<&File> {
-        (**self).as_file()
-    }
-}
+read_at_of_what_it_points_at!(&T, Box<T>, Arc<T>);
 
 /// No bytes: the basis of a level 0.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::Builder;
+use std::thread::{Builder, Scope};
 
 use crate::threads::SignalsBlocked;
 
@@ -12,6 +12,38 @@ const THREAD_BYTES_MIN: usize = 256 * 1024;
 /// How many threads to use for `bytes` of work when the caller allows `threads`.
 pub(crate) fn threads_for(bytes: usize, threads: usize) -> usize {
     threads.min(bytes / THREAD_BYTES_MIN).max(1)
+}
+
+/// Threads that are started beside this one, one by one as there is work for them; fewer where the system gives no
+/// more. Only this one takes signals.
+pub(crate) struct Helpers {
+    wanted: usize,
+    started: usize,
+}
+
+impl Helpers {
+    /// None yet, of up to `threads` threads with this one.
+    pub(crate) fn new(threads: usize) -> Self {
+        Self { wanted: threads.saturating_sub(1), started: 0 }
+    }
+
+    /// Starts one more, if more are wanted; gives whether it did.
+    pub(crate) fn start<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        run: impl FnOnce() + Send + 'scope,
+    ) -> bool {
+        if self.started >= self.wanted {
+            return false;
+        }
+        let _blocked = SignalsBlocked::new();
+        let is_started = Builder::new().spawn_scoped(scope, run).is_ok();
+        match is_started {
+            true => self.started += 1,
+            false => self.wanted = self.started,
+        }
+        is_started
+    }
 }
 
 /// Does `work` to every share, on up to `threads` threads of which this is one. Where the system gives no
@@ -27,13 +59,8 @@ pub(crate) fn share_out<S>(shares: impl Iterator<Item = S> + Send, threads: usiz
         }
     };
     std::thread::scope(|scope| {
-        let blocked = SignalsBlocked::new();
-        for _ in 1..threads {
-            if Builder::new().spawn_scoped(scope, run).is_err() {
-                break;
-            }
-        }
-        drop(blocked);
+        let mut helpers = Helpers::new(threads);
+        while helpers.start(scope, run) {}
         run();
     });
 }
@@ -56,19 +83,13 @@ pub(crate) fn work_while_fed<J: Send, R>(
     std::thread::scope(|scope| {
         // The others end even where `feed` panics.
         let open = Open(&queue);
-        let mut wanted = threads.saturating_sub(1);
-        let mut helpers = 0;
+        let mut helpers = Helpers::new(threads);
         let fed = feed(&mut |job| {
             let waiting = queue.put(job);
-            if waiting > 1 && helpers < wanted {
-                let blocked = SignalsBlocked::new();
-                match Builder::new().spawn_scoped(scope, run) {
-                    Ok(_) => helpers += 1,
-                    Err(_) => wanted = helpers,
-                }
-                drop(blocked);
+            if waiting > 1 {
+                helpers.start(scope, run);
             }
-            if waiting > helpers + 1
+            if waiting > helpers.started + 1
                 && let Some(job) = queue.take_if_any()
             {
                 work(job);

@@ -326,14 +326,14 @@ impl Machine {
                         matcher.decided()
                     }
                     Matcher::Aligned(matcher) if shared => {
-                        matcher.advance(&window, &grid, encoder)?;
+                        matcher.advance(&window, &grid, eof, encoder)?;
                         matcher.decided()
                     }
                     Matcher::Aligned(matcher) => {
                         let params = self.match_params.unwrap_or(self.params);
                         let run = self.run.get_or_insert_with(|| Run::new(params, 0));
                         run.sum_until(self.summed, &window, self.options.thread_count());
-                        matcher.advance(&window, &run.grid(), encoder)?;
+                        matcher.advance(&window, &run.grid(), eof, encoder)?;
                         self.run = Some(Run::new(params, matcher.decided()));
                         matcher.decided()
                     }
@@ -344,9 +344,6 @@ impl Machine {
                 }
             }
         };
-        if let (Matcher::Aligned(matcher), true) = (&mut self.matcher, eof) {
-            matcher.finish()?;
-        }
         if let Some(encoder) = &mut self.encoder {
             encoder.seal();
         }

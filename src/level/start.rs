@@ -134,21 +134,18 @@ pub(super) fn build_matcher(basis: &LevelBasis, matching: Matching, options: &Le
     let Some(params) = basis.params().filter(|_| basis.blocks() > 0) else {
         return Ok(Matcher::Nothing { decided: 0 });
     };
-    if matching == Matching::Aligned {
-        let sums = match &basis.source {
-            BasisSource::Empty => return Ok(Matcher::Nothing { decided: 0 }),
-            BasisSource::Held(table) => BasisSums::Held { table: table.clone(), next: 0 },
-            BasisSource::File(file) => BasisSums::File(Box::new(file.reread()?)),
-        };
-        return Ok(Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len)));
-    }
-    let sums = match &basis.source {
-        BasisSource::Empty => return Ok(Matcher::Nothing { decided: 0 }),
-        BasisSource::Held(table) if options.engine == Engine::Librsync => {
+    let aligned = |sums| Ok(Matcher::Aligned(AlignedMatcher::new(sums, params.strong_len)));
+    let sums = match (&basis.source, matching) {
+        (BasisSource::Empty, _) => return Ok(Matcher::Nothing { decided: 0 }),
+        (BasisSource::Held(table), Matching::Aligned) => {
+            return aligned(BasisSums::Held { table: table.clone(), next: 0 });
+        }
+        (BasisSource::File(file), Matching::Aligned) => return aligned(BasisSums::File(Box::new(file.reread()?))),
+        (BasisSource::Held(table), _) if options.engine == Engine::Librsync => {
             return Ok(Matcher::Librsync(LibrsyncMatcher::new(table)?));
         }
-        BasisSource::Held(table) => Basis::Held(table.clone()),
-        BasisSource::File(file) => {
+        (BasisSource::Held(table), _) => Basis::Held(table.clone()),
+        (BasisSource::File(file), _) => {
             Basis::Filed(Box::new(FiledSums::new(file.source(), file.reread()?, file.block_count() as usize)))
         }
     };

@@ -61,8 +61,6 @@ struct Piece {
     zeros: u64,
     /// Bytes under each of the leaves that the piece is made of, if it is to be summed.
     leaf_len: Option<u32>,
-    /// Whether the observer is to be told of it in any case.
-    is_told: bool,
     /// Bytes of the deltas that were taken when all of it was planned.
     stream_bytes: u64,
 }
@@ -250,10 +248,9 @@ impl<P: Plan> Planning<'_, P> {
                 self.zeros = len;
                 return Ok(true);
             }
-            Planned::Whole => piece.is_told = true,
             Planned::End => self.ended = Some(Ok(())),
         }
-        Ok(!piece.is_told && self.ended.is_none())
+        Ok(self.ended.is_none())
     }
 }
 
@@ -281,7 +278,6 @@ impl<P: Plan> InOrder for Planning<'_, P> {
         }
         if piece.filled == 0
             && piece.zeros == 0
-            && !piece.is_told
             && let Some(ended) = self.ended.take()
         {
             return ended.map(|()| None);
@@ -300,7 +296,7 @@ impl<P: Plan> InOrder for Planning<'_, P> {
         }
         self.plan.target().zeros(piece.zeros);
         let length = self.plan.target().length();
-        if piece.is_told || length / WATCH_BYTES != self.watched / WATCH_BYTES {
+        if length / WATCH_BYTES != self.watched / WATCH_BYTES {
             self.watched = length;
             self.plan.tell(piece.stream_bytes)?;
         }

@@ -7,13 +7,13 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::check::{TargetCheck, shrunk, verify_basis, wrong_basis};
+use super::check::{TargetCheck, verify_basis, wrong_basis};
 use super::layer::{Layer, Piece};
 use super::machine::{Plan, Planned, Produce, Produced, WATCH_BYTES, ZEROS_LEN};
 use super::reader::read_produced;
 use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::observer::Progress;
-use crate::read_at::{ReadAt, read_some};
+use crate::read_at::ReadAt;
 use crate::{Comparison, Error, ErrorKind, Fingerprint, Result};
 
 /// Reads the target of the last of several levels, all of whose deltas can be read anywhere.
@@ -144,33 +144,13 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
     }
 
     fn produce_piece(&mut self, buffer: &mut [u8]) -> Result<Produced> {
-        let produced = match self.plan_piece(buffer)? {
-            Planned::Bytes(len) => {
-                self.target.update(&buffer[..len]);
-                Produced::Bytes(len)
-            }
-            Planned::Basis { offset, len } => {
-                let len = read_some(&self.basis, &mut buffer[..len], offset)?;
-                if len == 0 {
-                    return Err(shrunk(offset, self.basis_len));
-                }
-                self.position += len as u64;
-                self.target.update(&buffer[..len]);
-                Produced::Bytes(len)
-            }
-            Planned::Zeros(len) => {
-                self.target.zeros(len);
-                Produced::Zeros(len)
-            }
-            Planned::Whole | Planned::End => {
-                if !self.ended {
-                    self.verify()?;
-                    self.tell(self.stream_bytes())?;
-                    self.ended = true;
-                }
-                return Ok(Produced::End);
-            }
-        };
+        let planned = self.plan_piece(buffer)?;
+        let produced = planned.produce(&self.basis, self.basis_len, &mut self.target, buffer)?;
+        match (planned, produced) {
+            (Planned::Basis { .. }, Produced::Bytes(len)) => self.copied(len),
+            (Planned::End, _) if !self.ended => self.end()?,
+            _ => {}
+        }
         if self.position - self.watched >= WATCH_BYTES {
             self.watched = self.position;
             self.tell(self.stream_bytes())?;

@@ -88,7 +88,6 @@ pub(super) fn wrong_basis(expected: &Fingerprint, found: &Fingerprint) -> Error 
 /// Holds the target, as it goes by, against what a sealed delta promises.
 pub(super) struct TargetCheck {
     identity: Option<IdentityBuilder>,
-    leaf_len: u32,
     length: u64,
     wrong: bool,
 }
@@ -96,17 +95,16 @@ pub(super) struct TargetCheck {
 impl TargetCheck {
     /// For a plain delta, which promises nothing.
     pub(super) fn none() -> Self {
-        Self { identity: None, leaf_len: 0, length: 0, wrong: false }
+        Self { identity: None, length: 0, wrong: false }
     }
 
     pub(super) fn new(header: &SealedHeader, threads: usize) -> Self {
-        let leaf_len = header.target_leaf_len();
-        Self { identity: Some(IdentityBuilder::new(leaf_len, threads)), leaf_len, length: 0, wrong: false }
+        Self { identity: Some(IdentityBuilder::new(header.target_leaf_len(), threads)), length: 0, wrong: false }
     }
 
     /// Bytes under each leaf of what the target is held against, if anything.
     pub(super) fn leaf_len(&self) -> Option<u32> {
-        self.identity.as_ref().map(|_| self.leaf_len)
+        self.identity.as_ref().map(IdentityBuilder::leaf_len)
     }
 
     /// Content that was summed elsewhere; what came before must end with a leaf.

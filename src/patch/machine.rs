@@ -35,10 +35,34 @@ pub(super) enum Planned {
     Basis { offset: u64, len: usize },
     /// So many zeros.
     Zeros(u64),
-    /// All of the target has come: the observer is to be told.
-    Whole,
     /// Nothing more comes.
     End,
+}
+
+impl Planned {
+    /// Carries it out here and now: what is of the basis is read, and the target takes in what comes.
+    pub(super) fn produce(
+        self,
+        basis: &dyn ReadAt,
+        basis_len: u64,
+        target: &mut TargetCheck,
+        buffer: &mut [u8],
+    ) -> Result<Produced> {
+        let len = match self {
+            Self::Bytes(len) => len,
+            Self::Basis { offset, len } => match read_some(basis, &mut buffer[..len], offset)? {
+                0 => return Err(shrunk(offset, basis_len)),
+                len => len,
+            },
+            Self::Zeros(len) => {
+                target.zeros(len);
+                return Ok(Produced::Zeros(len));
+            }
+            Self::End => return Ok(Produced::End),
+        };
+        target.update(&buffer[..len]);
+        Ok(Produced::Bytes(len))
+    }
 }
 
 /// Something that says in order what is to be done, and holds what was done against what should come of it.
@@ -61,7 +85,7 @@ pub(super) trait Plan {
     /// Tells the observer of what the target has taken in, which so many bytes of the deltas made.
     fn tell(&self, stream_bytes: u64) -> Result<()>;
 
-    /// All was done: the target must be what it should be.
+    /// All was done: the target must be what it should be, of which the observer is told.
     fn end(&mut self) -> Result<()>;
 
     /// What was done, after [`Plan::end`].
@@ -79,8 +103,6 @@ enum Pending {
     },
     Literal(Range<usize>),
     Zeros(u64),
-    /// The observer is to be told that all commands were carried out.
-    Whole,
 }
 
 pub(super) struct PatchMachine<B> {
@@ -129,19 +151,6 @@ impl<B: ReadAt> PatchMachine<B> {
 
     /// Takes input until there is something to produce; `false` when it wants more.
     pub(super) fn advance(&mut self, input: &mut &[u8]) -> Result<bool> {
-        self.latched(|this| {
-            while this.try_advance(input)? {
-                if !matches!(this.pending, Pending::Whole) {
-                    return Ok(true);
-                }
-                this.try_produce(&mut [])?;
-            }
-            Ok(false)
-        })
-    }
-
-    /// Takes input until there is something to plan; `false` when it wants more.
-    pub(super) fn advance_plan(&mut self, input: &mut &[u8]) -> Result<bool> {
         self.latched(|this| this.try_advance(input))
     }
 
@@ -168,7 +177,7 @@ impl<B: ReadAt> PatchMachine<B> {
                 }
                 Some(Step::Literal) => self.pending = Pending::Literal(0..self.stream.literal().len()),
                 Some(Step::Zeros(len)) => self.pending = Pending::Zeros(len),
-                Some(Step::End) => self.pending = Pending::Whole,
+                Some(Step::End) => {}
             }
         }
         Ok(true)
@@ -182,6 +191,7 @@ impl<B: ReadAt> PatchMachine<B> {
     fn try_end(&mut self) -> Result<()> {
         self.stream.finish()?;
         let Err(error) = self.target.verify(self.stream.trailer()) else {
+            self.tell(self.stream.taken())?;
             self.state = State::Ended;
             return Ok(());
         };
@@ -238,29 +248,11 @@ impl<B: ReadAt> PatchMachine<B> {
     }
 
     fn try_produce(&mut self, buffer: &mut [u8]) -> Result<Produced> {
-        let produced = match self.try_plan(buffer)? {
-            Planned::Bytes(len) => {
-                self.target.update(&buffer[..len]);
-                Produced::Bytes(len)
-            }
-            Planned::Basis { offset, len } => {
-                let got = read_some(&self.basis, &mut buffer[..len], offset)?;
-                if got == 0 {
-                    return Err(shrunk(offset, self.basis_len));
-                }
-                self.copied(got);
-                self.target.update(&buffer[..got]);
-                Produced::Bytes(got)
-            }
-            Planned::Zeros(len) => {
-                self.target.zeros(len);
-                Produced::Zeros(len)
-            }
-            Planned::Whole | Planned::End => {
-                self.tell(self.stream.taken())?;
-                Produced::Bytes(0)
-            }
-        };
+        let planned = self.try_plan(buffer)?;
+        let produced = planned.produce(&self.basis, self.basis_len, &mut self.target, buffer)?;
+        if let (Planned::Basis { .. }, Produced::Bytes(len)) = (planned, produced) {
+            self.copied(len);
+        }
         if self.target.length() - self.watched >= WATCH_BYTES {
             self.watched = self.target.length();
             self.tell(self.stream.taken())?;
@@ -295,7 +287,6 @@ impl<B: ReadAt> PatchMachine<B> {
                 let len = buffer.len().min(usize::try_from(*len).unwrap_or(usize::MAX));
                 (Planned::Basis { offset: *offset, len }, false)
             }
-            Pending::Whole => (Planned::Whole, true),
         };
         if is_over {
             self.pending = Pending::Nothing;

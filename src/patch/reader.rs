@@ -51,15 +51,13 @@ impl<D: Read, B: ReadAt> PatchReader<D, B> {
     pub fn finish(self) -> Result<PatchSummary> {
         self.machine.summary()
     }
-}
 
-impl<D: Read, B: ReadAt> PatchReader<D, B> {
-    /// Reads the delta until `advance` has made something pending of it; `false` at its end.
-    fn take_in(&mut self, advance: impl Fn(&mut PatchMachine<B>, &mut &[u8]) -> Result<bool>) -> Result<bool> {
+    /// Reads the delta until something is pending; `false` at its end.
+    fn take_in(&mut self) -> Result<bool> {
         while !self.machine.has_pending() {
             let mut input = self.delta.buffered();
             let before = input.len();
-            let ready = advance(&mut self.machine, &mut input);
+            let ready = self.machine.advance(&mut input);
             let used = before - input.len();
             self.delta.consume(used);
             if !ready? && !self.delta.fill()? {
@@ -76,7 +74,7 @@ impl<D: Read, B: ReadAt> Produce for PatchReader<D, B> {
             if self.ended {
                 return Ok(Produced::End);
             }
-            if !self.take_in(PatchMachine::advance)? {
+            if !self.take_in()? {
                 self.machine.end()?;
                 self.ended = true;
                 continue;
@@ -91,11 +89,11 @@ impl<D: Read, B: ReadAt> Produce for PatchReader<D, B> {
 
 impl<D: Read, B: ReadAt> Plan for PatchReader<D, B> {
     fn begin(&mut self) -> Result<()> {
-        self.take_in(PatchMachine::advance_plan).map(|_| ())
+        self.take_in().map(|_| ())
     }
 
     fn plan(&mut self, buffer: &mut [u8]) -> Result<Planned> {
-        while self.take_in(PatchMachine::advance_plan)? {
+        while self.take_in()? {
             match self.machine.plan(buffer)? {
                 Planned::Bytes(0) => {}
                 planned => return Ok(planned),

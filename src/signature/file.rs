@@ -87,7 +87,7 @@ impl SignatureFile {
 
     /// Reads the sums from the first on, and fails at the end if they are no more those that were there.
     pub(crate) fn reread(&self) -> Result<Reread> {
-        Ok(Reread::new(self.reader()?, self.checksum))
+        Ok(Reread::new(self.reader()?, self.checksum, self.path.clone()))
     }
 
     /// Reads the file anywhere.

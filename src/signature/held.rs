@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::engine::native::BlockIndex;
 use crate::format::{
     BlockSum, Flags, Format, Identity, SignatureParams, SignatureReader, SignatureWriter, StreamId, SumTable, named,
 };
@@ -149,6 +150,12 @@ impl Signature {
     /// Bytes of memory that the sums take.
     pub fn memory_bytes(&self) -> u64 {
         self.table.memory_bytes()
+    }
+
+    /// Bytes of memory that its index takes, beside the sums, while content or another signature is compared with it:
+    /// at most 12 for each block, or of fewer than 2^18 up to 512 KiB more.
+    pub fn index_bytes(&self) -> u64 {
+        BlockIndex::memory_bytes(self.table.len() as u64)
     }
 }
 

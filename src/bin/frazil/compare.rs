@@ -25,10 +25,6 @@ Examples:
   frazil compare --data sig.1 disk.img
   frazil compare --json sig.0 sig.1 | jq '.ranges[] | select(.kind == \"changed\")'";
 
-/// What the index of a signature takes at most for each block, and besides.
-const INDEX_LEN: u64 = 12;
-const INDEX_BASE: u64 = 512 << 10;
-
 /// Say which ranges of the new content are the same, moved or changed
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
@@ -52,16 +48,16 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     let failed = |error: Error| Failure::of(format_args!("comparing {old} with {new}"), error);
     let table = Table::new(session.common.json);
     if *data {
-        let old = load(old, memory.bytes(), 1, session)?.map_err(|error| error.advise("raise --memory"))?;
+        let old = load(old, memory.bytes(), true, session)?.map_err(|error| error.advise("raise --memory"))?;
         let input = session.watched(Input::open(new)?);
         table.print(compare_data(&old, input).map_err(failed)?, failed)?;
         return Ok(Report::printed());
     }
     // Loading them is most of the work, and neither needs the other.
-    let load_new = || load(new, memory.bytes() / 3, 0, session);
+    let load_new = || load(new, memory.bytes() / 3, false, session);
     let (loaded_old, loaded_new) = thread::scope(|scope| {
         let loading_new = thread::Builder::new().spawn_scoped(scope, load_new);
-        let loaded_old = load(old, memory.bytes() / 3 * 2, 1, session);
+        let loaded_old = load(old, memory.bytes() / 3 * 2, true, session);
         let loaded_new = match loading_new {
             Ok(loading) => loading.join().unwrap_or_else(|panic| resume_unwind(panic)),
             Err(_) => load_new(),
@@ -84,12 +80,14 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     Ok(Report::printed())
 }
 
-/// Loads a signature that fits in the memory with so many indexes; the inner failure says that it does not.
-fn load(place: &Place, limit: u64, indexes: u64, session: &Session) -> Result<Result<Signature, Failure>, Failure> {
+/// Loads a signature that fits in the memory, with its index where that is wanted; the inner failure says that it does
+/// not.
+fn load(place: &Place, limit: u64, indexed: bool, session: &Session) -> Result<Result<Signature, Failure>, Failure> {
     let input = session.watched(Input::open_kind(place, Kind::Signature)?);
     match Signature::read_limited(input, limit) {
         Ok(signature) => {
-            let needed = signature.memory_bytes() + indexes * (INDEX_BASE + INDEX_LEN * signature.block_count() as u64);
+            let index = if indexed { signature.index_bytes() } else { 0 };
+            let needed = signature.memory_bytes().saturating_add(index);
             if needed <= limit {
                 return Ok(Ok(signature));
             }

@@ -39,8 +39,14 @@ impl AlignedMatcher {
         Self { basis, strong_len: strong_len as usize, position: 0 }
     }
 
-    /// Matches every block of the window whose sums are in `grid`.
-    pub(crate) fn advance(&mut self, window: &Window<'_>, grid: &Grid<'_>, sink: &mut impl CommandSink) -> Result<()> {
+    /// Matches every block of the window whose sums are in `grid`; at the end of the content these are all.
+    pub(crate) fn advance(
+        &mut self,
+        window: &Window<'_>,
+        grid: &Grid<'_>,
+        eof: bool,
+        sink: &mut impl CommandSink,
+    ) -> Result<()> {
         while let Some(sum) = grid.sum_at(self.position) {
             let end = (self.position + grid.block_len).min(window.end());
             let basis = self.basis.next()?;
@@ -54,14 +60,10 @@ impl AlignedMatcher {
             }
             self.position = end;
         }
-        Ok(())
-    }
-
-    /// The content has ended: makes sure that the sums were those of the basis, also those that it did not need.
-    pub(crate) fn finish(&mut self) -> Result<()> {
         match &mut self.basis {
-            BasisSums::Held { .. } => Ok(()),
-            BasisSums::File(sums) => sums.finish(),
+            // All of them must be what they were, also those that the content did not need.
+            BasisSums::File(sums) if eof => sums.finish(),
+            _ => Ok(()),
         }
     }
 

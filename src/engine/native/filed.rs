@@ -106,7 +106,7 @@ impl FiledSums {
             let place = reader.place();
             records.clear();
             for block in first..self.blocks.min(first + CHUNK_BLOCKS) {
-                let Some(sum) = reader.next_block().map_err(|error| self.at_path(error))? else {
+                let Some(sum) = reader.next_block()? else {
                     return Err(self.changed().expected(self.blocks, block));
                 };
                 if block < blocks {
@@ -117,7 +117,7 @@ impl FiledSums {
             }
             self.chunks.push(Chunk { place, crc: crc32fast::hash(&records) });
         }
-        if reader.next_block().map_err(|error| self.at_path(error))?.is_some() {
+        if reader.next_block()?.is_some() {
             return Err(self.changed().expected(self.blocks, "more"));
         }
         builder.finish(|_, _| true)
@@ -194,10 +194,7 @@ impl FiledSums {
     }
 
     fn named(&self, error: Error) -> Error {
-        self.at_path(error.doing("reading a signature"))
-    }
-
-    fn at_path(&self, error: Error) -> Error {
+        let error = error.doing("reading a signature");
         match self.source.path() {
             Some(path) => error.path(path),
             None => error,

@@ -75,6 +75,11 @@ impl IdentityBuilder {
         self.length += len as u64;
     }
 
+    /// Bytes of content under each leaf.
+    pub(crate) fn leaf_len(&self) -> u32 {
+        self.leaf_len as u32
+    }
+
     /// Content that was summed elsewhere; what came before must end with a leaf.
     pub(crate) fn summed(&mut self, sums: &ContentSums) {
         debug_assert!(self.length.is_multiple_of(self.leaf_len as u64) && self.running.is_none());
@@ -165,6 +170,9 @@ impl IdentityBuilder {
     }
 
     fn flush_leaves(&mut self) {
+        if self.staged.is_empty() {
+            return;
+        }
         let staged = std::mem::take(&mut self.staged);
         self.hash_leaves(&staged);
         self.staged = staged;

@@ -1,6 +1,7 @@
 //! A signature in its file that was read to its end before, and is read in order again.
 
 use std::io::Read;
+use std::path::PathBuf;
 
 use crate::format::{BlockSum, RecordPlace, SignatureParams, SignatureReader};
 use crate::{Error, ErrorKind, Result};
@@ -33,13 +34,15 @@ pub(crate) struct Reread {
     reader: SignatureReader<Box<dyn Read + Send>>,
     found: SumsChecksum,
     expected: u32,
+    path: PathBuf,
     ended: bool,
 }
 
 impl Reread {
-    pub(crate) fn new(reader: SignatureReader<Box<dyn Read + Send>>, expected: u32) -> Self {
+    /// Errors name the file at `path`, unless that is empty.
+    pub(crate) fn new(reader: SignatureReader<Box<dyn Read + Send>>, expected: u32, path: PathBuf) -> Self {
         let found = SumsChecksum::new(reader.params());
-        Self { reader, found, expected, ended: false }
+        Self { reader, found, expected, path, ended: false }
     }
 
     pub(super) fn params(&self) -> &SignatureParams {
@@ -52,6 +55,13 @@ impl Reread {
     }
 
     pub(super) fn next_block(&mut self) -> Result<Option<BlockSum>> {
+        self.try_next().map_err(|error| match self.path.as_os_str().is_empty() {
+            true => error,
+            false => error.path(&self.path),
+        })
+    }
+
+    fn try_next(&mut self) -> Result<Option<BlockSum>> {
         if self.ended {
             return Ok(None);
         }

@@ -20,8 +20,9 @@ use crate::sharing::{share_out, threads_for};
 /// Windows that one thread looks at.
 const PIECE_LEN: usize = 256 * 1024;
 
-/// Hits of one piece at most: content can be made to hit at every byte.
+/// Hits of one piece at most, and of all that are looked at at once: content can be made to hit at every byte.
 const HITS_MAX: usize = 16 * 1024;
+const ALL_HITS_MAX: usize = 8 * HITS_MAX;
 
 /// A window whose weak sum is that of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,20 @@ struct Hit {
     /// Where the window begins.
     at: usize,
     weak: u32,
+}
+
+/// What was found in a piece.
+#[derive(Clone, Debug)]
+struct Hits {
+    found: Vec<Hit>,
+    most: usize,
+}
+
+impl Hits {
+    /// Whether no more are looked for.
+    fn are_enough(&self) -> bool {
+        self.found.len() >= self.most
+    }
 }
 
 /// Windows of content, of which each begins one byte behind the one before.
@@ -125,14 +140,16 @@ fn hits(
     pieces: Vec<Range<usize>>,
     threads: usize,
 ) -> (Vec<Hit>, Option<usize>) {
-    let mut found = vec![(Vec::new(), 0); pieces.len()];
+    // Of many short pieces each has less.
+    let most = (ALL_HITS_MAX / pieces.len().max(1)).clamp(WINDOWS, HITS_MAX);
+    let mut found = vec![(Hits { found: Vec::new(), most }, 0); pieces.len()];
     let threads = threads_for(pieces.iter().map(Range::len).sum(), threads);
     share_out(pieces.iter().zip(&mut found), threads, |(piece, found)| {
         found.1 = serial(windows, index, piece.start, piece.end, &mut found.0);
     });
     let mut all = Vec::new();
     for (piece, (hits, reached)) in pieces.iter().zip(found) {
-        all.extend(hits);
+        all.extend(hits.found);
         if reached < piece.end {
             return (all, Some(reached));
         }
@@ -140,7 +157,7 @@ fn hits(
     (all, None)
 }
 
-fn serial(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Vec<Hit>) -> usize {
+fn serial(windows: &Windows<'_>, index: &BlockIndex, from: usize, to: usize, hits: &mut Hits) -> usize {
     let first = &windows.data[from..from + windows.len];
     match windows.kind {
         WeakKind::RabinKarp => {
@@ -175,9 +192,9 @@ fn roll(
     index: &BlockIndex,
     mut at: usize,
     to: usize,
-    hits: &mut Vec<Hit>,
+    hits: &mut Hits,
 ) -> usize {
-    while at < to && hits.len() < HITS_MAX {
+    while at < to && !hits.are_enough() {
         // Bytes behind the last window do not count, and may not be there.
         let padded = |start: usize| {
             let mut bytes = [0; WINDOWS];
@@ -191,7 +208,8 @@ fn roll(
             _ => sum.roll(&padded(at), &padded(at + windows.len)),
         };
         if index.may_hold_any(&sums) {
-            hits.extend((at..to).zip(sums).filter(|&(_, weak)| index.holds(weak)).map(|(at, weak)| Hit { at, weak }));
+            hits.found
+                .extend((at..to).zip(sums).filter(|&(_, weak)| index.holds(weak)).map(|(at, weak)| Hit { at, weak }));
         }
         at += WINDOWS;
     }
@@ -236,6 +254,24 @@ mod tests {
                 assert_eq!(hits(&windows, &index, pieces(from..to).collect(), 2), (expected, None), "{from}..{to}");
             }
         }
+    }
+
+    #[test]
+    fn of_many_short_pieces_no_more_hits_are_held_than_of_few_long_ones() {
+        let content = vec![7; 8 * PIECE_LEN];
+        let params = SignatureParams::with_block_len(8).unwrap();
+        let mut table = SumTable::new(params);
+        let mut sums = Vec::new();
+        block_sums(&params, &content[..8], 1, &mut sums);
+        table.push(&sums[0], u64::MAX).unwrap();
+        let index = BlockIndex::new(&table, 1).unwrap();
+        let windows = Windows { kind: params.weak, len: 8, data: &content };
+        let short = (0..1024).map(|piece| piece * 2000..piece * 2000 + 1000).collect();
+        let (found, cut) = hits(&windows, &index, short, 2);
+        // Each is cut at its share, so that all behind the first is looked at again.
+        assert_eq!((found.len(), cut), (ALL_HITS_MAX / 1024, Some(ALL_HITS_MAX / 1024)));
+        let long = pieces(0..7 * PIECE_LEN).collect();
+        assert_eq!(hits(&windows, &index, long, 2).1, Some(HITS_MAX));
     }
 
     #[test]

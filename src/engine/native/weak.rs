@@ -1,5 +1,8 @@
 //! The rolling sums, as librsync computes them: over a whole block, and one byte on.
-#![allow(unsafe_code)]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "what is compiled for AVX2 is called where there is AVX2")
+)]
 
 use crate::format::WeakKind;
 

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{HITS_MAX, Hit, Windows};
+use super::{Hit, Hits, Windows};
 use crate::engine::native::index::BlockIndex;
 use crate::engine::native::weak::{ADJUST, CHAR_OFFSET, INVERSES, POWERS, RabinKarp, Rollsum, WINDOWS};
 
@@ -20,7 +20,7 @@ pub(super) fn roll(
     index: &BlockIndex,
     from: usize,
     to: usize,
-    hits: &mut Vec<Hit>,
+    hits: &mut Hits,
 ) -> usize {
     let power = splat(first.power);
     let adjust = splat(ADJUST);
@@ -59,7 +59,7 @@ pub(super) fn roll_rollsum(
     index: &BlockIndex,
     from: usize,
     to: usize,
-    hits: &mut Vec<Hit>,
+    hits: &mut Hits,
 ) -> usize {
     let len = splat(first.len);
     let offset = splat(CHAR_OFFSET);
@@ -96,7 +96,7 @@ fn look(
     index: &BlockIndex,
     from: usize,
     to: usize,
-    hits: &mut Vec<Hit>,
+    hits: &mut Hits,
 ) -> usize {
     let (leaving, _) = windows.data[from..].as_chunks();
     let (entering, _) = windows.data[from + windows.len..].as_chunks();
@@ -110,12 +110,12 @@ fn look(
                 let place = held.trailing_zeros() as usize;
                 held &= held - 1;
                 if index.holds(sums[place]) {
-                    hits.push(Hit { at: at + place, weak: sums[place] });
+                    hits.found.push(Hit { at: at + place, weak: sums[place] });
                 }
             }
         }
         at += WINDOWS;
-        if hits.len() >= HITS_MAX {
+        if hits.are_enough() {
             break;
         }
     }
