@@ -221,6 +221,7 @@ impl DeltaStream {
             if input.is_empty() {
                 return Ok(None);
             }
+            self.command = Unit { number: self.commands, offset: self.taken, output: self.reached };
             return Err(Error::new(ErrorKind::Corrupt, "bytes after the end of the delta"));
         }
         if self.literal_left == 0 {
