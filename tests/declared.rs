@@ -58,6 +58,29 @@ fn a_writer_without_its_stream_makes_the_signature_alone() {
 }
 
 #[test]
+fn a_writer_signs_pieces_of_any_length_like_a_reader() {
+    let content: Vec<u8> = (0..20_000_000_u32).map(|at| (at.wrapping_mul(at) >> 9) as u8).collect();
+    for block_len in [1, 1000, 65536, 3_000_000] {
+        let len = if block_len == 1 { 100_000 } else { content.len() };
+        let params = SignatureParams::with_block_len(block_len).unwrap();
+        let expected = sign(&content[..len], params);
+        for piece in [999, 65536, 1_000_000, 4_000_001, usize::MAX] {
+            let mut writer =
+                LevelWriter::new(io::sink(), None, LevelOptions::new().params(params).target_len(len as u64))
+                    .unwrap()
+                    .without_stream();
+            for piece in content[..len].chunks(piece) {
+                writer.write_all(piece).unwrap();
+            }
+            let error = Error::from(writer.write_all(b"more").unwrap_err());
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{block_len}, {piece}");
+            let (_, summary) = writer.finish().unwrap();
+            assert!(summary.signature.as_ref() == Some(&expected), "blocks of {block_len} out of pieces of {piece}");
+        }
+    }
+}
+
+#[test]
 fn a_path_too_long_for_the_header_is_refused_before_anything_is_made() {
     let options = LevelOptions::new().basis_path(vec![b'a'; 40_000]);
     let Err(error) = LevelReader::new(io::empty(), None, options) else { panic!("taken") };

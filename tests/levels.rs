@@ -47,8 +47,8 @@ fn check_chain(engine: Engine, block_len: u32, kind: Content, random: &mut Rando
         let options = LevelOptions::new().engine(engine).params(blocks_of(block_len)).format(format(number));
         let (delta, summary) = level(signature.as_ref(), &content, options);
         assert!(*signature_of(&summary) == sign(&content, blocks_of(block_len)), "signature: {name}");
-        assert_eq!(signature_of(&summary).identity(), Some(&summary.identity), "{name}");
-        assert_eq!(summary.identity.length(), content.len() as u64, "{name}");
+        assert_eq!(signature_of(&summary).identity(), summary.identity.as_ref(), "{name}");
+        assert_eq!(summary.identity.unwrap().length(), content.len() as u64, "{name}");
         restored = patched(&restored, &delta);
         assert!(restored == content, "restored level by level: {name}");
         deltas.push(delta);
@@ -136,6 +136,49 @@ fn a_level_is_the_same_whether_the_holes_of_its_source_are_read_or_trusted() {
     for format in [Format::Sealed, Format::Rdiff] {
         assert!(made(true, format) == made(false, format), "{format:?}");
     }
+}
+
+#[test]
+fn a_plain_level_that_is_not_identified_is_the_same_and_says_nothing_of_its_content() {
+    let mut random = Random::new(seed(302));
+    let old = random.content(Content::Random, 3_000_000);
+    let mut new = old.clone();
+    for _ in 0..5 {
+        random.pick(&Edit::ALL).apply(&mut random, Content::Random, &mut new);
+    }
+    let kinds = [StrongKind::Blake2, StrongKind::Md4]
+        .map(|strong| SignatureParams::new(WeakKind::Rollsum, strong, 4096, strong.max_len()).unwrap());
+    for (params, engine) in kinds.into_iter().flat_map(|params| [(params, Engine::Native), (params, Engine::Librsync)])
+    {
+        let made = |basis: Option<&Signature>, content: &[u8], identify: bool| {
+            let options = LevelOptions::new().params(params).engine(engine).format(Format::Rdiff).identify(identify);
+            level(basis, content, options)
+        };
+        let (first, of_first) = made(None, &old, false);
+        assert_eq!((&first, of_first.identity), (&made(None, &old, true).0, None), "{params:?}, {engine:?}");
+        let basis = signature_of(&of_first);
+        assert_eq!(basis.identity(), None);
+        let (stream, summary) = made(Some(basis), &new, false);
+        let (expected, identified) = made(Some(basis), &new, true);
+        assert!(stream == expected, "{params:?}, {engine:?}");
+        let written = |summary| signature_of(summary).write_to(Vec::new(), Format::Rdiff).unwrap();
+        assert!(written(&summary) == written(&identified), "{params:?}, {engine:?}");
+        assert_eq!(identified.identity.unwrap().length(), new.len() as u64);
+        assert!(patched(&old, &stream) == new);
+    }
+}
+
+#[test]
+fn what_is_sealed_is_identified() {
+    let refused = |level: frazil::Result<LevelReader<&[u8]>>| {
+        let error = level.err().expect("refused");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("a sealed stream identifies its content"), "{error}");
+    };
+    let options = LevelOptions::new().identify(false);
+    refused(LevelReader::new(&b"content"[..], None, options.clone()));
+    let plain = LevelReader::new(&b"content"[..], None, options.format(Format::Rdiff)).unwrap();
+    refused(plain.signature_to(std::io::sink(), Format::Sealed));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn sign(length: u64, path: &Path) {
         .signature_to(sink, Format::Sealed)
         .unwrap();
     let summary = level.finish_summary().unwrap();
-    assert_eq!(summary.identity.length(), length);
+    assert_eq!(summary.identity.unwrap().length(), length);
     assert!(summary.signature.is_none());
 }
 

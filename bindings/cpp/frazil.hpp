@@ -1179,8 +1179,8 @@ struct [[nodiscard]] level_summary {
     std::uint64_t zero_bytes = 0;
     // How many ranges of the basis are copied.
     std::uint64_t copy_commands = 0;
-    // The content that was read, which the level restores.
-    frazil::identity identity;
+    // The content that was read, which the level restores, unless `no_identity` was asked for.
+    std::optional<frazil::identity> identity;
     // Whether the source changed while it was read. The level restores the bytes that were read, which may be no
     // state that the source was ever in.
     bool dirty = false;
@@ -1467,9 +1467,12 @@ inline inspection of_c(const frazil_inspection &from) {
 }
 
 inline level_summary of_c(const frazil_level_summary &from) {
-    return {from.source_bytes,   from.stream_bytes, from.copy_bytes,
+    level_summary made{
+            from.source_bytes,   from.stream_bytes, from.copy_bytes,
             from.literal_bytes,  from.zero_bytes,   from.copy_commands,
-            of_c(from.identity), from.dirty != 0,   static_cast<matching>(from.matching)};
+            {},                  from.dirty != 0,   static_cast<matching>(from.matching)};
+    if (from.identity.leaf_len != 0) made.identity = of_c(from.identity);
+    return made;
 }
 
 inline patch_summary of_c(const frazil_patch_summary &from) {
@@ -2022,6 +2025,9 @@ struct level_options {
     // the index is in memory, and not that where aligned blocks alone are matched. It is to stay as it is meanwhile,
     // and is refused when it does not. The `basis` is then none. Empty for none.
     std::filesystem::path basis_signature_path = {};
+    // Whether the content is not identified by its CRC32 and fingerprint, which spares that work; for plain streams
+    // alone. Neither the summary nor the new signature then says what content it is of.
+    bool no_identity = false;
     // Who follows the work and may stop it.
     frazil::observer observer = {};
 };
@@ -2183,6 +2189,7 @@ inline frazil_level_options to_c(const level_options &from, context &to) {
     }
     made.signature_format = static_cast<int>(from.signature_format);
     made.basis_signature_path = c_unless_empty(from.basis_signature_path.native());
+    made.no_identity = from.no_identity;
     made.observer = to.observe(from.observer);
     return made;
 }

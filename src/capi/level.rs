@@ -34,7 +34,7 @@ pub struct frazil_level_summary {
     pub zero_bytes: u64,
     /// How many ranges of the basis are copied.
     pub copy_commands: u64,
-    /// The content that was read, which the level restores.
+    /// The content that was read, which the level restores; zeros, of `leaf_len` too, where it was not to be identified.
     pub identity: frazil_identity,
     /// 1 if the content changed while it was read, else 0.
     pub dirty: c_int,
@@ -73,7 +73,7 @@ impl LevelOuts {
             literal_bytes: stats.literal_bytes,
             zero_bytes: stats.zero_bytes,
             copy_commands: stats.copy_commands,
-            identity: (&level.identity).into(),
+            identity: level.identity.as_ref().map(Into::into).unwrap_or_default(),
             dirty: level.dirty.into(),
             matching: level.matching.into(),
         });

@@ -12,7 +12,7 @@ use super::error::Outcome;
 use super::format::format_of;
 use super::observer::{Watching, frazil_observer};
 use super::signature::frazil_signature;
-use super::sized::{Growing, size_through};
+use super::sized::{Growing, size_through, unused};
 use super::stream::{CallbackWriter, frazil_write_fn};
 use super::sums::{strong_of, weak_of};
 use crate::level::level_file_with;
@@ -126,11 +126,16 @@ pub struct frazil_level_options {
     /// is meanwhile, and is refused when it does not. The argument that is the basis's signature is then NULL. Or
     /// NULL.
     pub basis_signature_path: *const c_char,
+    /// Whether the content is not identified by its CRC32 and fingerprint, which spares that work; for plain streams
+    /// alone. Neither the summary nor the new signature then says what content it is of.
+    pub no_identity: c_int,
+    /// Keep it 0.
+    pub reserved: c_int,
 }
 
 // SAFETY: numbers, pointers and a callback, which may be NULL.
 unsafe impl Growing for frazil_level_options {
-    const FIRST_SIZE: usize = size_through!(Self, basis_signature_path);
+    const FIRST_SIZE: usize = size_through!(Self, reserved);
 }
 
 /// Makes the default options, of `size` bytes: `sizeof (frazil_level_options)`.
@@ -217,6 +222,7 @@ impl Call {
     ) -> Outcome<LevelPlan> {
         use frazil_engine::{FRAZIL_ENGINE_LIBRSYNC as LIBRSYNC, FRAZIL_ENGINE_NATIVE as NATIVE};
         let given = self.options(options, "options")?;
+        unused(given.reserved)?;
         let watching = self.watching(given.observer)?;
         let engines = [(NATIVE as c_int, Engine::Native), (LIBRSYNC as c_int, Engine::Librsync)];
         let mut options = LevelOptions::new()
@@ -226,7 +232,8 @@ impl Call {
             .threads(given.threads as usize)
             .allow_weak(given.allow_weak != 0)
             .trust_holes(given.trust_holes != 0)
-            .hold_signature(given.no_signature == 0);
+            .hold_signature(given.no_signature == 0)
+            .identify(given.no_identity == 0);
         if let Some(params) = given.params()? {
             options = options.params(params);
         }

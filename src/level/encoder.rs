@@ -68,13 +68,13 @@ impl Encoder {
         this
     }
 
-    /// Ends the delta.
-    pub(super) fn finish(&mut self, trailer: &Trailer) {
+    /// Ends the delta; a plain one has no trailer.
+    pub(super) fn finish(&mut self, trailer: Option<&Trailer>) {
         self.settle();
         self.commands().put_u8(END);
         self.close_frame();
         self.seal();
-        if let Some(sealer) = self.sealer.take() {
+        if let (Some(sealer), Some(trailer)) = (self.sealer.take(), trailer) {
             sealer.finish(trailer, &mut self.out);
         }
         self.ready = self.out.len();

@@ -6,16 +6,15 @@
 
 use std::io::{self, Write};
 
-use super::LevelBasis;
 use super::encoder::{Encoder, LevelStats};
 use super::options::{LevelOptions, Matching};
 use super::run::Run;
 use super::signing::{SignatureSink, Signed, Signing};
 use super::start::{Matcher, build_matcher, choose_matching, header, same_sums, target_params};
+use super::{LevelBasis, LevelSummary};
 use crate::engine::{CommandSink, Grid, Known, Window};
-use crate::format::{BlockSum, Flags, Format, Identity, SignatureParams, SignatureWriter, Trailer, check_sealable};
+use crate::format::{BlockSum, Flags, Format, SignatureParams, SignatureWriter, Trailer, check_sealable};
 use crate::observer::Progress;
-use crate::signature::Signature;
 use crate::{Error, ErrorKind, Result};
 
 /// Content gathered before it is worked on: enough for several threads, small beside any limit.
@@ -24,24 +23,11 @@ const GATHER_LEN: usize = 2 << 20;
 /// Blocks gathered at most, unless they are fewer than [`WINDOW_LEN_MIN`] bytes.
 const GATHER_BLOCKS: usize = 16 * 1024;
 
+/// Content that is summed at once where it lies: much beside what it costs to start threads.
+const SIGNED_LEN: usize = 16 << 20;
+
 /// The window's first size; small files never make it grow.
 const WINDOW_LEN_MIN: usize = 64 * 1024;
-
-/// What a finished level is.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct LevelSummary {
-    /// What the level consists of.
-    pub stats: LevelStats,
-    /// The identity of the content that was read, which the level restores.
-    pub identity: Identity,
-    /// The new signature, unless it was written elsewhere on the way.
-    pub signature: Option<Signature>,
-    /// Whether the content changed while it was read.
-    pub dirty: bool,
-    /// Which matches were looked for in the end.
-    pub matching: Matching,
-}
 
 pub(super) struct Machine {
     options: LevelOptions,
@@ -83,6 +69,7 @@ impl Machine {
         let weak = basis.params().is_some_and(|params| !params.is_trusted());
         if options.format == Format::Sealed {
             check_sealable(&params)?;
+            check_identified(&options)?;
             if weak && !options.allow_weak {
                 return Err(Error::new(
                     ErrorKind::InvalidInput,
@@ -101,7 +88,7 @@ impl Machine {
             true => SignatureSink::held(params),
             false => SignatureSink::Written(None),
         };
-        let signing = Signing::new(params, options.engine, sink, memory_left, threads)?;
+        let signing = Signing::new(params, options.engine, sink, memory_left, threads, options.identify)?;
         let encoder = Encoder::new(options.format, &header(&basis, &params, &options)?, threads);
         let match_params = basis.params().copied().filter(|basis| !same_sums(basis, &params));
         let matcher = build_matcher(&basis, matching, &options)?;
@@ -130,6 +117,9 @@ impl Machine {
 
     /// Sends the new signature to `sink` instead of holding it.
     pub(super) fn sign_to(&mut self, sink: Box<dyn Write + Send>, format: Format) -> Result<()> {
+        if format == Format::Sealed {
+            check_identified(&self.options).map_err(|error| error.doing("starting a level"))?;
+        }
         let writer = match self.options.stream_id {
             Some(id) => SignatureWriter::with_stream_id(sink, self.params, format, id),
             None => SignatureWriter::new(sink, self.params, format),
@@ -158,6 +148,29 @@ impl Machine {
     pub(super) fn room(&mut self) -> &mut [u8] {
         self.grow();
         &mut self.window[self.filled..]
+    }
+
+    /// Sums whole blocks at the front of `content` where they lie, if the signature alone is wanted and nothing is
+    /// gathered; gives how many bytes those were.
+    pub(super) fn sign_in_place(&mut self, content: &[u8]) -> Result<usize> {
+        if self.encoder.is_some() || self.filled > 0 {
+            return Ok(0);
+        }
+        let block_len = self.params.block_len as usize;
+        let len = content.len().min(SIGNED_LEN.min(block_len.saturating_mul(GATHER_BLOCKS))) / block_len * block_len;
+        if len == 0 {
+            return Ok(0);
+        }
+        self.guarded(|this| {
+            this.watch()?;
+            let Some(signing) = &mut this.signing else { return Err(ended()) };
+            signing.advance(&content[..len], false, &mut this.sums)?;
+            this.summed += len as u64;
+            this.start = this.summed;
+            this.first_sum = this.start / block_len as u64;
+            this.sums.clear();
+            Ok(len)
+        })
     }
 
     /// So much was put into [`Machine::room`].
@@ -258,7 +271,7 @@ impl Machine {
             let Some(signing) = this.signing.take() else { return Err(ended()) };
             let signed = signing.finish(flags);
             if let Some(encoder) = &mut this.encoder {
-                encoder.finish(&Trailer { flags, identity: signed.identity });
+                encoder.finish(signed.identity.map(|identity| Trailer { flags, identity }).as_ref());
             }
             if dirty {
                 let changed = Error::new(ErrorKind::SourceChanged, "the source changed while it was read");
@@ -365,4 +378,12 @@ impl Machine {
 
 fn ended() -> Error {
     Error::new(ErrorKind::State, "the level has ended").doing("making a level")
+}
+
+/// A sealed stream says what content it is of.
+fn check_identified(options: &LevelOptions) -> Result<()> {
+    if options.identify {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidInput, "a sealed stream identifies its content; only a plain one can do without"))
 }

@@ -15,14 +15,15 @@ mod relay;
 mod run;
 mod signing;
 mod start;
+mod summary;
 mod writer;
 
 pub use basis::LevelBasis;
 pub use encoder::LevelStats;
 pub use file::level_file;
 pub(crate) use file::level_file_with;
-pub use machine::LevelSummary;
 pub use options::{LevelOptions, Matching};
 pub use ranges::RangeLevel;
 pub use reader::LevelReader;
+pub use summary::LevelSummary;
 pub use writer::LevelWriter;

@@ -40,6 +40,7 @@ pub struct LevelOptions {
     pub(crate) allow_weak: bool,
     pub(crate) trust_holes: bool,
     pub(crate) hold_signature: bool,
+    pub(crate) identify: bool,
     pub(crate) target_len: Option<u64>,
     pub(crate) basis_path: Option<Vec<u8>>,
     pub(crate) stream_id: Option<StreamId>,
@@ -58,6 +59,7 @@ impl Default for LevelOptions {
             allow_weak: false,
             trust_holes: false,
             hold_signature: true,
+            identify: true,
             target_len: None,
             basis_path: None,
             stream_id: None,
@@ -136,6 +138,14 @@ impl LevelOptions {
     /// limit, and goes to where `signature_to` says, or nowhere.
     pub fn hold_signature(mut self, hold: bool) -> Self {
         self.hold_signature = hold;
+        self
+    }
+
+    /// Whether the content is identified, by its CRC32 and fingerprint, as it is by default. Off, for plain streams
+    /// alone, that work is spared: neither the summary nor the new signature then says what content it is of, as
+    /// neither does in librsync's formats.
+    pub fn identify(mut self, identify: bool) -> Self {
+        self.identify = identify;
         self
     }
 

@@ -98,7 +98,7 @@ impl<C: ReadAt> RangeLevel<C> {
         let Some(range) = self.range.take().or_else(|| self.plan.next()) else {
             if let Some(identity) = self.new.identity() {
                 let flags = Flags { dirty: self.new.is_dirty(), weak: self.weak };
-                self.encoder.finish(&Trailer { flags, identity: *identity });
+                self.encoder.finish(Some(&Trailer { flags, identity: *identity }));
             }
             self.ended = true;
             return Ok(());

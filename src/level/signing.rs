@@ -26,7 +26,8 @@ impl SignatureSink {
 pub(super) struct Signing {
     params: SignatureParams,
     engine: Summing,
-    identity: IdentityBuilder,
+    /// `None` where the content is not to be identified.
+    identity: Option<IdentityBuilder>,
     /// Whether the sums are the leaves of the fingerprint.
     sums_are_leaves: bool,
     of_zeros: ZeroSum,
@@ -52,6 +53,7 @@ impl Signing {
         sink: SignatureSink,
         memory_limit: u64,
         threads: usize,
+        identify: bool,
     ) -> Result<Self> {
         let engine = match engine {
             Engine::Native => Summing::Native,
@@ -64,8 +66,8 @@ impl Signing {
         Ok(Self {
             params,
             engine,
-            identity: IdentityBuilder::new(leaf_len, threads),
-            sums_are_leaves: params.is_full() && leaf_len == params.block_len,
+            identity: identify.then(|| IdentityBuilder::new(leaf_len, threads)),
+            sums_are_leaves: identify && params.is_full() && leaf_len == params.block_len,
             of_zeros: ZeroSum::default(),
             sink,
             memory_limit,
@@ -113,10 +115,11 @@ impl Signing {
         let mut runs: Vec<_> = std::iter::once(own).chain(more).collect();
         let result = sum_while_filling(window, filled, &mut runs, self.threads, read);
         let len = (sums.len() - first) * self.params.block_len as usize;
-        if self.sums_are_leaves {
-            self.identity.checksummed(&crc, len);
-        } else {
-            self.identity.update(&window[from..from + len]);
+        if let Some(identity) = &mut self.identity {
+            match self.sums_are_leaves {
+                true => identity.checksummed(&crc, len),
+                false => identity.update(&window[from..from + len]),
+            }
         }
         self.hand_on(&sums[first..])?;
         Ok(result)
@@ -139,18 +142,19 @@ impl Signing {
                 *raw = records.remainder().to_vec();
             }
         }
-        if self.sums_are_leaves {
-            self.identity.checksum(content);
-        } else {
-            self.identity.update(content);
+        if let Some(identity) = &mut self.identity {
+            match self.sums_are_leaves {
+                true => identity.checksum(content),
+                false => identity.update(content),
+            }
         }
         self.hand_on(&sums[first..])
     }
 
     fn hand_on(&mut self, sums: &[BlockSum]) -> Result<()> {
         for sum in sums {
-            if self.sums_are_leaves {
-                self.identity.leaf(&sum.strong);
+            if let Some(identity) = self.identity.as_mut().filter(|_| self.sums_are_leaves) {
+                identity.leaf(&sum.strong);
             }
             match &mut self.sink {
                 SignatureSink::Held(table) => table.push(sum, self.memory_limit)?,
@@ -163,14 +167,14 @@ impl Signing {
 
     /// The identity of the content, which must be over, and its signature.
     pub(super) fn finish(self, flags: Flags) -> Signed {
-        Signed { identity: self.identity.finish(), flags, sink: self.sink }
+        Signed { identity: self.identity.map(IdentityBuilder::finish), flags, sink: self.sink }
     }
 }
 
 /// A signature that is whole but not closed: that waits until the level's stream has been taken, since a
 /// signature of a level that was lost would be the basis of levels that cannot be restored.
 pub(super) struct Signed {
-    pub(super) identity: Identity,
+    pub(super) identity: Option<Identity>,
     flags: Flags,
     sink: SignatureSink,
 }
@@ -179,9 +183,12 @@ impl Signed {
     /// Closes the signature, and gives it if it was held.
     pub(super) fn close(self) -> Result<Option<Signature>> {
         match self.sink {
-            SignatureSink::Held(table) => Ok(Some(Signature::new(table, Some(self.identity), self.flags.dirty))),
+            SignatureSink::Held(table) => Ok(Some(Signature::new(table, self.identity, self.flags.dirty))),
             SignatureSink::Written(None) => Ok(None),
-            SignatureSink::Written(Some(writer)) => writer.finish_flagged(&self.identity, self.flags).map(|_| None),
+            SignatureSink::Written(Some(writer)) => match self.identity {
+                Some(identity) => writer.finish_flagged(&identity, self.flags).map(|_| None),
+                None => writer.finish_unidentified().map(|_| None),
+            },
         }
     }
 }

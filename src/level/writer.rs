@@ -90,10 +90,15 @@ impl<W: Write> Write for LevelWriter<W> {
         }
         self.drain()?;
         let declared = self.machine.target_len().unwrap_or(u64::MAX);
+        let left = usize::try_from(declared - self.machine.taken()).unwrap_or(usize::MAX);
+        let signed = self.machine.sign_in_place(&content[..content.len().min(left)])?;
+        if signed > 0 {
+            return Ok(signed);
+        }
         let room = self.machine.room();
         let len = room.len().min(content.len());
         room[..len].copy_from_slice(&content[..len]);
-        if len as u64 > declared - self.machine.taken() {
+        if len > left {
             return Err(Error::new(ErrorKind::InvalidInput, "content is longer than was declared")
                 .doing("making a level")
                 .expected(format_args!("at most {declared} bytes"), "more")

@@ -40,7 +40,7 @@ int main(void) {
     FIELD(frazil_entry_report, action, 8);
     FIELD(frazil_entry_report, reason, 12);
     FIELD(frazil_entry_report, bytes, 16);
-    GROWS(frazil_level_options, 112);
+    GROWS(frazil_level_options, 120);
     FIELD(frazil_level_options, size, 0);
     FIELD(frazil_level_options, block_len, 8);
     FIELD(frazil_level_options, strong_len, 12);
@@ -61,6 +61,8 @@ int main(void) {
     FIELD(frazil_level_options, trust_holes, 92);
     FIELD(frazil_level_options, observer, 96);
     FIELD(frazil_level_options, basis_signature_path, 104);
+    FIELD(frazil_level_options, no_identity, 112);
+    FIELD(frazil_level_options, reserved, 116);
     FIXED(frazil_input, 40);
     FIELD(frazil_input, kind, 0);
     FIELD(frazil_input, fd, 4);

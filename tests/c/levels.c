@@ -111,6 +111,34 @@ static void a_signature_need_not_be_in_memory(void) {
     drop(&pushed);
 }
 
+static void a_plain_level_need_not_be_identified(void) {
+    frazil_level_options options;
+    frazil_level_summary summary;
+    frazil_identity identity;
+    frazil_signature *signature;
+    frazil_level *level;
+    bytes plain;
+
+    frazil_level_options_init(&options, sizeof options);
+    options.no_identity = 1;
+    EXPECT(FRAZIL_ERR_INVALID_INPUT, frazil_level_open("old", NULL, &options, &level, &error));
+    options.format = FRAZIL_FORMAT_RDIFF;
+    EXPECT(FRAZIL_OK, frazil_level_open("old", NULL, &options, &level, &error));
+    plain = read_level(level);
+    frazil_level_summary_init(&summary, sizeof summary);
+    EXPECT(FRAZIL_OK, frazil_level_finish(level, &signature, &summary, &error));
+    frazil_level_free(level);
+    CHECK(summary.source_bytes == old_content.len && summary.identity.length == 0 && summary.identity.leaf_len == 0);
+    EXPECT(FRAZIL_END, frazil_signature_identity(signature, &identity, &error));
+    frazil_signature_free(signature);
+    save("unidentified", &plain);
+    EXPECT(FRAZIL_OK, frazil_patch_file(NULL, "unidentified", "of_unidentified", NULL, NULL, &error));
+    CHECK(holds("of_unidentified", &old_content));
+    options.reserved = 1;
+    EXPECT(FRAZIL_ERR_UNSUPPORTED, frazil_level_open("old", NULL, &options, &level, &error));
+    drop(&plain);
+}
+
 static void the_blueprints_functions_do_it_in_one_call(void) {
     frazil_signature *signature, *next;
     bytes level0 = {NULL, 0, 0, 0}, level1 = {NULL, 0, 0, 0}, source = new_content;
@@ -141,6 +169,7 @@ int main(void) {
     make_contents();
     levels_restore_what_they_were_made_of();
     a_signature_need_not_be_in_memory();
+    a_plain_level_need_not_be_identified();
     the_blueprints_functions_do_it_in_one_call();
     drop_contents();
     return 0;

@@ -126,6 +126,7 @@ static void options_of_levels() {
               [](const auto &made) { CHECK(made.write_signature(made.signature_user_data, "x", 1) == 0); });
     SET(signature_format, frazil::format::rdiff);
     SET_TEXT(basis_signature_path);
+    SET(no_identity, true);
     set_observer(tried);
     tried.done("level_options");
 }

@@ -94,7 +94,7 @@ static void levels_restore_what_they_were_made_of() {
     const auto written = level0.copy_to(file);
     const auto [signature, summary] = level0.finish();
     CHECK(summary.stream_bytes == written && std::filesystem::file_size("level.0") == written);
-    CHECK(summary.source_bytes == old_content.size() && summary.identity.length == old_content.size());
+    CHECK(summary.source_bytes == old_content.size() && summary.identity->length == old_content.size());
     CHECK(!summary.dirty && summary.copy_bytes == 0 && summary.literal_bytes == old_content.size());
 
     content level1[4];
@@ -278,6 +278,15 @@ static void options_reach_the_library() {
     const auto plain = frazil::gen_sig_from_file("old", {}, level, options);
     CHECK(plain.weak_sum() == frazil::weak_sum::rollsum && plain.strong_sum() == frazil::strong_sum::md4 && plain.strong_len() == 8);
     CHECK(plain.block_len() == 2048 && static_cast<unsigned char>(level[0]) == 0x72);  // librsync's magic
+
+    options = {};
+    options.format = frazil::format::rdiff;
+    options.no_identity = true;
+    auto unidentified = frazil::level::open("old", {}, options);
+    content unused;
+    unidentified.copy_to(unused);
+    const auto ended = unidentified.finish();
+    CHECK(!ended.summary.identity && ended.signature && !ended.signature.identity());
 
     options = {};
     options.write_signature = given;

@@ -1,9 +1,10 @@
 //! The three libraries behind one trait: bytes in, bytes out.
 
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Read, Write};
 
 use frazil::{
-    Format, LevelOptions, LevelReader, PatchOptions, PatchReader, Signature, SignatureParams, StrongKind, WeakKind,
+    Format, LevelOptions, LevelReader, LevelWriter, PatchOptions, PatchReader, Signature, SignatureParams, StrongKind,
+    WeakKind,
 };
 
 /// Which strong sums, cut to how many bytes, over blocks of what length. The rolling sum is rsync's, the one that
@@ -55,22 +56,27 @@ impl Peer for Frazil {
 
     fn signature(&self, old: &[u8], sums: &Sums) -> Vec<u8> {
         let params = SignatureParams::new(WeakKind::Rollsum, sums.strong, sums.block_len, sums.strong_len).unwrap();
-        let options = LevelOptions::new().params(params).format(Format::Rdiff);
-        let signature = LevelReader::new(old, None, options).and_then(LevelReader::finish).unwrap();
+        let options = LevelOptions::new().params(params).format(Format::Rdiff).identify(false);
+        let mut writer = LevelWriter::new(io::sink(), None, options).unwrap().without_stream();
+        writer.write_all(old).unwrap();
+        let signature = writer.finish().unwrap().1.signature.unwrap();
         signature.write_to(Vec::new(), Format::Rdiff).unwrap()
     }
 
     fn delta(&self, signature: &[u8], new: &[u8]) -> Vec<u8> {
         let signature = Signature::read_from(signature).unwrap();
-        let options = LevelOptions::new().format(Format::Rdiff).hold_signature(false);
+        let options = LevelOptions::new().format(Format::Rdiff).hold_signature(false).identify(false);
         let mut delta = Vec::new();
         io::copy(&mut LevelReader::new(new, &signature, options).unwrap(), &mut delta).unwrap();
         delta
     }
 
     fn patch(&self, old: &[u8], delta: &[u8], len: usize) -> Vec<u8> {
-        let mut new = Vec::with_capacity(len);
-        io::copy(&mut PatchReader::new(delta, old, PatchOptions::new()).unwrap(), &mut new).unwrap();
+        let mut new = vec![0; len];
+        let mut patch = PatchReader::new(delta, old, PatchOptions::new()).unwrap();
+        patch.read_exact(&mut new).unwrap();
+        assert_eq!(patch.read(&mut [0]).unwrap(), 0);
+        patch.finish().unwrap();
         new
     }
 }

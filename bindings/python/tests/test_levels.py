@@ -107,6 +107,18 @@ class Levels(Ground):
         self.assertEqual(summary.identity, summary.signature.identity)
         self.assertFalse(summary.dirty)
 
+    def test_a_plain_level_need_not_be_identified(self):
+        content = self.content()
+        with frazil.Level(content, format="rdiff", identify=False) as level:
+            made = level.read()
+            summary = level.finish_summary()
+        with frazil.Level(content, format="rdiff", identify=True) as level:
+            self.assertEqual(made, level.read())
+            self.assertEqual(level.finish_summary().identity.length, len(content))
+        self.assertEqual((summary.identity, summary.signature.identity), (None, None))
+        with self.assertRaisesRegex(frazil.InvalidInputError, "a sealed stream identifies its content"):
+            frazil.Level(content, identify=False)
+
     def test_a_level_that_was_not_read_gives_the_signature_alone(self):
         content = self.content()
         level = frazil.Level(content)

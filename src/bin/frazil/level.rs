@@ -226,7 +226,7 @@ fn report(
         "signature_bytes": signature_bytes,
         "matching": matching,
         "basis_verifiable": verifiable,
-        "identity": identity_json(&summary.identity),
+        "identity": summary.identity.as_ref().map(identity_json),
         "dirty": summary.dirty,
         "seconds": session.elapsed().as_secs_f64(),
     });

@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     if summary.dirty {
         session.problem(format!("{}: changed while it was read", source.as_input()));
     }
-    let length = summary.identity.length();
+    let length = summary.stats.source_bytes;
     let blocks = length.div_ceil(u64::from(params.block_len()));
     let text = format!(
         "{}: {} in {} of {} signed, signature of {}, {}",
@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
         "signature_bytes": signature_bytes,
         "blocks": blocks,
         "params": params_json(&params),
-        "identity": identity_json(&summary.identity),
+        "identity": summary.identity.as_ref().map(identity_json),
         "dirty": summary.dirty,
         "seconds": session.elapsed().as_secs_f64(),
     });

@@ -208,7 +208,8 @@ impl SendingFull {
         let signer = self.signer.take().ok_or_else(ended)?;
         let (_, summary) = signer.finish()?;
         let sums = std::mem::replace(&mut self.spool, Spool::new()).into_sums()?;
-        Ok(Sent { content: Content::Full, identity: summary.identity, sums, dirty: self.dirty, bytes: self.size })
+        let identity = summary.identity.ok_or_else(ended)?;
+        Ok(Sent { content: Content::Full, identity, sums, dirty: self.dirty, bytes: self.size })
     }
 }
 
@@ -280,7 +281,7 @@ impl SendingDelta {
 
     fn finish(&mut self, path: &[u8], outlet: &mut Outlet) -> Result<Sent> {
         let reader = self.reader.take().ok_or_else(ended)?;
-        let identity = reader.finish_summary()?.identity;
+        let identity = reader.finish_summary()?.identity.ok_or_else(ended)?;
         let same = self.parts == 0 && self.basis.identity() == Some(&identity);
         let mut bytes = self.parts * PART_LEN as u64;
         if !same && !self.part.is_empty() {

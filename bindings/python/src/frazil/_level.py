@@ -32,7 +32,7 @@ class LevelSummary:
     literal_bytes: Bytes of content that are in the stream.
     zero_bytes: Bytes of content that are runs of zeros, which take no room in a sealed stream.
     copy_commands: How many ranges of the basis are copied.
-    identity: The content that was read, which the level restores.
+    identity: The content that was read, which the level restores; `None` where it was not to be identified.
     dirty: Whether the content changed while it was read: the level restores the bytes that were read, which may
         be no state that the source was ever in.
     matching: Which matches were looked for in the end.
@@ -45,7 +45,7 @@ class LevelSummary:
     literal_bytes: int
     zero_bytes: int
     copy_commands: int
-    identity: Identity
+    identity: Optional[Identity]
     dirty: bool
     matching: choices.Matching
     signature: Optional[Signature]
@@ -59,7 +59,7 @@ class LevelSummary:
             native.literal_bytes,
             native.zero_bytes,
             native.copy_commands,
-            Identity._of(native.identity),
+            Identity._of(native.identity) if native.identity.leaf_len else None,
             bool(native.dirty),
             choices.word(choices.Matching, native.matching),
             signature,

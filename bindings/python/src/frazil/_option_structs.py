@@ -147,8 +147,15 @@ def level_options(given: Mapping[str, Any], callbacks: Callbacks) -> structs.Lev
     def put_hold(options: Any, hold: Any) -> None:
         options.no_signature = not hold
 
+    def put_identify(options: Any, identify: Any) -> None:
+        options.no_identity = not identify
+
     # The sink comes last, since nothing holds a signature that goes there.
-    special: Dict[str, Special] = {"hold_signature": put_hold, "signature_to": put_signature_to}
+    special: Dict[str, Special] = {
+        "hold_signature": put_hold,
+        "identify": put_identify,
+        "signature_to": put_signature_to,
+    }
     ordered = dict(sorted(given.items(), key=lambda option: option[0] == "signature_to"))
     return _made(structs.LevelOptions, LevelOptions, ordered, callbacks, special)
 

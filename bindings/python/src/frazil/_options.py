@@ -47,6 +47,8 @@ class LevelOptions(Following, total=False):
     signature_to: Is given the new signature on the way: an object with `write`, or a function. The signature is
         then not held, and memory stays constant however long the content is.
     signature_format: The form in which `signature_to` is given the signature: `"sealed"` by default, or `"rdiff"`.
+    identify: Whether the content is identified by its CRC32 and fingerprint: `True` by default. `False`, for plain
+        streams alone, spares that work: neither the summary nor the new signature then says what content it is of.
     """
 
     block_len: Optional[int]
@@ -66,6 +68,7 @@ class LevelOptions(Following, total=False):
     hold_signature: Optional[bool]
     signature_to: Optional[Sink]
     signature_format: Optional[choices.Format]
+    identify: Optional[bool]
 
 
 class PatchOptions(Following, total=False):

@@ -74,6 +74,8 @@ class LevelOptions(ctypes.Structure):
         ("trust_holes", c_int),
         ("observer", ctypes.POINTER(Observer)),
         ("basis_signature_path", c_char_p),
+        ("no_identity", c_int),
+        ("reserved", c_int),
     ]
 
 

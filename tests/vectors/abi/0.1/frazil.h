@@ -623,6 +623,11 @@ typedef struct {
   // is meanwhile, and is refused when it does not. The argument that is the basis's signature is then NULL. Or
   // NULL.
   const char *basis_signature_path;
+  // Whether the content is not identified by its CRC32 and fingerprint, which spares that work; for plain streams
+  // alone. Neither the summary nor the new signature then says what content it is of.
+  int no_identity;
+  // Keep it 0.
+  int reserved;
 } frazil_level_options;
 
 // Reads the next bytes of a stream.
@@ -806,7 +811,7 @@ typedef struct {
   uint64_t zero_bytes;
   // How many ranges of the basis are copied.
   uint64_t copy_commands;
-  // The content that was read, which the level restores.
+  // The content that was read, which the level restores; zeros, of `leaf_len` too, where it was not to be identified.
   frazil_identity identity;
   // 1 if the content changed while it was read, else 0.
   int dirty;
