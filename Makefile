@@ -106,3 +106,22 @@ install-strip: $(if $(BUILT),,build) ## Install without what debuggers read
 
 uninstall: ## Remove what `make install` with the same variables has installed
 	@packaging/install --uninstall
+
+.PHONY: audit sanitize mutants coverage
+
+audit: ## Check licences and advisories of dependencies, the oldest compiler and dependencies, and the Rust interface
+	@scripts/setup build
+	@scripts/audit
+
+sanitize: ## Run tests of the Rust side under AddressSanitizer, ThreadSanitizer and Valgrind
+	@scripts/setup build test sanitize
+	@scripts/sanitize
+
+mutants: ## Change the code of formats, patches and levels and see whether tests notice; hours (MUTANTS='--shard 1/20')
+	@scripts/setup build test
+	@command -v cargo-mutants >/dev/null || $(CARGO) install cargo-mutants --version '^27' --locked
+	$(CARGO) mutants $(MUTANTS)
+
+coverage: ## Print which share of lines the tests of streams run; of formats, patches and levels it is 95 % at least
+	@scripts/setup build test coverage
+	@scripts/coverage

@@ -274,6 +274,37 @@ fn what_a_newer_version_wrote_is_refused_by_name() {
     assert!(!restored.exists());
 }
 
+/// Whichever sealed stream of an archive is newer: the header, a delta, a batch, the trailer.
+#[test]
+fn a_newer_stream_anywhere_in_an_archive_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let restored = dir.path().join("restored");
+    restore_tree(archive(0), &restored, RestoreOptions::new()).unwrap();
+    let before = image(&restored);
+    let whole = fs::read(path("level1.tar")).unwrap();
+    let magic = b"\x89frazil\n";
+    let streams: Vec<usize> = (0..whole.len()).filter(|&at| whole[at..].starts_with(magic)).collect();
+    assert_eq!(streams.len(), 4, "header, delta, batch and trailer");
+    for at in streams {
+        let mut newer = whole.clone();
+        newer[at + 9] = 2;
+        newer[at + 10..at + 20].fill(0xee);
+        let errors = [
+            ("restore", restore_tree(&newer[..], &restored, RestoreOptions::new()).map(drop)),
+            ("verify", verify_archive(&newer[..], None).map(drop)),
+            ("list", list_archive(&newer[..], |_| Ok(())).map(drop)),
+        ];
+        for (way, result) in errors {
+            let error = result.expect_err(way);
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{way}, at {at}: {error}");
+            let message = "of format version 2, and this frazil reads version 1";
+            assert!(error.to_string().contains(message), "{way}, at {at}: {error}");
+        }
+        assert_same(&before, &image(&restored), &format!("newer at {at}"));
+    }
+    restore_tree(archive(1), &restored, RestoreOptions::new()).unwrap();
+}
+
 #[test]
 fn every_file_is_listed() {
     let expected = levels().flat_map(|level| [format!("level{level}.tar"), format!("level{level}.snapshot")]);

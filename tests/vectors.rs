@@ -5,12 +5,13 @@
 //! the new stream gets a file of its own.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use frazil::{
-    Chain, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, PatchOptions, PatchReader, Result, SealedHeader,
-    SealedKind, Signature, SignatureParams, SignatureReader, StreamId, StrongKind, WeakKind,
+    Chain, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, PatchOptions, PatchReader, PatchWriter, Result,
+    SealedHeader, SealedKind, Signature, SignatureFile, SignatureParams, SignatureReader, StreamId, StrongKind,
+    WeakKind, inspect, patch_file, patch_from_stream, patch_in_place,
 };
 
 const STREAM_ID: StreamId = StreamId(*b"frazil's vectors");
@@ -243,20 +244,38 @@ fn a_vector_on_another_basis_is_refused() {
 
 #[test]
 fn a_newer_version_is_refused_by_name_and_before_anything_else_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let [path, kept] = ["stream", "kept"].map(|name| dir.path().join(name));
+    std::fs::write(&kept, old()).unwrap();
     for name in ["level0.sealed", "signature.sealed"] {
-        // A newer version may have another header, so whatever follows its number is rubbish here.
-        let mut newer = frozen(name);
-        newer[9] = 2;
-        newer[10..].fill(0xee);
-        let errors = [
-            ("patch", restored(&newer, &[]).unwrap_err()),
-            ("chain", chained(&newer, &[]).unwrap_err()),
-            ("signature", Signature::read_from(&newer[..]).unwrap_err()),
-        ];
-        for (way, error) in errors {
-            assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(8)), "{way}: {error}");
-            let message = "sealed stream of format version 2, and this frazil reads version 1";
-            assert!(error.to_string().contains(message), "{way}: {error}");
+        for version in [0_u16, 2, 256, u16::MAX] {
+            // Another version may have another header, so whatever follows its number is rubbish here.
+            let mut newer = frozen(name);
+            newer[8..10].copy_from_slice(&version.to_be_bytes());
+            newer[10..].fill(0xee);
+            std::fs::write(&path, &newer).unwrap();
+            let options = PatchOptions::new;
+            let mut pushed = PatchWriter::new(Vec::new(), &[][..], options()).unwrap();
+            let fed = pushed.write_all(&newer).map_err(frazil::Error::from).and_then(|()| pushed.finish().map(drop));
+            let errors = [
+                ("patch", restored(&newer, &[]).map(drop)),
+                ("patch, pushed", fed),
+                ("patch of a file", patch_file(Some(&kept), &newer[..], dir.path().join("made"), options()).map(drop)),
+                ("patch in place", patch_in_place(&kept, &newer[..], options()).map(drop)),
+                ("patch from a stream", patch_from_stream(&newer[..], &kept).map(drop)),
+                ("chain", chained(&newer, &[]).map(drop)),
+                ("signature", Signature::read_from(&newer[..]).map(drop)),
+                ("signature, one sum at a time", SignatureReader::new(&newer[..]).map(drop)),
+                ("signature in its file", SignatureFile::open(&path).map(drop)),
+                ("inspection", inspect(&newer[..]).map(drop)),
+            ];
+            for (way, result) in errors {
+                let error = result.expect_err(way);
+                assert_eq!((error.kind(), error.offset()), (ErrorKind::Unsupported, Some(8)), "{way}: {error}");
+                let message = format!("sealed stream of format version {version}, and this frazil reads version 1");
+                assert!(error.to_string().contains(&message), "{way}: {error}");
+            }
+            assert!(std::fs::read(&kept).unwrap() == old(), "{name}: nothing is touched");
         }
     }
 }
@@ -332,8 +351,8 @@ fn every_file_is_listed_and_they_are_small() {
     assert!(bytes < 100 * 1024, "{bytes} bytes");
     let of = std::fs::read_dir(path("").parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
     let of: BTreeSet<_> = of.collect();
-    // The other is of the test `c_abi`.
-    assert_eq!(of, ["abi", "v1"].map(Into::into).into(), "a test for each version of the formats");
+    // The others are of the test `c_abi` and of `make audit`.
+    assert_eq!(of, ["abi", "api", "v1"].map(Into::into).into(), "a test for each version of the formats");
 }
 
 /// The worked example of the format's description is the tiny vector.

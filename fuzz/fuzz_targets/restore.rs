@@ -97,8 +97,11 @@ fn level(header: Header, input: &mut Input<'_>) -> Vec<u8> {
             3 => level.close(path),
             4 => level.make(path, Metadata::new(b'p').mode(input.word() as u64)),
             5 => level.record(&Record::new(b'L', path).from(other)),
-            6 => level.record(&Record::new(b'D', path).after(Parent::file(input.bytes(len)))),
-            7 => level.record(&Record::new(b'D', path).after(Parent::other(b"dlp"[len % 3]))),
+            6 => level.record(&Record::new(b'X', path).after(Parent::file(input.bytes(len)))),
+            7 => {
+                let gone = Record::new(b'X', path).after(Parent::other(b"dlp"[len % 3]));
+                level.record(&if len % 3 == 0 { gone.closing() } else { gone })
+            }
             8 => {
                 let content = input.bytes(len);
                 level.record(&Record::file(b'C', path, content).after(Parent::file(content)).from(other))
