@@ -240,6 +240,9 @@ fn frazil_and_two_librsyncs_take_what_the_others_make_of_each_script() {
                 return tally;
             }
             let script = Script::draw(&mut Random::new(seed));
+            if count == 1 {
+                println!("{script:?}");
+            }
             match catch_unwind(AssertUnwindSafe(|| carry_out(&peers, &script))) {
                 Ok(lengths) => tally.add(seed, lengths),
                 Err(panic) if failed.swap(true, Ordering::Relaxed) => resume_unwind(panic),

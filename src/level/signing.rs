@@ -162,8 +162,8 @@ impl Signing {
     }
 
     /// The identity of the content, which must be over, and its signature.
-    pub(super) fn finish(self, flags: Flags) -> Signed {
-        Signed { identity: self.identity.finish(), flags, sink: self.sink }
+    pub(super) fn finish(self, dirty: bool) -> Signed {
+        Signed { identity: self.identity.finish(), dirty, sink: self.sink }
     }
 }
 
@@ -171,7 +171,7 @@ impl Signing {
 /// signature of a level that was lost would be the basis of levels that cannot be restored.
 pub(super) struct Signed {
     pub(super) identity: Identity,
-    flags: Flags,
+    dirty: bool,
     sink: SignatureSink,
 }
 
@@ -179,9 +179,13 @@ impl Signed {
     /// Closes the signature, and gives it if it was held.
     pub(super) fn close(self) -> Result<Option<Signature>> {
         match self.sink {
-            SignatureSink::Held(table) => Ok(Some(Signature::new(table, Some(self.identity), self.flags.dirty))),
+            SignatureSink::Held(table) => Ok(Some(Signature::new(table, Some(self.identity), self.dirty))),
             SignatureSink::Written(None) => Ok(None),
-            SignatureSink::Written(Some(writer)) => writer.finish_flagged(&self.identity, self.flags).map(|_| None),
+            SignatureSink::Written(Some(writer)) => {
+                // The level may stand on weak sums; its signature, of the content itself, does not.
+                let flags = Flags { dirty: self.dirty, ..Flags::default() };
+                writer.finish_flagged(&self.identity, flags).map(|_| None)
+            }
         }
     }
 }
