@@ -258,7 +258,7 @@ fn frazil_and_two_librsyncs_take_what_the_others_make_of_each_script() {
     let started = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let tally = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let mut tally = Tally::default();
         for worker in workers {
             tally.merge(worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
