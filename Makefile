@@ -98,11 +98,11 @@ crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
 
 differential: ## Hold frazil against two librsyncs, both ways, by SCRIPTS=100000 random edit scripts
 	@scripts/setup build test
-	FRAZIL_SCRIPTS='$(SCRIPTS)' $(CARGO) test --release --no-default-features --locked --test differential -- --nocapture
+	FRAZIL_SCRIPTS='$(SCRIPTS)' $(CARGO) test --all-features --locked --test differential -- --nocapture
 
 properties: ## Try the laws of adapters, chains and trees on CASES=10000 cases each, less where one takes long
 	@scripts/setup build test
-	PROPTEST_CASES='$(CASES)' $(CARGO) test --release --locked --test properties -- --nocapture
+	PROPTEST_CASES='$(CASES)' $(CARGO) test --all-features --locked --test properties -- --nocapture
 
 fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
 	@scripts/setup build

@@ -51,9 +51,9 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         3 => name().prop_map(Op::Directory),
         1 => (name(), select(vec!["a", "../b", "nowhere"])).prop_map(|(name, target)| Op::Symlink(name, target)),
         3 => (at(), changes()).prop_map(|(at, changes)| Op::Change(at, changes)),
-        1 => (at(), select(vec![0o644, 0o600, 0o755, 0o4711])).prop_map(|(at, mode)| Op::Mode(at, mode)),
-        1 => (at(), times).prop_map(|(at, time)| Op::Touch(at, time)),
-        1 => (at(), select(vec!["user.one", "user.two"]), any::<Option<u8>>())
+        2 => (at(), select(vec![0o644, 0o600, 0o755, 0o4711])).prop_map(|(at, mode)| Op::Mode(at, mode)),
+        2 => (at(), times).prop_map(|(at, time)| Op::Touch(at, time)),
+        3 => (at(), select(vec!["user.one", "user.two"]), any::<Option<u8>>())
             .prop_map(|(at, name, value)| Op::Attribute(at, name, value)),
         2 => at().prop_map(Op::Remove),
         3 => (at(), name()).prop_map(|(at, name)| Op::Rename(at, name)),

@@ -176,5 +176,5 @@ fn check(script: &[(Vec<Op>, Way)]) {
 #[test]
 fn restoring_the_levels_up_to_k_gives_the_tree_of_the_model_at_k() {
     let levels = vec((vec(op(), 0..=12), way()), 1..=4);
-    holds(32, levels, |script| check(&script));
+    holds(16, levels, |script| check(&script));
 }
