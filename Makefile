@@ -6,9 +6,12 @@ CARGO ?= cargo
 .DEFAULT_GOAL := help
 SECONDS ?= 10
 CRASHES ?= 1000
+SCRIPTS ?= 100000
+CASES ?= 10000
 
 .PHONY: help setup build demo test test-aarch64 lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
-        bench-bindings bench-scale at-scale bench-freezer crash fuzz install install-strip uninstall
+        bench-bindings bench-scale at-scale bench-freezer crash differential properties fuzz \
+        install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +95,14 @@ bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
 crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
 	@scripts/setup build test
 	FRAZIL_CRASHES='$(CRASHES)' $(CARGO) test --all-features --locked --test tree_crash -- --nocapture
+
+differential: ## Hold frazil against two librsyncs, both ways, by SCRIPTS=100000 random edit scripts
+	@scripts/setup build test
+	FRAZIL_SCRIPTS='$(SCRIPTS)' $(CARGO) test --all-features --locked --test differential -- --nocapture
+
+properties: ## Try the laws of adapters, chains and trees on CASES=10000 cases each, less where one takes long
+	@scripts/setup build test
+	PROPTEST_CASES='$(CASES)' $(CARGO) test --all-features --locked --test properties -- --nocapture
 
 fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
 	@scripts/setup build

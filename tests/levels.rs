@@ -257,6 +257,26 @@ fn sums_that_can_be_forged_must_be_allowed() {
 }
 
 #[test]
+fn a_signature_that_is_written_on_the_way_is_the_one_that_is_held_whatever_the_level_stands_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("signature");
+    let content = Random::new(seed(650)).content(Content::Random, 50_000);
+    for (strong, strong_len) in [(StrongKind::Blake2, 32), (StrongKind::Blake2, 8), (StrongKind::Md4, 16)] {
+        let basis = sign(&content, SignatureParams::new(WeakKind::RabinKarp, strong, 1024, strong_len).unwrap());
+        let id = StreamId([5; 16]);
+        let options = || LevelOptions::new().allow_weak(true).stream_id(id);
+        let sink = std::fs::File::create(&path).unwrap();
+        let level = LevelReader::new(&content[..], &basis, options()).unwrap();
+        let mut level = level.signature_to(sink, Format::Sealed).unwrap();
+        level.read_to_end(&mut Vec::new()).unwrap();
+        level.finish_summary().unwrap();
+        let held = self::level(&basis, &content, options()).1.signature.unwrap();
+        let expected = held.write_with_stream_id(Vec::new(), Format::Sealed, id).unwrap();
+        assert!(std::fs::read(&path).unwrap() == expected, "against {strong:?} of {strong_len} bytes");
+    }
+}
+
+#[test]
 fn a_level_is_the_same_from_a_signature_in_its_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut random = Random::new(seed(700));

@@ -3,8 +3,10 @@
 #![no_main]
 
 use frazil::{Format, LevelOptions, SignatureParams, StrongKind, WeakKind};
-use frazil_fuzz::{Input, MAX_OUTPUT, c_delta, c_patch, c_signature, edited, level, patch};
+use frazil_fuzz::{Input, Librsync, MAX_OUTPUT, edited, level, patch};
 use libfuzzer_sys::fuzz_target;
+
+const LIBRSYNC: Librsync = Librsync::VENDORED;
 
 /// librsync's magic numbers.
 const MAGICS: [(i32, WeakKind, StrongKind, u32); 4] = [
@@ -33,16 +35,16 @@ fuzz_target!(|data: &[u8]| {
     let (_, signature) = level(old, None, options());
     let mut own = Vec::new();
     signature.write_to(&mut own, Format::Rdiff).expect("memory takes it");
-    let theirs = c_signature(old, block_len as usize, strong_len as usize, magic as _);
+    let theirs = LIBRSYNC.signature(old, block_len as usize, strong_len as usize, magic as _);
     assert!(own == theirs, "signatures differ");
 
     // A shortened strong sum may match what it is not the sum of, in either library.
     if strong_len >= 8 {
         let (delta, _) = level(&new, &signature, options());
-        let made = c_patch(old, &delta, usize::MAX).unwrap_or_else(|code| panic!("librsync refuses: {code}"));
+        let made = LIBRSYNC.patch(old, &delta, usize::MAX).unwrap_or_else(|code| panic!("librsync refuses: {code}"));
         assert!(made == new, "librsync makes something else of frazil's delta");
         // It cannot load a signature of no blocks from no bytes of content, and frazil's need not be asked then.
-        if let Ok(delta) = c_delta(&own, &new) {
+        if let Ok(delta) = LIBRSYNC.delta(&own, &new) {
             let (target, result) = patch(&delta, old);
             result.unwrap_or_else(|error| panic!("{error}"));
             assert!(target == new, "frazil makes something else of librsync's delta");
@@ -56,7 +58,7 @@ fn check_foreign(basis: &[u8], commands: &[u8]) {
     let delta = [b"rs\x02\x36", commands].concat();
     let (target, result) = patch(&delta, basis);
     if result.is_ok() {
-        let theirs = c_patch(basis, &delta, MAX_OUTPUT as usize);
+        let theirs = LIBRSYNC.patch(basis, &delta, MAX_OUTPUT as usize);
         assert_eq!(theirs.as_deref(), Ok(&target[..]), "one delta, two contents");
     }
 }

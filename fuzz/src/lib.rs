@@ -2,12 +2,13 @@
 //! checksums that hold.
 
 mod input;
+#[path = "../../tests/support/librsync.rs"]
 mod librsync;
 mod script;
 mod sealer;
 
 pub use input::Input;
-pub use librsync::{Code, c_delta, c_patch, c_signature};
+pub use librsync::Librsync;
 pub use script::{edited, params};
 pub use sealer::{Frame, Promise, Sealed};
 

@@ -269,7 +269,7 @@ impl Machine {
             this.work(true)?;
             let flags = Flags { dirty, weak: this.weak };
             let Some(signing) = this.signing.take() else { return Err(ended()) };
-            let signed = signing.finish(flags);
+            let signed = signing.finish(dirty);
             if let Some(encoder) = &mut this.encoder {
                 encoder.finish(signed.identity.map(|identity| Trailer { flags, identity }).as_ref());
             }

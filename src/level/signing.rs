@@ -166,8 +166,8 @@ impl Signing {
     }
 
     /// The identity of the content, which must be over, and its signature.
-    pub(super) fn finish(self, flags: Flags) -> Signed {
-        Signed { identity: self.identity.map(IdentityBuilder::finish), flags, sink: self.sink }
+    pub(super) fn finish(self, dirty: bool) -> Signed {
+        Signed { identity: self.identity.map(IdentityBuilder::finish), dirty, sink: self.sink }
     }
 }
 
@@ -175,7 +175,7 @@ impl Signing {
 /// signature of a level that was lost would be the basis of levels that cannot be restored.
 pub(super) struct Signed {
     pub(super) identity: Option<Identity>,
-    flags: Flags,
+    dirty: bool,
     sink: SignatureSink,
 }
 
@@ -183,12 +183,16 @@ impl Signed {
     /// Closes the signature, and gives it if it was held.
     pub(super) fn close(self) -> Result<Option<Signature>> {
         match self.sink {
-            SignatureSink::Held(table) => Ok(Some(Signature::new(table, self.identity, self.flags.dirty))),
+            SignatureSink::Held(table) => Ok(Some(Signature::new(table, self.identity, self.dirty))),
             SignatureSink::Written(None) => Ok(None),
-            SignatureSink::Written(Some(writer)) => match self.identity {
-                Some(identity) => writer.finish_flagged(&identity, self.flags).map(|_| None),
-                None => writer.finish_unidentified().map(|_| None),
-            },
+            SignatureSink::Written(Some(writer)) => {
+                // The level may stand on weak sums; its signature, of the content itself, does not.
+                let flags = Flags { dirty: self.dirty, ..Flags::default() };
+                match self.identity {
+                    Some(identity) => writer.finish_flagged(&identity, flags).map(|_| None),
+                    None => writer.finish_unidentified().map(|_| None),
+                }
+            }
         }
     }
 }

@@ -110,10 +110,11 @@ pub(crate) enum Edit {
     Truncate,
     ZeroRun,
     Swap,
+    Reverse,
 }
 
 impl Edit {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::ChangeByte,
         Self::OverwriteRun,
         Self::Insert,
@@ -124,6 +125,7 @@ impl Edit {
         Self::Truncate,
         Self::ZeroRun,
         Self::Swap,
+        Self::Reverse,
     ];
 
     /// Edits the content at a random place; what is new is of the kind `kind`.
@@ -159,6 +161,7 @@ impl Edit {
             Self::Append => content.extend(random.content(kind, fresh)),
             Self::Truncate => content.truncate(range.end),
             Self::ZeroRun => content[range].fill(0),
+            Self::Reverse => content[range].reverse(),
             Self::Swap => {
                 let middle = range.start + random.below(range.len() + 1);
                 content[range.clone()].rotate_left(middle - range.start);
