@@ -5,12 +5,12 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 SECONDS ?= 10
-CRASHES ?= 1000
+CRASHES ?= 10000
 SCRIPTS ?= 100000
 CASES ?= 10000
 
 .PHONY: help setup build demo test test-aarch64 lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
-        bench-bindings bench-scale at-scale bench-freezer crash differential properties fuzz \
+        bench-bindings bench-scale at-scale bench-freezer crash damage differential properties fuzz \
         install install-strip uninstall
 
 help: ## List the targets
@@ -92,9 +92,14 @@ bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
 	@scripts/setup build test
 	@scripts/freezer-agent scripts/bench-freezer
 
-crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
+crash: ## Kill CRASHES=10000 runs, lose the power as often, and see what is left each time
 	@scripts/setup build test
-	FRAZIL_CRASHES='$(CRASHES)' $(CARGO) test --all-features --locked --test tree_crash -- --nocapture
+	FRAZIL_CRASHES='$(CRASHES)' FRAZIL_POWER_LOSSES='$(CRASHES)' $(CARGO) test --all-features --locked \
+	    --test file_crash --test power_loss --test tree_crash -- --nocapture
+
+damage: ## Flip every bit of each kind of stream, and damage it in every other way; takes minutes
+	@scripts/setup build test
+	FRAZIL_THOROUGH=1 $(CARGO) test --all-features --locked --test damage --test damage_matrix -- --nocapture
 
 differential: ## Hold frazil against two librsyncs, both ways, by SCRIPTS=100000 random edit scripts
 	@scripts/setup build test

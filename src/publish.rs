@@ -179,7 +179,8 @@ fn exists(path: &Path) -> Error {
     Error::new(ErrorKind::Exists, "is there already, and was not to be replaced").doing("writing").path(path)
 }
 
-fn directory_of(path: &Path) -> &Path {
+/// The directory that a path is in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

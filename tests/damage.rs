@@ -177,6 +177,11 @@ fn a_flip_of_any_bit_is_named_with_its_place() {
             refusals.iter().for_each(|error| check_blame(&signature, at, error));
         }
     }
+    let bits = [8 * delta.len(), 8 * signature.len()];
+    println!(
+        "{} bits of a sealed delta and {} of a sealed signature flipped: all named with their place",
+        bits[0], bits[1]
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! its name.
 //!
 //! The command is killed by SIGKILL at times spread over what an undisturbed run takes; wherever that hits,
-//! what must hold afterwards is the same. `FRAZIL_CRASHES` says how many runs are killed in all, and
-//! `FRAZIL_SEED` the seed; `make crash` kills a thousand.
+//! what must hold afterwards is the same. `FRAZIL_CRASHES` says how many runs of this and of `file_crash` are killed in
+//! all, and `FRAZIL_SEED` the seed; `make crash` kills ten thousand.
 
 #[path = "tree_crash/ground.rs"]
 mod ground;
@@ -22,15 +22,16 @@ use killing::{Kills, duration_of, killed_after, within};
 use random::Random;
 
 /// Runs that are killed in all unless the environment says otherwise.
-const CRASHES: usize = 40;
+const CRASHES: usize = 200;
 
-/// What shares them: five tests, each as root and as a plain user.
+/// What shares a fifth of them: five tests, each as root and as a plain user. The others are of files, which takes less
+/// time.
 const SHARES: usize = 10;
 
 /// How many runs each test kills for each user.
 fn crashes() -> usize {
     let all = std::env::var("FRAZIL_CRASHES").map_or(CRASHES, |all| all.parse().expect("FRAZIL_CRASHES is a number"));
-    all.div_ceil(SHARES)
+    all.div_ceil(5 * SHARES)
 }
 
 /// What a killed restore is followed by.

@@ -2767,7 +2767,8 @@ inline patch_summary patch_file_chain(const input &basis, const std::vector<inpu
 //
 // **What this gives up:** once writing has begun the old content is gone, and a crash or a full disk leaves a file
 // that is neither old nor new. The whole delta, and the basis where the delta is sealed, are checked before the
-// first write. An observer can stop the checks, but not the writing.
+// first write. An observer can stop the checks, but not the writing. After a crash, the same call with a sealed delta
+// succeeds where the file is still the old one, and refuses any other; a plain delta is applied to whatever is there.
 inline patch_summary patch_in_place(const std::filesystem::path &path, const std::filesystem::path &delta_path,
                                     const patch_options &options = {}) {
     detail::context context;

@@ -23,8 +23,12 @@ const BUFFER_LEN: usize = 1 << 20;
 /// failing device leaves a file that is neither old nor new, with no way back but restoring all levels;
 /// [`patch_file`](crate::patch_file) never does. Everything that can be checked is checked before the
 /// first write: the whole delta, and the basis against the fingerprint that a sealed delta carries. The
-/// result of a sealed delta is read back and verified at the end; a plain one says neither what its
+/// result of a sealed delta is flushed, read back and verified at the end; a plain one says neither what its
 /// basis nor what its target should be. An observer can stop the checks, but not the writing.
+///
+/// After a crash, the same call tells. With a sealed delta, it succeeds where the file is still the old one, and
+/// refuses one that is not, [`ErrorKind::WrongBasis`], without a write: it may be the new one, or neither. A plain
+/// delta is applied to whatever is there.
 ///
 /// Content that moves both towards the end and towards the start of the file is held in memory where
 /// the two cross, within [`PatchOptions::index_memory`].

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::killing::scratch;
 use crate::random::Random;
 use crate::trees;
 
@@ -35,6 +36,8 @@ impl User {
 
 pub(crate) struct Ground {
     dir: TempDir,
+    /// With a copy of the command: where it was built, nobody else may look.
+    programs: TempDir,
     user: User,
 }
 
@@ -42,12 +45,14 @@ impl Ground {
     /// With the levels 0 and 1 of a tree in `a0` and `a1`, their snapshots in `s0` and `s1`, and copies of the
     /// tree in `level.0` and `level.1`. The tree, in `source`, is at level 1.
     pub(crate) fn new(user: User, random: &mut Random) -> Self {
-        let ground = Self { dir: tempfile::tempdir().expect("a directory"), user };
-        // Where the command was built, nobody else may look. Copied by another process: whatever another test
-        // starts meanwhile would hold a file that we write, and the system runs none that is being written.
-        ground.copy(env!("CARGO_BIN_EXE_frazil"), "frazil");
-        fs::set_permissions(ground.path("frazil"), Permissions::from_mode(0o755)).expect("let all run the command");
-        fs::set_permissions(ground.dir.path(), Permissions::from_mode(0o755)).expect("open the directory");
+        let programs = tempfile::tempdir().expect("a directory");
+        // Copied by another process: whatever another test starts meanwhile would hold a file that we write, and the
+        // system runs none that is being written.
+        copy(Path::new(env!("CARGO_BIN_EXE_frazil")), &programs.path().join("frazil"));
+        let ground = Self { dir: scratch(), programs, user };
+        for directory in [&ground.dir, &ground.programs] {
+            fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("open the directory");
+        }
         ground.give(ground.dir.path());
         let source = ground.path("source");
         trees::grow(&source, random).expect("a tree");
@@ -81,13 +86,12 @@ impl Ground {
     }
 
     fn copy(&self, from: &str, to: &str) {
-        let status = Command::new("cp").arg("-a").arg(self.path(from)).arg(self.path(to)).status().expect("run cp");
-        assert!(status.success(), "cp -a {from} {to}");
+        copy(&self.path(from), &self.path(to));
     }
 
     /// The command with these arguments, which have no spaces within them, in the directory.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(self.path("frazil"));
+        let mut command = Command::new(self.programs.path().join("frazil"));
         command.args(arguments.split_whitespace()).current_dir(self.dir.path()).stdin(Stdio::null());
         command.stdout(Stdio::null());
         if self.user == User::Nobody {
@@ -217,10 +221,8 @@ impl Ground {
     /// Removes what a killed run could not, which has to be recognised by its name.
     #[track_caller]
     pub(crate) fn remove_temporaries(&self, context: &str) {
-        const OURS: [&str; 13] = [
-            "a.new", "a0", "a1", "dest", "frazil", "level.0", "level.1", "received", "s.after", "s.new", "s0", "s1",
-            "source",
-        ];
+        const OURS: [&str; 12] =
+            ["a.new", "a0", "a1", "dest", "level.0", "level.1", "received", "s.after", "s.new", "s0", "s1", "source"];
         for entry in fs::read_dir(self.dir.path()).expect("the directory") {
             let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
             if OURS.contains(&name.as_str()) {
@@ -230,4 +232,9 @@ impl Ground {
             fs::remove_file(self.path(&name)).expect("remove a temporary");
         }
     }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("run cp");
+    assert!(status.success(), "cp -a {} {}", from.display(), to.display());
 }

@@ -6,10 +6,20 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::random::Random;
 
 /// How often is looked whether a run has come to where its killing begins.
 const LOOK: Duration = Duration::from_micros(50);
+
+/// A directory to kill runs in. Memory is as good as a disk for that, since what was written stays, flushed or not, and
+/// far faster; `TMPDIR` says where else it may be.
+pub(crate) fn scratch() -> TempDir {
+    let here =
+        if std::env::var_os("TMPDIR").is_some() { tempfile::tempdir() } else { tempfile::tempdir_in("/dev/shm") };
+    here.or_else(|_| tempfile::tempdir()).expect("a directory")
+}
 
 /// Runs this and kills it `delay` after `begun` first holds; gives whether it was still running.
 pub(crate) fn killed_after(delay: Duration, mut command: Command, begun: impl FnMut() -> bool) -> bool {
@@ -63,7 +73,7 @@ impl Kills {
 
     /// Whether more are to be killed. How fast this machine is decides how many are, and nothing else.
     pub(crate) fn go_on(&self) -> bool {
-        self.killed < self.wanted && self.runs < 3 * self.wanted
+        self.killed < self.wanted && self.runs < 10 * self.wanted
     }
 
     pub(crate) fn count(&mut self, was_killed: bool, left: &'static str) {

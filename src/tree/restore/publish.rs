@@ -21,11 +21,15 @@ use super::private::Private;
 use super::stack::DirectoryStack;
 use super::stage::{LINK, Stage, StageId};
 use super::transaction::SyncMode;
+use crate::tree::identify::identify;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
 use crate::tree::path_set::PathSet;
 use crate::tree::record::{Action, Record};
 use crate::{Error, ErrorKind, Result};
+
+/// Bytes read at once.
+const BUFFER_LEN: usize = 256 * 1024;
 
 /// What carrying out a journal came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +60,27 @@ pub(crate) fn publish(
     step: &mut dyn FnMut(u64) -> Result<()>,
     problem: &mut dyn FnMut(Error),
 ) -> Result<Published> {
+    carry_out(destination, private, false, step, problem)
+}
+
+/// The same of what a run before this one has staged. Whatever was kept since is read, and is put into its place only
+/// if it still is what was verified then.
+pub(crate) fn publish_again(
+    destination: &Confined,
+    private: &Private,
+    step: &mut dyn FnMut(u64) -> Result<()>,
+    problem: &mut dyn FnMut(Error),
+) -> Result<Published> {
+    carry_out(destination, private, true, step, problem)
+}
+
+fn carry_out(
+    destination: &Confined,
+    private: &Private,
+    is_again: bool,
+    step: &mut dyn FnMut(u64) -> Result<()>,
+    problem: &mut dyn FnMut(Error),
+) -> Result<Published> {
     let mut journal = JournalReader::open(private)?;
     let done = Cell::new(0);
     let mut step = || step(done.get());
@@ -66,13 +91,14 @@ pub(crate) fn publish(
         stage: Stage::open_existing(private)?,
         directories,
         header: *journal.header(),
+        is_again,
         step: &mut step,
         failed: PathSet::default(),
         reports: Reports { destination, problem, count: 0 },
     };
     let mut published = Published::default();
     while let Some(entry) = journal.next()? {
-        match publisher.carry_out(&entry) {
+        match publisher.carry_out_one(&entry) {
             Ok(()) => published.done += 1,
             Err(error) if is_survivable(&error) => {
                 published.failed += 1;
@@ -124,6 +150,8 @@ struct Publisher<'a> {
     stage: Stage,
     directories: DirectoryStack<'a>,
     header: JournalHeader,
+    /// Whether a run before this one has staged what is published.
+    is_again: bool,
     step: &'a mut dyn FnMut() -> Result<()>,
     /// Where the tree is not as the level has it.
     failed: PathSet,
@@ -144,7 +172,7 @@ impl Reports<'_> {
 }
 
 impl Publisher<'_> {
-    fn carry_out(&mut self, entry: &Entry) -> Result<()> {
+    fn carry_out_one(&mut self, entry: &Entry) -> Result<()> {
         let Entry { item, inode, record } = entry;
         let path = &record.position.path;
         let way = match record.parent {
@@ -160,10 +188,27 @@ impl Publisher<'_> {
             }
             (Action::Metadata, None, Some(metadata)) => self.dress(path, metadata, record, *inode),
             (_, Some(item), Some(metadata)) if metadata.kind != EntryKind::Directory => {
+                self.check_staged(item, record)?;
                 self.place(path, item, way, metadata, *inode)
             }
             _ => Err(Error::new(ErrorKind::Internal, "journal has a record that nothing is staged for")),
         }
+    }
+
+    /// What has been kept since it was verified is still that.
+    fn check_staged(&mut self, item: StageId, record: &Record) -> Result<()> {
+        let Some(expected) = record.identity.filter(|_| self.is_again) else { return Ok(()) };
+        if !self.stage.holds(item)? {
+            return Ok(());
+        }
+        let mut buffer = vec![0; BUFFER_LEN];
+        let found = identify(&mut self.stage.open(item)?, self.header.leaf_len, 1, &mut buffer, |_| Ok(()))?;
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Mismatch, "what was staged is not what was verified then")
+            .doing("publishing")
+            .expected(expected.fingerprint(), found.fingerprint()))
     }
 
     /// Moves an item of the stage to its place. One that is to be locked there is known by its inode: a run
@@ -186,6 +231,10 @@ impl Publisher<'_> {
                 error.os_code() == Some(Errno::NOENT.raw_os_error()) || error.kind() == ErrorKind::Exists;
             if !may_be_moved || self.stage.holds(item)? {
                 return Err(error);
+            }
+            if matches!(statat(directory, name, AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT)) {
+                let what = "is neither in its place nor in the stage, where it was";
+                return Err(Error::new(ErrorKind::Mismatch, what).doing("publishing"));
             }
         }
         if let (true, Some(inode)) = (is_locked(metadata), inode)
@@ -255,19 +304,20 @@ impl Publisher<'_> {
         match make() {
             Err(Errno::EXIST) => {
                 let there = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
-                if FileType::from_raw_mode(there.st_mode) == FileType::Directory {
-                    return Ok(());
+                if FileType::from_raw_mode(there.st_mode) != FileType::Directory {
+                    if way == Way::Free {
+                        return Err(in_the_way());
+                    }
+                    (self.step)()?;
+                    remove(directory, name, AtFlags::empty())?;
+                    (self.step)()?;
+                    make().map_err(failed)?;
                 }
-                if way == Way::Free {
-                    return Err(in_the_way());
-                }
-                (self.step)()?;
-                remove(directory, name, AtFlags::empty())?;
-                (self.step)()?;
-                make().map_err(failed)
             }
-            made => made.map_err(failed),
+            made => made.map_err(failed)?,
         }
+        // Before anything that is put into it: what is durable in a directory that is not has left the stage for nowhere.
+        if self.header.sync == SyncMode::File { flush(&Pinned::at(directory, b"").map_err(failed)?) } else { Ok(()) }
     }
 
     /// Gives what is there its metadata, in place.

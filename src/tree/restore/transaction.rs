@@ -1,9 +1,10 @@
 //! What makes the publishing of a level all or nothing: durable steps, in this order.
 
 use super::confined::Confined;
+use super::dress::flush;
 use super::journal::JournalReader;
 use super::private::Private;
-use super::publish::{Published, publish};
+use super::publish::{Published, publish_again};
 use super::stage::Stage;
 use super::state::{Applying, Phase, State};
 use crate::{Error, ErrorKind, Result};
@@ -24,13 +25,24 @@ pub enum SyncMode {
 ///
 /// The journal is finished. With [`SyncMode::File`], the caller has flushed each staged file, dressed as
 /// it is. `next` is what the state will be but for the level that is complete.
-pub(crate) fn begin(private: &Private, stage: &mut Stage, sync: SyncMode, next: &State) -> Result<()> {
+pub(crate) fn begin(
+    destination: &Confined,
+    private: &Private,
+    stage: &mut Stage,
+    sync: SyncMode,
+    next: &State,
+) -> Result<()> {
     if !next.applying.is_some_and(|applying| applying.phase == Phase::Publishing) {
         return Err(Error::new(ErrorKind::Internal, "state does not say that a level is being published"));
     }
     match sync {
         SyncMode::Level => flush_all(private)?,
-        SyncMode::File => stage.flush()?,
+        SyncMode::File => {
+            stage.flush()?;
+            // What is private may just have been made.
+            let root = destination.pin(b"").map_err(|error| Error::io("opening", error.into()));
+            root.and_then(|root| flush(&root)).map_err(|error| error.path(destination.display(b"")))?;
+        }
     }
     private.flush()?;
     next.write(private)
@@ -71,7 +83,7 @@ pub(crate) struct Recovered {
 ///
 /// # Errors
 ///
-/// Those of [`publish`], and [`ErrorKind::Corrupt`] when what was left is damaged.
+/// Those of [`publish_again`], and [`ErrorKind::Corrupt`] when what was left is damaged.
 pub(crate) fn recover(
     destination: &Confined,
     step: &mut dyn FnMut(u64) -> Result<()>,
@@ -89,7 +101,7 @@ pub(crate) fn recover(
                     .path(destination.display(b""))
                     .expected(*level, header.level));
             }
-            let published = publish(destination, &private, step, problem)?;
+            let published = publish_again(destination, &private, step, problem)?;
             state = Some(conclude(&private, header.sync, &published)?);
             done = Some(published);
         }

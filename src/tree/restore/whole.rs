@@ -66,7 +66,7 @@ pub fn restore_tree(
     }
     // What the level gives its mode is closed until then.
     let has_mode = Mapping::new(&options).place(b"").is_some_and(|place| place.is_empty());
-    let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 })?;
+    let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 }, options.sync)?;
     let confined = Confined::open(destination);
     let result = confined.and_then(|confined| restore_into(archive, confined, is_new, destination, options));
     if is_new && result.is_err() {
@@ -317,8 +317,9 @@ impl Restore<'_> {
         };
         let Ground { mut stage, journal, .. } = ground;
         next.partial = !whole;
+        let (destination, sync) = (self.destination, self.options.sync);
         let begun =
-            journal.finish(&left.private).and_then(|()| begin(&left.private, &mut stage, self.options.sync, &next));
+            journal.finish(&left.private).and_then(|()| begin(destination, &left.private, &mut stage, sync, &next));
         if let Err(error) = begun {
             // Unless it was recorded all the same that it is being published: then it is, by the next run.
             let recorded = State::read(&left.private)?.and_then(|state| state.applying);

@@ -161,6 +161,9 @@ def patch_in_place(path: AnyPath, delta: AnyPath, **options: Unpack[PatchOptions
     **What this gives up:** once writing has begun the old content is gone, and a crash or a full disk
     leaves a file that is neither old nor new. The whole delta, and the basis where the delta is sealed,
     are checked before the first write.
+
+    After a crash, the same call with a sealed delta succeeds where the file is still the old one, and refuses
+    any other; a plain delta is applied to whatever is there.
     """
     callbacks = Callbacks()
     given = patch_options(options, callbacks)

@@ -18,11 +18,12 @@ use rustix::fs::IFlags;
 
 use super::dress::{dress, dress_new, is_locked, pin};
 use super::*;
+use crate::tree::identify::identify;
 use crate::tree::level_id::LevelId;
 use crate::tree::metadata::{EntryKind, Metadata, Moment};
 use crate::tree::path::{self, Position};
 use crate::tree::record::{Action, Parent, Record};
-use crate::{Error, Fingerprint, Identity, Result};
+use crate::{Error, Identity, Result};
 
 const LEAF: u32 = 65_536;
 const NOW: i64 = 1_000_000_000;
@@ -167,8 +168,8 @@ fn record(path: &str, closes: bool, action: Action) -> Record {
     Record::new(Position { path: path.into(), closes }, action)
 }
 
-fn identity(size: u64) -> Option<Identity> {
-    Some(Identity { crc32: 0, fingerprint: Fingerprint { leaf_len: LEAF, length: size, digest: [0; 32] } })
+fn identity(content: &str) -> Option<Identity> {
+    identify(&mut content.as_bytes(), LEAF, 1, &mut [0; 100], |_| Ok(())).ok()
 }
 
 /// One level on its way: what is staged, and the records.
@@ -218,7 +219,7 @@ impl Level {
         file.write_all(content.as_bytes()).unwrap();
         let mut record = record(path, closes, Action::Full);
         record.metadata = Some(Metadata { size: content.len() as u64, ..metadata });
-        record.identity = identity(content.len() as u64);
+        record.identity = identity(content);
         record.parent = closes.then_some(Parent { kind: EntryKind::Directory, size: 0, digest: None });
         self.dressed(id, record);
     }
@@ -252,7 +253,7 @@ impl Level {
 
     fn change(&mut self, path: &str, metadata: Metadata) {
         let mut record = record(path, false, Action::Metadata);
-        record.identity = identity(metadata.size);
+        record.identity = identity(&"x".repeat(metadata.size as usize));
         record.metadata = Some(metadata);
         self.records.push((None, record));
     }
@@ -302,7 +303,7 @@ impl Level {
         journal.finish(&self.private).unwrap();
         let applying = Some(Applying { level: LEVEL, phase: Phase::Publishing });
         let next = State { applying, root: Some(LEVEL), ..State::default() };
-        begin(&self.private, &mut self.stage, self.sync, &next).unwrap();
+        begin(&self.confined, &self.private, &mut self.stage, self.sync, &next).unwrap();
         (self.confined, self.private)
     }
 }

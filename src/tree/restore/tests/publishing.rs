@@ -178,7 +178,8 @@ fn what_came_after_the_level_was_checked_is_replaced_only_on_request_also_by_a_l
             }
             let (recovered, problems) = finish(&confined, private);
             let published = recovered.published.unwrap();
-            assert_eq!(published.failed > 0, !overwrite, "{problems:?}");
+            // Of what was in its place and has been taken, nothing is left to be put there.
+            assert_eq!(published.failed > 0, !overwrite || is_killed, "{problems:?}");
             let told: Vec<_> = problems.iter().map(|problem| problem.file().unwrap().to_owned()).collect();
             let read = |name: &str| fs::read_to_string(place.root.join(name)).unwrap_or_default();
             assert_eq!([read("a"), read("linked"), read("replaced")], ["moved before", "basis", "new"]);
@@ -207,6 +208,26 @@ fn what_came_after_the_level_was_checked_is_replaced_only_on_request_also_by_a_l
             }
         }
     }
+}
+
+#[test]
+fn what_was_staged_and_is_damaged_or_lost_by_the_time_of_a_later_run_is_reported_and_takes_no_place() {
+    let place = Place::new();
+    let names = ["flipped", "longer", "lost", "shorter", "sound"];
+    let mut level = Level::new(&place);
+    names.iter().for_each(|name| level.file(name, 0o644, "content"));
+    let (confined, private) = level.begin();
+    let staged = |number: usize| place.root.join(format!(".frazil-restore/stage/0/{number}"));
+    fs::write(staged(0), "cOntent").unwrap();
+    fs::write(staged(1), "content, and more").unwrap();
+    fs::remove_file(staged(2)).unwrap();
+    fs::write(staged(3), "").unwrap();
+    let (recovered, problems) = finish(&confined, private);
+    let told: Vec<_> = problems.iter().map(|problem| (problem.kind(), problem.file().unwrap().to_owned())).collect();
+    assert_eq!(told, names[..4].iter().map(|name| (ErrorKind::Mismatch, place.root.join(name))).collect::<Vec<_>>());
+    assert!(recovered.state.unwrap().partial && recovered.published.unwrap().failed == 4);
+    assert_eq!(names.map(|name| place.root.join(name).exists()), [false, false, false, false, true]);
+    assert_eq!(read(&place.root.join("sound")), "content");
 }
 
 #[test]

@@ -1,0 +1,194 @@
+//! A directory with a file and a tree, each at two levels, in which commands run whose power is then lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::disk::Disk;
+use crate::image::put_back;
+use crate::look::{Listing, scratch, tree};
+use crate::random::{self, Content, Random};
+use crate::recording::record;
+
+/// How often the power is lost in all unless the environment says otherwise.
+const LOSSES: usize = 520;
+
+/// What shares them: the tests of frazil.
+const SHARES: usize = 12;
+
+/// What a loss of power left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Left {
+    Old,
+    /// The first of two outputs, whole.
+    Part,
+    New,
+    /// Neither, where that is allowed.
+    Mixed,
+}
+
+impl Left {
+    /// What it is when another output is not there.
+    pub(crate) fn in_part(self) -> Self {
+        if self == Self::New { Self::Part } else { self }
+    }
+}
+
+pub(crate) struct Ground {
+    dir: TempDir,
+    /// The tree at each level.
+    pub(crate) trees: Vec<Listing>,
+}
+
+impl Ground {
+    fn new() -> Self {
+        Self { dir: scratch(), trees: Vec::new() }
+    }
+
+    /// With `old` and `new`, the signature `old.sig`, and the levels `level.0` and `delta`.
+    pub(crate) fn with_levels() -> Self {
+        let ground = Self::new();
+        let mut random = Random::new(random::seed(1));
+        let old = random.content(Content::Random, 60_000);
+        let insert = random.content(Content::Random, 9000);
+        let new = [&old[..10_000], &insert, &old[10_000..25_000], &[0; 8192], &old[30_000..]].concat();
+        fs::write(ground.path("old"), old).unwrap();
+        fs::write(ground.path("new"), new).unwrap();
+        ground.run("level -q --block-size 2K --signature-out old.sig old level.0");
+        ground.run("level -q --against old.sig new delta");
+        ground
+    }
+
+    /// With the archives `a0` and `a1` of a tree, and the snapshots `s0` and `s1`; `tree` is at level 1.
+    pub(crate) fn with_trees() -> Self {
+        let mut ground = Self::new();
+        let mut random = Random::new(random::seed(2));
+        let root = ground.path("tree");
+        let at = |name: &str| root.join(name);
+        fs::create_dir_all(at("d/sub")).unwrap();
+        fs::create_dir_all(at("gone/with it")).unwrap();
+        let big = random.content(Content::Random, 20_000);
+        fs::write(at("big"), &big).unwrap();
+        for name in ["a", "b", "d/c", "d/sub/e", "becomes a directory", "gone/with it/f"] {
+            fs::write(at(name), random.content(Content::Text, 900)).unwrap();
+        }
+        fs::hard_link(at("a"), at("another")).unwrap();
+        symlink("b", at("d/link")).unwrap();
+        ground.trees.push(tree(&root));
+        ground.run("backup -q --snapshot s0 --block-size 4K tree a0");
+
+        fs::write(at("big"), [&big[..9000], b"inserted", &big[9000..]].concat()).unwrap();
+        fs::rename(at("a"), at("swap")).unwrap();
+        fs::rename(at("b"), at("a")).unwrap();
+        fs::rename(at("swap"), at("b")).unwrap();
+        fs::set_permissions(at("d/c"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::remove_dir_all(at("gone")).unwrap();
+        fs::remove_file(at("becomes a directory")).unwrap();
+        fs::create_dir_all(at("becomes a directory/deep")).unwrap();
+        fs::write(at("becomes a directory/deep/now"), random.content(Content::Text, 700)).unwrap();
+        fs::rename(at("d/sub/e"), at("becomes a directory/e")).unwrap();
+        fs::remove_file(at("d/link")).unwrap();
+        symlink("c", at("d/link")).unwrap();
+        ground.trees.push(tree(&root));
+        ground.run("backup -q --since s0 --snapshot s1 tree a1");
+        ground
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The command with these arguments, which have no spaces within them, in the directory.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
+        command_in(self.dir.path(), arguments)
+    }
+
+    /// Runs the command, which must end well.
+    pub(crate) fn run(&self, arguments: &str) {
+        run_in(self.dir.path(), arguments);
+    }
+
+    /// Runs the command, and loses the power after some of its calls, as often as the environment says; `check` is
+    /// given what is then there, and whether the command had come to its end.
+    pub(crate) fn lose_power(&self, seed: u64, command: &Command, check: impl FnMut(&Path, bool) -> Left) {
+        self.lose_power_often(losses(), seed, command, check);
+    }
+
+    /// The same, `losses` times.
+    pub(crate) fn lose_power_often(
+        &self,
+        losses: usize,
+        seed: u64,
+        command: &Command,
+        mut check: impl FnMut(&Path, bool) -> Left,
+    ) {
+        let mut disk = Disk::of(self.dir.path());
+        let ops = record(command, self.dir.path());
+        ops.iter().for_each(|op| disk.apply(op));
+        disk.now().assert_is(self.dir.path());
+
+        let mut random = Random::new(random::seed(seed));
+        let mut count = BTreeMap::new();
+        for loss in 0..=losses {
+            // Spread over all calls; at last, all that may be lost is lost behind the end.
+            let is_random = loss < losses;
+            let point = if is_random { (loss + 1) * (disk.len() + 1) / (losses + 1) } else { disk.len() };
+            let dir = scratch();
+            let after = dir.path().join("after");
+            let taken = disk.after_loss(point, &mut random, is_random).build(&after, &self.path("dest"));
+            let left = catch_unwind(AssertUnwindSafe(|| check(&after, point == disk.len())));
+            let left = left.unwrap_or_else(|panic| {
+                eprintln!("{command:?}: loss {loss}, {point} of {} calls after {}", disk.len(), disk.describe(point));
+                resume_unwind(panic)
+            });
+            put_back(&after, &taken);
+            *count.entry(left).or_insert(0) += 1;
+        }
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+        let (arguments, calls, losses) = (arguments.join(" "), disk.len(), losses + 1);
+        println!(
+            "{arguments}: {calls} calls, power lost {losses} times, FRAZIL_SEED={}: {count:?}",
+            random::seed(seed)
+        );
+    }
+}
+
+fn losses() -> usize {
+    let all = std::env::var("FRAZIL_POWER_LOSSES");
+    let all = all.map_or(LOSSES, |all| all.parse().expect("FRAZIL_POWER_LOSSES is a number"));
+    all.div_ceil(SHARES)
+}
+
+fn command_in(directory: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_frazil"));
+    command.args(arguments.split_whitespace()).current_dir(directory).stdin(Stdio::null());
+    command
+}
+
+/// Runs the command in a directory; it must end well.
+#[track_caller]
+pub(crate) fn run_in(directory: &Path, arguments: &str) {
+    let output = command_in(directory, arguments).output().expect("run frazil");
+    assert!(output.status.success(), "frazil {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Removes what a run could not, which has to be recognised by its name.
+#[track_caller]
+pub(crate) fn remove_temporaries(directory: &Path, ours: &[&str]) {
+    for entry in fs::read_dir(directory).expect("the directory") {
+        let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+        if !ours.contains(&name.as_str()) {
+            assert!(name.starts_with('.') && name.contains(".frazil-") && name.ends_with(".tmp"), "{name}");
+            fs::remove_file(directory.join(name)).expect("remove a temporary");
+        }
+    }
+}
