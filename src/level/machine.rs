@@ -276,6 +276,8 @@ impl Machine {
         if self.failed {
             return Err(Error::new(ErrorKind::State, "the level has failed before").doing("making a level"));
         }
+        // A panic, of a caller's reader too, leaves it half-way.
+        self.failed = true;
         let result = work(self);
         self.failed = result.is_err();
         result
