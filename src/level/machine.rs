@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::LevelBasis;
-use super::encoder::{Encoder, LevelStats};
+use super::encoder::{Encoder, LevelStats, no_memory};
 use super::options::{LevelOptions, Matching};
 use super::run::Run;
 use super::signing::{SignatureSink, Signed, Signing};
@@ -155,9 +155,9 @@ impl Machine {
     }
 
     /// Where the next content goes; empty when the window is full.
-    pub(super) fn room(&mut self) -> &mut [u8] {
-        self.grow();
-        &mut self.window[self.filled..]
+    pub(super) fn room(&mut self) -> Result<&mut [u8]> {
+        self.grow()?;
+        Ok(&mut self.window[self.filled..])
     }
 
     /// So much was put into [`Machine::room`].
@@ -165,11 +165,14 @@ impl Machine {
         self.filled += len;
     }
 
-    fn grow(&mut self) {
+    fn grow(&mut self) -> Result<()> {
         if self.filled == self.window.len() && self.filled < self.window_max {
             let len = (self.window.len() * 2).clamp(WINDOW_LEN_MIN.min(self.window_max), self.window_max);
+            // Blocks may be long: a signature says how long.
+            self.window.try_reserve_exact(len - self.filled).map_err(|_| no_memory("for the content of a level"))?;
             self.window.resize(len, 0);
         }
+        Ok(())
     }
 
     /// Fills the window by `read`, on this thread, and sums what has come on the others.
@@ -185,7 +188,7 @@ impl Machine {
                 Ok(read)
             };
             while !this.is_full() {
-                this.grow();
+                this.grow()?;
                 let Some(signing) = &mut this.signing else { return Err(ended()) };
                 let from = (this.summed - this.start) as usize;
                 let sums_before = this.sums.len();
@@ -258,7 +261,7 @@ impl Machine {
             let Some(signing) = this.signing.take() else { return Err(ended()) };
             let signed = signing.finish(flags);
             if let Some(encoder) = &mut this.encoder {
-                encoder.finish(&Trailer { flags, identity: signed.identity });
+                encoder.finish(&Trailer { flags, identity: signed.identity })?;
             }
             if dirty {
                 let changed = Error::new(ErrorKind::SourceChanged, "the source changed while it was read");
@@ -347,7 +350,7 @@ impl Machine {
             }
         };
         if let Some(encoder) = &mut self.encoder {
-            encoder.seal();
+            encoder.seal()?;
         }
         self.drop_before(decided.min(self.summed));
         Ok(())

@@ -90,7 +90,7 @@ impl<W: Write> Write for LevelWriter<W> {
         }
         self.drain()?;
         let declared = self.machine.target_len().unwrap_or(u64::MAX);
-        let room = self.machine.room();
+        let room = self.machine.room()?;
         let len = room.len().min(content.len());
         room[..len].copy_from_slice(&content[..len]);
         if len as u64 > declared - self.machine.taken() {
