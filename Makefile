@@ -8,7 +8,7 @@ SECONDS ?= 10
 CRASHES ?= 1000
 
 .PHONY: help setup build demo test test-aarch64 lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
-        bench-bindings bench-scale at-scale bench-freezer crash fuzz install install-strip uninstall
+        bench-bindings bench-scale at-scale bench-freezer crash faults fuzz install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,11 @@ bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
 crash: ## Kill CRASHES=1000 backups and restores, and see what each leaves
 	@scripts/setup build test
 	FRAZIL_CRASHES='$(CRASHES)' $(CARGO) test --all-features --locked --test tree_crash -- --nocapture
+
+faults: ## Fail every call and every allocation in turn, and count what came of it
+	@scripts/setup build test
+	FRAZIL_FAULTS=all $(CARGO) test --all-features --locked --test fault_calls --test fault_sweep --test out_of_memory \
+	    -- --nocapture --test-threads=1
 
 fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
 	@scripts/setup build
