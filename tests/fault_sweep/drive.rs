@@ -125,7 +125,7 @@ impl Run {
     /// Reads to the end.
     pub(crate) fn read(&mut self, from: &mut impl Read) -> Vec<u8> {
         let mut all = Vec::new();
-        let mut buffer = [0; 999];
+        let mut buffer = [0; 50_000];
         self.again(|| {
             let len = from.read(&mut buffer)?;
             all.extend_from_slice(&buffer[..len]);
@@ -141,7 +141,7 @@ impl Run {
     /// Feeds all of it.
     pub(crate) fn write(&mut self, to: &mut impl Write, mut content: &[u8]) {
         self.again(|| {
-            let len = to.write(&content[..content.len().min(999)])?;
+            let len = to.write(&content[..content.len().min(50_000)])?;
             content = &content[len..];
             Ok(content.is_empty())
         });
