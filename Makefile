@@ -10,8 +10,8 @@ SCRIPTS ?= 100000
 CASES ?= 10000
 
 .PHONY: help setup build demo test test-aarch64 lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
-        bench-bindings bench-scale at-scale bench-freezer crash damage differential properties fuzz \
-        install install-strip uninstall
+        bench-bindings bench-scale at-scale bench-freezer crash damage faults differential properties \
+        fuzz install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,11 @@ differential: ## Hold frazil against two librsyncs, both ways, by SCRIPTS=100000
 properties: ## Try the laws of adapters, chains and trees on CASES=10000 cases each, less where one takes long
 	@scripts/setup build test
 	PROPTEST_CASES='$(CASES)' $(CARGO) test --all-features --locked --test properties -- --nocapture
+
+faults: ## Fail every call and every allocation in turn, and count what came of it
+	@scripts/setup build test
+	FRAZIL_FAULTS=all $(CARGO) test --all-features --locked --test fault_calls --test fault_sweep --test out_of_memory \
+	    -- --nocapture --test-threads=1
 
 fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
 	@scripts/setup build

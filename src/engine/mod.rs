@@ -19,7 +19,8 @@ pub enum Engine {
     /// frazil's own.
     #[default]
     Native,
-    /// The bound C library; it cannot match aligned blocks alone.
+    /// The bound C library; it cannot match aligned blocks alone. Where it can have no memory it ends the process,
+    /// and its memory grows with the basis and with the blocks.
     Librsync,
 }
 

@@ -8,6 +8,7 @@ use crate::engine::{CommandSink, ZERO_RUN_MIN, is_zeros};
 use crate::format::{
     DELTA_MAGIC, END, Format, MAX_PAYLOAD, SealedHeader, Sealer, Trailer, encode_copy, encode_literal,
 };
+use crate::{Error, ErrorKind, Result};
 
 /// What a level consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,10 +31,13 @@ pub struct LevelStats {
 /// A longer literal is split: a sealed command never crosses a frame.
 const LITERAL_MAX: usize = 64 * 1024;
 
+/// Bytes of a command without its literal, or more.
+const COMMAND_MAX: usize = 64;
+
 /// A frame is closed when its payload has grown to this; with the last literal it stays below 1 MiB.
 const FRAME_LEN: usize = 256 * 1024;
 
-const _: () = assert!(FRAME_LEN + LITERAL_MAX + 64 <= MAX_PAYLOAD);
+const _: () = assert!(FRAME_LEN + LITERAL_MAX + COMMAND_MAX <= MAX_PAYLOAD);
 
 /// Writes the commands of a delta.
 pub(crate) struct Encoder {
@@ -51,6 +55,12 @@ pub(crate) struct Encoder {
     written: u64,
     stats: LevelStats,
     threads: usize,
+    /// Whether something found no room in the stream, which then is of no use.
+    refused: bool,
+}
+
+pub(super) fn no_memory(what: &str) -> Error {
+    Error::new(ErrorKind::OutOfMemory, format!("no memory {what}")).doing("making a level")
 }
 
 impl Encoder {
@@ -63,29 +73,44 @@ impl Encoder {
         };
         // The header can be read before anything of the source was.
         let (ready, stats) = (out.len(), LevelStats::default());
-        let mut this = Self { sealer, copy: None, zeros: 0, reached: 0, ready, out, written: 0, stats, threads };
+        let refused = false;
+        let mut this =
+            Self { sealer, copy: None, zeros: 0, reached: 0, ready, out, written: 0, stats, threads, refused };
         this.commands().put_u32(DELTA_MAGIC);
         this
     }
 
     /// Ends the delta; a plain one has no trailer.
-    pub(super) fn finish(&mut self, trailer: Option<&Trailer>) {
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::seal`].
+    pub(super) fn finish(&mut self, trailer: Option<&Trailer>) -> Result<()> {
         self.settle();
         self.commands().put_u8(END);
         self.close_frame();
-        self.seal();
+        self.seal()?;
         if let (Some(sealer), Some(trailer)) = (self.sealer.take(), trailer) {
             sealer.finish(trailer, &mut self.out);
         }
         self.ready = self.out.len();
+        Ok(())
     }
 
     /// Completes what can be; the frame that is open stays so.
-    pub(super) fn seal(&mut self) {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfMemory`] when a literal found no room.
+    pub(super) fn seal(&mut self) -> Result<()> {
+        if self.refused {
+            return Err(no_memory("for the stream of a level"));
+        }
         self.ready = match &mut self.sealer {
             Some(sealer) => sealer.seal(&mut self.out, self.threads),
             None => self.out.len(),
         };
+        Ok(())
     }
 
     /// What of the stream is complete.
@@ -151,6 +176,11 @@ impl Encoder {
         for piece in content.chunks(LITERAL_MAX) {
             self.settle();
             let commands = self.commands();
+            // As long as the content that is gathered, which may be long blocks.
+            if commands.try_reserve(piece.len() + COMMAND_MAX).is_err() {
+                self.refused = true;
+                return;
+            }
             encode_literal(piece.len() as u64, commands);
             commands.extend_from_slice(piece);
             self.reached += piece.len() as u64;

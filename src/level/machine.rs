@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use super::encoder::{Encoder, LevelStats};
+use super::encoder::{Encoder, LevelStats, no_memory};
 use super::options::{LevelOptions, Matching};
 use super::run::Run;
 use super::signing::{SignatureSink, Signed, Signing};
@@ -145,9 +145,9 @@ impl Machine {
     }
 
     /// Where the next content goes; empty when the window is full.
-    pub(super) fn room(&mut self) -> &mut [u8] {
-        self.grow();
-        &mut self.window[self.filled..]
+    pub(super) fn room(&mut self) -> Result<&mut [u8]> {
+        self.grow()?;
+        Ok(&mut self.window[self.filled..])
     }
 
     /// Sums whole blocks at the front of `content` where they lie, if the signature alone is wanted and nothing is
@@ -178,11 +178,14 @@ impl Machine {
         self.filled += len;
     }
 
-    fn grow(&mut self) {
+    fn grow(&mut self) -> Result<()> {
         if self.filled == self.window.len() && self.filled < self.window_max {
             let len = (self.window.len() * 2).clamp(WINDOW_LEN_MIN.min(self.window_max), self.window_max);
+            // Blocks may be long: a signature says how long.
+            self.window.try_reserve_exact(len - self.filled).map_err(|_| no_memory("for the content of a level"))?;
             self.window.resize(len, 0);
         }
+        Ok(())
     }
 
     /// Fills the window by `read`, on this thread, and sums what has come on the others.
@@ -198,7 +201,7 @@ impl Machine {
                 Ok(read)
             };
             while !this.is_full() {
-                this.grow();
+                this.grow()?;
                 let Some(signing) = &mut this.signing else { return Err(ended()) };
                 let from = (this.summed - this.start) as usize;
                 let sums_before = this.sums.len();
@@ -271,7 +274,7 @@ impl Machine {
             let Some(signing) = this.signing.take() else { return Err(ended()) };
             let signed = signing.finish(dirty);
             if let Some(encoder) = &mut this.encoder {
-                encoder.finish(signed.identity.map(|identity| Trailer { flags, identity }).as_ref());
+                encoder.finish(signed.identity.map(|identity| Trailer { flags, identity }).as_ref())?;
             }
             if dirty {
                 let changed = Error::new(ErrorKind::SourceChanged, "the source changed while it was read");
@@ -289,6 +292,8 @@ impl Machine {
         if self.failed {
             return Err(Error::new(ErrorKind::State, "the level has failed before").doing("making a level"));
         }
+        // A panic, of a caller's reader too, leaves it half-way.
+        self.failed = true;
         let result = work(self);
         self.failed = result.is_err();
         result
@@ -358,7 +363,7 @@ impl Machine {
             }
         };
         if let Some(encoder) = &mut self.encoder {
-            encoder.seal();
+            encoder.seal()?;
         }
         self.drop_before(decided.min(self.summed));
         Ok(())

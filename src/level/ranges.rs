@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::LevelOptions;
-use super::encoder::{Encoder, LevelStats};
+use super::encoder::{Encoder, LevelStats, no_memory};
 use super::start::header;
 use crate::engine::CommandSink;
 use crate::engine::native::block_sums;
@@ -98,7 +98,7 @@ impl<C: ReadAt> RangeLevel<C> {
         let Some(range) = self.range.take().or_else(|| self.plan.next()) else {
             if let Some(identity) = self.new.identity() {
                 let flags = Flags { dirty: self.new.is_dirty(), weak: self.weak };
-                self.encoder.finish(Some(&Trailer { flags, identity: *identity }));
+                self.encoder.finish(Some(&Trailer { flags, identity: *identity }))?;
             }
             self.ended = true;
             return Ok(());
@@ -115,12 +115,12 @@ impl<C: ReadAt> RangeLevel<C> {
                     self.range = Some(BlockRange { offset: range.offset + given, len: range.len - given, ..range });
                 }
                 self.encoder.literal(&fetched?);
-                self.encoder.seal();
+                self.encoder.seal()?;
                 self.done = range.offset + len;
                 return self.watch();
             }
         }
-        self.encoder.seal();
+        self.encoder.seal()?;
         self.done = range.offset + range.len;
         self.watch()
     }
@@ -136,7 +136,9 @@ impl<C: ReadAt> RangeLevel<C> {
 
     /// Reads whole blocks of the content and holds them against the new signature.
     fn fetch(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
-        let mut content = vec![0; len];
+        let mut content = Vec::new();
+        content.try_reserve_exact(len).map_err(|_| no_memory("for a range of the content"))?;
+        content.resize(len, 0);
         let mut have = 0;
         while have < len {
             match read_some(&self.content, &mut content[have..], offset + have as u64)? {

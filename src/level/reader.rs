@@ -148,6 +148,12 @@ impl<R: Read> LevelReader<R> {
         self.machine.finish()
     }
 
+    /// Whether a file gave less than its length, whatever it says of itself afterwards.
+    fn ends_early(&self, watched: &WatchedFile) -> bool {
+        let (size, ..) = watched.before;
+        self.machine.taken() < self.machine.target_len().map_or(size, |len| len.min(size))
+    }
+
     /// Fills the window and works on it.
     fn advance(&mut self) -> io::Result<()> {
         self.machine.clear_output();
@@ -171,7 +177,7 @@ impl<R: Read> LevelReader<R> {
         }
         if self.source_ended {
             let dirty = match &self.watched {
-                Some(watched) => state_of(&watched.file.metadata()?) != watched.before,
+                Some(watched) => self.ends_early(watched) || state_of(&watched.file.metadata()?) != watched.before,
                 None => false,
             };
             self.machine.end(dirty)?;

@@ -95,7 +95,7 @@ impl<W: Write> Write for LevelWriter<W> {
         if signed > 0 {
             return Ok(signed);
         }
-        let room = self.machine.room();
+        let room = self.machine.room()?;
         let len = room.len().min(content.len());
         room[..len].copy_from_slice(&content[..len]);
         if len > left {

@@ -235,6 +235,8 @@ impl<B: ReadAt, D: ReadAt> Produce for Chain<B, D> {
         if self.failed {
             return Err(Error::new(ErrorKind::State, "the chain has failed before").doing("reading a chain"));
         }
+        // A panic of the basis or of a delta leaves it half-way.
+        self.failed = true;
         let result = self.produce_piece(buffer);
         self.failed = result.as_ref().is_err_and(|error| !error.is_raised());
         result

@@ -130,8 +130,12 @@ impl Walk {
         let WalkOptions { selection, dereference } = options;
         let selector = selection.compile()?;
         let failed = |errno: Errno| Error::io("opening", errno.into()).path(root);
-        let followed = statat(CWD, root, AtFlags::empty());
-        let single = !followed.is_ok_and(|stat| Stat::from(stat).is(EntryKind::Directory));
+        let single = match statat(CWD, root, AtFlags::empty()) {
+            Ok(stat) => !Stat::from(stat).is(EntryKind::Directory),
+            // A link that leads nowhere is an entry too.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => true,
+            Err(errno) => return Err(failed(errno)),
+        };
         let opened = if single {
             // Whatever is wrong with the root itself is said of it, not of the directory that holds it.
             statat(CWD, root, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;

@@ -1,6 +1,6 @@
 //! `frazil compare`: which ranges of new content are the same, moved or changed.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -13,6 +13,7 @@ use crate::input::Input;
 use crate::kind::Kind;
 use crate::options::Memory;
 use crate::place::{Place, check_one_standard_input};
+use crate::progress::Watched;
 use crate::report::{Report, count, human, percent};
 use crate::session::Session;
 
@@ -42,6 +43,23 @@ pub(crate) struct Arguments {
     new: Place,
 }
 
+/// A file that may not end before its length.
+struct Whole {
+    inner: Watched<Input>,
+    len: u64,
+}
+
+impl Read for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer)? {
+            0 if !buffer.is_empty() && self.inner.done() < self.len => {
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"))
+            }
+            len => Ok(len),
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Failure> {
     let Arguments { old, new, data, memory } = arguments;
     check_one_standard_input([old, new])?;
@@ -49,7 +67,10 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
     let table = Table::new(session.common.json);
     if *data {
         let old = load(old, memory.bytes(), true, session)?.map_err(|error| error.advise("raise --memory"))?;
-        let input = session.watched(Input::open(new)?);
+        let input = Input::open(new)?;
+        // Standard input may stand anywhere in its file.
+        let len = input.len().filter(|_| new.path().is_some());
+        let input = Whole { inner: session.watched(input), len: len.unwrap_or(0) };
         table.print(compare_data(&old, input).map_err(failed)?, failed)?;
         return Ok(Report::printed());
     }

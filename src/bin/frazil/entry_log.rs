@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::list::{to_json, to_text};
 use crate::progress::{Monitor, action_name};
-use crate::report::{insert_path, print};
+use crate::report::{insert_path, print, say};
 
 /// A log of what a backup has looked at, or of what a dry run would restore.
 pub(crate) struct EntryLog {
@@ -55,7 +55,7 @@ impl Observer for EntryLog {
         });
         insert_path(&mut line, "path", entry.path);
         self.monitor.aside(|| match self.stdout_is_data {
-            true => eprintln!("{line}"),
+            true => say(line),
             // Whoever has closed it wants no more lines, and the backup goes on.
             false => drop(print(&format!("{line}\n"))),
         });

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use frazil::ErrorKind;
 
-use crate::report::plain;
+use crate::report::{plain, say};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -75,7 +75,7 @@ impl Failure {
 
     /// Says so, and gives the exit status.
     pub(crate) fn exit(&self) -> ExitCode {
-        eprintln!("frazil: {}", plain(&self.to_string()));
+        say(format_args!("frazil: {}", plain(&self.to_string())));
         ExitCode::from(self.status)
     }
 }

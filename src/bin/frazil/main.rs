@@ -124,7 +124,7 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
     let problems = session.take_problems();
     if result.is_err() {
         for line in problems.lines() {
-            eprintln!("{line}");
+            report::say(line);
         }
     }
     result.map(|report| report.with_problems(problems))

@@ -1,5 +1,6 @@
 //! What was done, for a person or as JSON, and the exit status that follows.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -62,23 +63,29 @@ impl Report {
                 self.json.extend(problems.map(|(key, value)| (key.to_owned(), value)));
                 let line = Value::Object(self.json);
                 if self.stdout_is_data {
-                    eprintln!("{line}");
+                    say(line);
                 } else if let Err(failure) = print(&format!("{line}\n")) {
                     return failure.exit();
                 }
             }
             summary => {
                 for line in self.problems.lines() {
-                    eprintln!("{line}");
+                    say(line);
                 }
                 if let Some(summary) = summary.filter(|_| !quiet) {
-                    eprintln!("{summary}");
+                    say(summary);
                 }
             }
         }
         let is_less = self.partial || self.problems.grave() > 0;
         if is_less { ExitCode::from(PROBLEMS) } else { ExitCode::SUCCESS }
     }
+}
+
+/// Says a line on standard error. Nobody can be told that this failed, and the work has not failed for it.
+pub(crate) fn say(line: impl fmt::Display) {
+    // At once: nothing else buffers it.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Prints on standard output. Whoever has read enough and closed it is served.

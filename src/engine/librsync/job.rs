@@ -126,6 +126,8 @@ impl Job {
             let produced = self.output.len() - buffers.avail_out;
             self.consumed += consumed as u64;
             input = &input[consumed..];
+            out.try_reserve(produced)
+                .map_err(|_| Error::new(ErrorKind::OutOfMemory, "no memory for what librsync makes"))?;
             out.extend_from_slice(&self.output[..produced]);
 
             check(code).map_err(|error| error.at(self.consumed))?;

@@ -70,6 +70,9 @@ impl<R: Read> Inner<R> {
             return Ok(0);
         }
         let len = self.source.read(buffer)?;
+        if len > buffer.len() {
+            return Err(io::Error::other("reader claims more bytes than it was asked for"));
+        }
         self.ended = len == 0;
         self.kept.extend_from_slice(&buffer[..len]);
         // Moved seldom, since it is moved as a whole.

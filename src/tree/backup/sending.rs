@@ -290,7 +290,9 @@ impl SendingDelta {
         }
         let content = if same { Content::Same } else { Content::Delta };
         let sums = std::mem::replace(&mut self.spool, Spool::new()).into_sums()?;
-        Ok(Sent { content, identity, sums, dirty: false, bytes })
+        // It may have ended early, and say nothing of that.
+        let dirty = identity.length() < self.size;
+        Ok(Sent { content, identity, sums, dirty, bytes })
     }
 }
 

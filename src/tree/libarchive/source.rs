@@ -35,7 +35,8 @@ impl<R: Read> Source<R> {
         while self.block_len < self.block.len() && !self.ended && self.error.is_none() {
             match self.source.read(&mut self.block[self.block_len..]) {
                 Ok(0) => self.ended = true,
-                Ok(len) => self.block_len = self.block.len().min(self.block_len + len),
+                Ok(len) if len > self.block.len() - self.block_len => self.error = Some(claims_more()),
+                Ok(len) => self.block_len += len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.error = Some(error),
             }
@@ -52,6 +53,7 @@ impl<R: Read> Source<R> {
         while !self.ended {
             match self.source.read(&mut self.block) {
                 Ok(0) => self.ended = true,
+                Ok(len) if len > self.block.len() => return Err(Error::from(claims_more())),
                 Ok(len) => count += not_zero(&self.block[..len]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::from(error)),
@@ -59,6 +61,10 @@ impl<R: Read> Source<R> {
         }
         Ok(count)
     }
+}
+
+fn claims_more() -> io::Error {
+    io::Error::other("reader claims more bytes than it was asked for")
 }
 
 fn not_zero(bytes: &[u8]) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 use rustix::fs::{Dir, Mode, OFlags, openat};
@@ -67,13 +68,22 @@ pub fn restore_tree(
     // What the level gives its mode is closed until then.
     let has_mode = Mapping::new(&options).place(b"").is_some_and(|place| place.is_empty());
     let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 }, options.sync)?;
-    let confined = Confined::open(destination);
-    let result = confined.and_then(|confined| restore_into(archive, confined, is_new, destination, options));
-    if is_new && result.is_err() {
-        // Only if nothing is in it, as when nothing was restored.
-        let _ = std::fs::remove_dir(destination);
+    let mut made = Made(is_new.then_some(destination));
+    let summary = restore_into(archive, Confined::open(destination)?, is_new, destination, options)?;
+    made.0 = None;
+    Ok(summary)
+}
+
+/// A destination that was made for a restore, and goes with it when that fails or panics.
+struct Made<'a>(Option<&'a Path>);
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            // Only if nothing is in it, as when nothing was restored.
+            let _ = std::fs::remove_dir(path);
+        }
     }
-    result
 }
 
 /// Restores into a directory that is there, by now or since before; a dry run also where none is.
@@ -105,11 +115,17 @@ fn restore_into(
         is_clean: true,
         has_written: false,
     };
-    let mut prepare = |header: &LevelHeader| restore.prepare(header);
-    let mut incoming = Incoming::new(&confined, &options, policy, &mut prepare)?;
-    let intake = IntakeOptions { keep_going: options.keep_going };
-    let taken = take_in(archive, &mut incoming, intake);
-    let staged = taken.and_then(|taken| Ok((taken, incoming.into_staged()?)));
+    let staged = catch_unwind(AssertUnwindSafe(|| -> Result<_> {
+        let mut prepare = |header: &LevelHeader| restore.prepare(header);
+        let mut incoming = Incoming::new(&confined, &options, policy, &mut prepare)?;
+        let taken = take_in(archive, &mut incoming, IntakeOptions { keep_going: options.keep_going })?;
+        Ok((taken, incoming.into_staged()?))
+    }));
+    let staged = staged.unwrap_or_else(|panic| {
+        // The archive's reader, or the observer, has panicked: what is left says more than what fails here.
+        let _ = restore.drop_work();
+        resume_unwind(panic)
+    });
     let (taken, Staged { ground, mut summary, progress, unmet, has_root }) = match staged {
         Ok(staged) => staged,
         Err(error) => {
