@@ -48,7 +48,7 @@ fn check_signature(summary: &LevelSummary, new: &[u8]) {
     let signature = summary.signature.as_ref().expect("it is held");
     let expected = sign(new, *signature.params());
     assert!(*signature == expected, "the new signature is not that of the new content");
-    assert_eq!(signature.identity(), Some(&summary.identity));
+    assert_eq!(signature.identity(), summary.identity.as_ref());
     assert_eq!(summary.stats.source_bytes, new.len() as u64);
 }
 

@@ -91,7 +91,7 @@ fn a_level_that_holds_no_signature_gives_the_same_bytes() {
         std::io::Read::read_to_end(&mut level, &mut stream).unwrap();
         let summary = level.finish_summary().unwrap();
         assert!(summary.signature.is_none());
-        assert_eq!(Some(&summary.identity), signature.identity());
+        assert_eq!(summary.identity.as_ref(), signature.identity());
         assert!(stream == expected, "the stream is another");
         let written = signature.write_with_stream_id(Vec::new(), way.format, STREAM_ID).unwrap();
         assert!(*sink.content() == written, "the signature is another");
