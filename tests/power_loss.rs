@@ -250,7 +250,7 @@ fn what_is_not_flushed_is_lost_in_part_now_and_then() {
     let mut careless = Command::new("sh");
     careless.args(["-c", "printf %02000d 7 > tmp && mv tmp made"]).current_dir(ground.path(""));
     let mut left = std::collections::BTreeSet::new();
-    ground.lose_power_often(400, 13, &careless, |dir, _| {
+    let is_done = ground.lose_power_often(400, 13, &careless, |dir, _| {
         let found = fs::read(dir.join("made")).ok();
         let is = match found.as_deref() {
             None => Left::Old,
@@ -260,5 +260,5 @@ fn what_is_not_flushed_is_lost_in_part_now_and_then() {
         left.insert(is);
         is
     });
-    assert_eq!(Vec::from_iter(left), [Left::Old, Left::New, Left::Mixed]);
+    assert!(!is_done || Vec::from_iter(left) == [Left::Old, Left::New, Left::Mixed]);
 }

@@ -13,7 +13,7 @@ use crate::disk::Disk;
 use crate::image::put_back;
 use crate::look::{Listing, scratch, tree};
 use crate::random::{self, Content, Random};
-use crate::recording::record;
+use crate::recording::{can_record, record};
 
 /// How often the power is lost in all unless the environment says otherwise.
 const LOSSES: usize = 520;
@@ -123,14 +123,18 @@ impl Ground {
         self.lose_power_often(losses(), seed, command, check);
     }
 
-    /// The same, `losses` times.
+    /// The same, `losses` times; gives whether it could be done.
     pub(crate) fn lose_power_often(
         &self,
         losses: usize,
         seed: u64,
         command: &Command,
         mut check: impl FnMut(&Path, bool) -> Left,
-    ) {
+    ) -> bool {
+        if !can_record() {
+            eprintln!("skipped: strace is not installed, or may do nothing");
+            return false;
+        }
         let mut disk = Disk::of(self.dir.path());
         let ops = record(command, self.dir.path());
         ops.iter().for_each(|op| disk.apply(op));
@@ -159,6 +163,7 @@ impl Ground {
             "{arguments}: {calls} calls, power lost {losses} times, FRAZIL_SEED={}: {count:?}",
             random::seed(seed)
         );
+        true
     }
 }
 

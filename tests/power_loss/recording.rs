@@ -64,6 +64,14 @@ pub(crate) enum Op {
     SyncAll,
 }
 
+/// Whether there is an strace that may look into other processes.
+pub(crate) fn can_record() -> bool {
+    let can = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    let can = can.is_ok_and(|output| output.status.success());
+    assert!(can || std::env::var_os("FRAZIL_REQUIRE_TOOLS").is_none(), "strace is not installed, or may do nothing");
+    can
+}
+
 /// Runs a command, which must end well, and gives what it did beneath the directory `within`.
 pub(crate) fn record(command: &Command, within: &Path) -> Vec<Op> {
     let log = tempfile::NamedTempFile::new().expect("a file for strace");
