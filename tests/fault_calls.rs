@@ -75,6 +75,19 @@ fn whatever_call_of_a_restore_fails_it_leaves_a_level_or_the_next_run_does() {
 }
 
 #[test]
+fn a_standard_error_that_is_full_takes_nothing_from_the_work() {
+    let files = Files::new();
+    for (arguments, status) in [("level @/new @/made", 0), ("show --json @/level.1", 0), ("show @/none", 1)] {
+        let frazil = strace::Invocation::of_frazil(arguments, files.dir());
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(frazil.program);
+        let output = command.args(frazil.arguments).stderr(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{arguments}");
+    }
+    assert!(files.dir().join("made").exists());
+}
+
+#[test]
 fn whatever_call_of_a_verification_fails_it_never_finds_the_same_what_is_not() {
     if !c::is_there("strace") {
         return;

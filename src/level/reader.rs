@@ -49,8 +49,8 @@ fn state_of(data: &Metadata) -> FileState {
 impl LevelReader<File> {
     /// Opens a file, or a device, to make a level of it.
     ///
-    /// Should it change while it is read, the level restores the bytes that were read, and its stream,
-    /// its signature and its summary say that it is *dirty*.
+    /// Should it change while it is read, or end before its length, the level restores the bytes that were
+    /// read, and its stream, its signature and its summary say that it is *dirty*.
     ///
     /// # Errors
     ///

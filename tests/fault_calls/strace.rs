@@ -103,6 +103,11 @@ impl Case {
     pub(crate) fn is_of_removal(&self) -> bool {
         matches!(self.call.as_str(), "unlink" | "unlinkat" | "rmdir")
     }
+
+    /// Whether a read is made to look like the end.
+    pub(crate) fn ends_a_file(&self) -> bool {
+        self.fault == "retval=0" && matches!(self.call.as_str(), "read" | "pread64")
+    }
 }
 
 impl fmt::Display for Case {

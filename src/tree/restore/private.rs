@@ -216,10 +216,13 @@ fn changing_root(
             tv_nsec: pinned.stat().st_mtime_nsec as _,
         },
     };
-    // A destination that belongs to somebody else has its own time.
-    let _ = rustix::fs::utimensat(CWD, pinned.path(), &times, AtFlags::empty());
+    let timed = match rustix::fs::utimensat(CWD, pinned.path(), &times, AtFlags::empty()) {
+        // A destination that belongs to somebody else has its own time.
+        Err(Errno::PERM | Errno::ACCESS) => Ok(()),
+        timed => timed,
+    };
     if !flags.is_empty() {
         set_flags(&pinned, flags, LOCKS)?;
     }
-    changed
+    changed.and(timed)
 }
