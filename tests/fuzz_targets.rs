@@ -1,11 +1,23 @@
 //! The fuzz targets without a fuzzer: each runs over its seeds, over all that it once failed on, and over random
 //! changes of both, which `FRAZIL_FUZZ` is the number of. `make fuzz` looks further, led by coverage and under a
 //! sanitizer; what it finds goes to `fuzz/regressions/TARGET/` once it is repaired, and is tried here from then on.
+#![allow(
+    unused_attributes,
+    unused_imports,
+    unreachable_pub,
+    unsafe_code,
+    reason = "the targets are of another package"
+)]
+#![allow(
+    clippy::duplicate_mod,
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::undocumented_unsafe_blocks,
+    reason = "and each of them is a program of its own"
+)]
 
 #[path = "support/random.rs"]
 mod random;
 #[path = "../fuzz/src/lib.rs"]
-#[allow(unreachable_pub, unsafe_code, unused_imports, reason = "a crate of its own, of which this is a part here")]
 mod shared;
 
 // The targets are programs of that crate, over libFuzzer.
@@ -30,8 +42,6 @@ macro_rules! targets {
     ($($target:ident in $path:literal,)*) => {
         $(
             #[path = $path]
-            #[allow(unused_attributes, unsafe_code, clippy::multiple_unsafe_ops_per_block,
-                clippy::undocumented_unsafe_blocks, reason = "a program of its own, of which this is a part here")]
             mod $target;
         )*
 

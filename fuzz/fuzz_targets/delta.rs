@@ -8,7 +8,7 @@ use frazil_fuzz::{patch, patch_options};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let basis: Vec<u8> = (0..1000_u32).map(|i| (i * i >> 3) as u8).collect();
+    let basis: Vec<u8> = (0..1000_u32).map(|i| ((i * i) >> 3) as u8).collect();
     let (target, result) = patch(data, &basis[..]);
 
     let mut chained = Vec::new();
