@@ -1659,8 +1659,8 @@ frazil_status frazil_patch_file_chain_inputs(const char *basis_path,
 // are checked before the first write. An observer can stop the checks, but not the writing.
 //
 // After a crash, the same call tells. With a sealed delta, it succeeds where the file is still the old one, and
-// refuses one that is not, `FRAZIL_ERR_WRONG_BASIS`, without a write: it may be the new one, or neither. A plain delta is
-// applied to whatever is there.
+// refuses one that is not, `FRAZIL_ERR_WRONG_BASIS`, without a write: it may be the new one, or neither. A plain delta
+// is applied to whatever is there.
 frazil_status frazil_patch_in_place(const char *path,
                                     const char *delta_path,
                                     const frazil_patch_options *options,

@@ -3,8 +3,8 @@
 //!
 //! Each command runs once, recorded by strace. A model of a file system (`power_loss/disk.rs`) then says what may be
 //! there had the power gone after any of its calls; that is made in a directory, looked at, and worked with by the
-//! next run. `FRAZIL_POWER_LOSSES` says how often the power goes in all, and `FRAZIL_SEED` the seed; `make crash` lets it
-//! go ten thousand times.
+//! next run. `FRAZIL_POWER_LOSSES` says how often the power goes in all, and `FRAZIL_SEED` the seed; `make crash` lets
+//! it go ten thousand times.
 #![cfg(target_os = "linux")]
 
 #[path = "power_loss/disk.rs"]

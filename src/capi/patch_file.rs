@@ -147,8 +147,8 @@ pub unsafe extern "C" fn frazil_patch_file_chain_inputs(
 /// are checked before the first write. An observer can stop the checks, but not the writing.
 ///
 /// After a crash, the same call tells. With a sealed delta, it succeeds where the file is still the old one, and
-/// refuses one that is not, `FRAZIL_ERR_WRONG_BASIS`, without a write: it may be the new one, or neither. A plain delta is
-/// applied to whatever is there.
+/// refuses one that is not, `FRAZIL_ERR_WRONG_BASIS`, without a write: it may be the new one, or neither. A plain delta
+/// is applied to whatever is there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn frazil_patch_in_place(
     path: *const c_char,

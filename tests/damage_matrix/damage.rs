@@ -64,7 +64,8 @@ pub(crate) enum Place {
     /// Behind the magic of most.
     Head,
     Middle,
-    /// In what a sealed stream ends with, and in the last command or sum of a plain one; of a tar in its trailer's body.
+    /// In what a sealed stream ends with, and in the last command or sum of a plain one; of a tar in its trailer's
+    /// body.
     Trailer,
     /// The last byte, or behind it.
     End,

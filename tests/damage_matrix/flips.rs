@@ -19,8 +19,8 @@ struct Count {
     wrong: AtomicUsize,
 }
 
-/// Flips one bit in `stride`, and says what became of it; `is_right` is whether the damaged stream makes what it should,
-/// or an error.
+/// Flips one bit in `stride`, and says what became of it; `is_right` is whether the damaged stream makes what it
+/// should, or an error.
 fn flip(what: &str, bytes: &[u8], stride: usize, is_right: impl Fn(&[u8]) -> frazil::Result<bool> + Sync) -> Count {
     let count = Count::default();
     let next = AtomicUsize::new(0);
@@ -48,9 +48,8 @@ fn flip(what: &str, bytes: &[u8], stride: usize, is_right: impl Fn(&[u8]) -> fra
     let [detected, harmless, wrong] =
         [&count.detected, &count.harmless, &count.wrong].map(|count| count.load(Ordering::Relaxed));
     let (all, len) = (detected + harmless + wrong, bytes.len());
-    println!(
-        "{what} of {len} bytes, 1 bit in {stride}: {all} flipped, {detected} detected, {harmless} harmless, {wrong} wrong"
-    );
+    let became = format!("{detected} detected, {harmless} harmless, {wrong} wrong");
+    println!("{what} of {len} bytes, 1 bit in {stride}: {all} flipped, {became}");
     assert_eq!(wrong, 0, "{what}");
     count
 }

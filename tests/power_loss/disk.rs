@@ -148,9 +148,12 @@ impl Disk {
         match event {
             Event::Name { directory, .. } => *directory == synced,
             Event::Write { inode, .. } | Event::SetLen { inode, .. } => *inode == synced,
-            Event::SetMode { inode, .. } | Event::SetTime { inode, .. } if is_symlink(*inode) => events.iter().any(
-                |named| matches!(named, Event::Name { directory, inode: Some(id), .. } if *directory == synced && id == inode),
-            ),
+            Event::SetMode { inode, .. } | Event::SetTime { inode, .. } if is_symlink(*inode) => {
+                events.iter().any(|event| match event {
+                    Event::Name { directory, inode: Some(id), .. } => *directory == synced && id == inode,
+                    _ => false,
+                })
+            }
             Event::SetMode { inode, .. } | Event::SetTime { inode, .. } => *inode == synced,
             Event::Sync(_) | Event::SyncAll => false,
         }

@@ -316,7 +316,7 @@ impl Publisher<'_> {
             }
             made => made.map_err(failed)?,
         }
-        // Before anything that is put into it: what is durable in a directory that is not has left the stage for nowhere.
+        // Before anything goes into it: what is durable in a directory that is not has left the stage for nowhere.
         if self.header.sync == SyncMode::File { flush(&Pinned::at(directory, b"").map_err(failed)?) } else { Ok(()) }
     }
 
