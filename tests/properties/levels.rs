@@ -93,7 +93,7 @@ fn a_level_then_its_patch_gives_the_new_content_in_every_form() {
 #[test]
 fn a_level_of_long_content_then_its_patch_gives_it_in_every_form() {
     const LONGEST: usize = 7_000_000;
-    holds(32, case(LONGEST, 500, 1000), |case| check(case, LONGEST));
+    holds(8, case(LONGEST, 500, 1000), |case| check(case, LONGEST));
 }
 
 #[test]

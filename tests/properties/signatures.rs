@@ -61,7 +61,7 @@ fn a_signature_is_one_whoever_makes_writes_and_reads_it() {
             let again = Signature::read_from(Pieces::new(&bytes[..], manners[0])).unwrap();
             let expected = if format == Format::Sealed { signature.clone() } else { stripped(&signature) };
             assert!(again == expected, "{format:?}");
-            let path = dir.path().join("signature");
+            let path = dir.path().join(format!("{format:?}"));
             signature.save(&path, format).unwrap();
             assert!(Signature::load(&path).unwrap() == expected, "{format:?}, from a file");
             let file = SignatureFile::open(&path).unwrap();
