@@ -76,7 +76,7 @@ pub(super) fn dress(
         let doing = "setting the metadata of";
         let what = "the entry has got another name, which must not change with it";
         // Before a run was killed, it may have been given its metadata, and then its other names.
-        return if has_time(entry.stat(), metadata) {
+        return if has_time(entry.stat(), metadata) && has_mode(entry.stat(), metadata) {
             Ok(Vec::new())
         } else {
             Err(Error::new(ErrorKind::Mismatch, what).doing(doing))
@@ -173,6 +173,12 @@ fn has_time(stat: &Stat, metadata: &Metadata) -> bool {
     let wanted = metadata.modified;
     // Nanoseconds are signed or not, as the system has it.
     stat.st_mtime == wanted.seconds && i128::from(stat.st_mtime_nsec) == i128::from(wanted.nanoseconds)
+}
+
+/// Whether it may be read, written and run by whom the metadata says; links may by all, and set-id bits are not always
+/// given.
+fn has_mode(stat: &Stat, metadata: &Metadata) -> bool {
+    metadata.kind == EntryKind::Symlink || (permissions(stat.st_mode) ^ permissions(metadata.mode)) & 0o777 == 0
 }
 
 fn left_out(what: &'static str) -> Error {

@@ -231,6 +231,24 @@ fn what_was_staged_and_is_damaged_or_lost_by_the_time_of_a_later_run_is_reported
 }
 
 #[test]
+fn a_file_of_which_the_mode_alone_changes_is_not_taken_for_changed_when_it_has_got_another_name() {
+    let place = Place::new();
+    let file = place.file("f", "content");
+    let time = SystemTime::UNIX_EPOCH + Duration::new(NOW as u64, 5);
+    fs::File::open(&file).unwrap().set_modified(time).unwrap();
+    place.mode("f", 0o644);
+    let mut level = Level::new(&place);
+    level.change("f", Metadata { size: 7, ..metadata(EntryKind::File, 0o600) });
+    let (confined, private) = level.begin();
+    fs::hard_link(&file, place.dir.path().join("another name")).unwrap();
+    let (recovered, problems) = finish(&confined, private);
+    let told: Vec<_> = problems.iter().map(|problem| (problem.kind(), problem.file().unwrap().to_owned())).collect();
+    assert_eq!(told, [(ErrorKind::Mismatch, file.clone())]);
+    assert!(recovered.state.unwrap().partial);
+    assert_eq!(fs::metadata(file).unwrap().mode(), 0o100_644);
+}
+
+#[test]
 fn directories_whose_records_were_lost_are_made_only_on_request() {
     for make_parents in [false, true] {
         let place = Place::new();
