@@ -330,6 +330,22 @@ fn what_a_header_may_add_is_skipped_only_where_it_says_so() {
 }
 
 #[test]
+fn a_header_field_that_does_not_fit_is_refused_where_it_begins() {
+    let table: [(&[u8], u64, &str); 3] = [
+        (&[0x80, 0x63, 0, 0, 0], 32, "header field is cut off"),
+        (&[0x80, 0x63, 0, 0, 0, 1, 7, 0x80], 39, "header field is cut off"),
+        (&[0x80, 0x63, 0, 0, 0, 2, 7], 32, "header field is longer than the header"),
+    ];
+    for (fields, offset, message) in table {
+        let error = restored(&header_with(2, fields), &[]).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Corrupt, Some(offset)), "{fields:?}: {error}");
+        assert!(error.to_string().contains(message), "{fields:?}: {error}");
+    }
+    let error = restored(&header_with(4, &[]), &[]).unwrap_err();
+    assert!(error.to_string().contains("expected delta, found records of an archive"), "{error}");
+}
+
+#[test]
 fn every_file_is_listed_and_they_are_small() {
     let listed: BTreeSet<String> = signatures()
         .iter()
