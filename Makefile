@@ -11,7 +11,7 @@ CASES ?= 10000
 
 .PHONY: help setup build demo test test-aarch64 lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
         bench-bindings bench-scale at-scale bench-freezer crash damage faults differential properties \
-        fuzz install install-strip uninstall
+        fuzz audit sanitize mutants coverage install install-strip uninstall
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,24 +94,24 @@ bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
 
 crash: ## Kill CRASHES=10000 runs, lose the power as often, and see what is left each time
 	@scripts/setup build test
-	FRAZIL_CRASHES='$(CRASHES)' FRAZIL_POWER_LOSSES='$(CRASHES)' $(CARGO) test --all-features --locked \
+	FRAZIL_REQUIRE_TOOLS=1 FRAZIL_CRASHES='$(CRASHES)' FRAZIL_POWER_LOSSES='$(CRASHES)' $(CARGO) test --all-features --locked \
 	    --test file_crash --test power_loss --test tree_crash -- --nocapture
 
 damage: ## Flip every bit of each kind of stream, and damage it in every other way; takes minutes
 	@scripts/setup build test
-	FRAZIL_THOROUGH=1 $(CARGO) test --all-features --locked --test damage --test damage_matrix -- --nocapture
+	FRAZIL_REQUIRE_TOOLS=1 FRAZIL_THOROUGH=1 $(CARGO) test --all-features --locked --test damage --test damage_matrix -- --nocapture
 
 differential: ## Hold frazil against two librsyncs, both ways, by SCRIPTS=100000 random edit scripts
 	@scripts/setup build test
-	FRAZIL_SCRIPTS='$(SCRIPTS)' $(CARGO) test --all-features --locked --test differential -- --nocapture
+	FRAZIL_REQUIRE_TOOLS=1 FRAZIL_SCRIPTS='$(SCRIPTS)' $(CARGO) test --all-features --locked --test differential -- --nocapture
 
 properties: ## Try the laws of adapters, chains and trees on CASES=10000 cases each, less where one takes long
 	@scripts/setup build test
-	PROPTEST_CASES='$(CASES)' $(CARGO) test --all-features --locked --test properties -- --nocapture
+	FRAZIL_REQUIRE_TOOLS=1 PROPTEST_CASES='$(CASES)' $(CARGO) test --all-features --locked --test properties -- --nocapture
 
 faults: ## Fail every call and every allocation in turn, and count what came of it
 	@scripts/setup build test
-	FRAZIL_FAULTS=all $(CARGO) test --all-features --locked --test fault_calls --test fault_sweep --test out_of_memory \
+	FRAZIL_REQUIRE_TOOLS=1 FRAZIL_FAULTS=all $(CARGO) test --all-features --locked --test fault_calls --test fault_sweep --test out_of_memory \
 	    -- --nocapture --test-threads=1
 
 fuzz: ## Fuzz each target for SECONDS=10 seconds; installs cargo-fuzz where it is missing
@@ -127,8 +127,6 @@ install-strip: $(if $(BUILT),,build) ## Install without what debuggers read
 
 uninstall: ## Remove what `make install` with the same variables has installed
 	@packaging/install --uninstall
-
-.PHONY: audit sanitize mutants coverage
 
 audit: ## Check licences and advisories of dependencies, the oldest compiler and dependencies, and the Rust interface
 	@scripts/setup build

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use frazil::{
-    Error, ErrorKind, Format, LevelOptions, LevelReader, LevelWriter, Matching, NoBasis, PatchOptions, PatchReader,
-    RangeKind, RangeLevel, Signature, SignatureFile, SignatureParams, SignatureReader, StrongKind, WeakKind,
-    compare_streams, level_file,
+    Error, ErrorKind, Format, LevelOptions, LevelReader, LevelWriter, Matching, NoBasis, Observer, PatchOptions,
+    PatchReader, Progress, RangeKind, RangeLevel, Signature, SignatureFile, SignatureParams, SignatureReader,
+    StrongKind, WeakKind, compare_streams, level_file,
 };
 
 fn sign(content: &[u8], params: SignatureParams) -> Signature {
@@ -55,6 +57,29 @@ fn a_writer_without_its_stream_makes_the_signature_alone() {
     let (sink, summary) = writer.finish().unwrap();
     assert!(sink.is_empty());
     assert_eq!(summary.signature.unwrap(), sign(&[5; 300_000], SignatureParams::default()));
+}
+
+/// Counts how often it is told.
+#[derive(Default)]
+struct Steps(AtomicU64);
+
+impl Observer for Steps {
+    fn progress(&self, _: &Progress) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn small_pieces_are_gathered_before_they_are_signed() {
+    let steps = Arc::new(Steps::default());
+    let options = LevelOptions::new().observer(steps.clone());
+    let mut writer = LevelWriter::new(io::sink(), None, options).unwrap().without_stream();
+    for _ in 0..128 {
+        writer.write_all(&[7; 65536]).unwrap();
+    }
+    writer.finish().unwrap();
+    let steps = steps.0.load(Ordering::Relaxed);
+    assert!(steps <= 8, "8 MiB in pieces of a block are signed in {steps} steps");
 }
 
 #[test]

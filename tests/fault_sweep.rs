@@ -98,7 +98,8 @@ fn sweep<G: Place>(form: &str, place: &G, function: &Function<G>) -> Tally {
     let before = seen(place);
     let mut tally = Tally::default();
     for &fault in function.seam.faults() {
-        for at in 1..10_000 {
+        for at in 1.. {
+            assert!(at < 10_000, "{context}: {fault:?} has no end");
             let context = format!("{context}: {fault:?} at call {at}");
             let outcome = held::leaving_nothing(&context, || {
                 let faults = Faults::new(fault, at, place.piece());

@@ -92,7 +92,7 @@ fn killed(seed: u64, arguments: &str, made: &[&str], before: Option<&str>) {
         }
         assert_eq!(ground.remove_temporaries(made), 0, "{arguments}");
     }
-    println!("{arguments}: {kills}");
+    kills.tell(arguments);
 }
 
 #[test]
@@ -196,5 +196,5 @@ fn a_killed_patch_in_place_is_told_by_the_next_one_and_made_good_from_level_0() 
         }
         assert!(fs::read(&path).unwrap() == new);
     }
-    println!("patch_in_place: {kills}");
+    kills.tell("patch_in_place");
 }

@@ -86,7 +86,7 @@ fn plain_deltas_that_lie_are_refused_before_memory_is_taken() {
         (vec![0x55, 0], Corrupt, 4, "unknown delta command"),
         (vec![1, b'a'], Truncated, 6, "delta ends without its end command"),
         (vec![0x54, 0, 0], Truncated, 7, "delta ends within a command"),
-        (vec![0, 0], Corrupt, 4, "bytes after the end of the delta"),
+        (vec![0, 0], Corrupt, 5, "bytes after the end of the delta"),
         (Vec::new(), Truncated, 4, "delta ends without its end command"),
     ];
     for (commands, kind, offset, part) in table {

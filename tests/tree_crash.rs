@@ -107,7 +107,7 @@ fn killed_restores(seed: u64, before: Option<usize>, levels: &[usize], more: boo
             ground.assert_no_work_is_left(&context);
             assert!(ground.stands_at(&[Some(target)]).is_some(), "{context}: {}", ground.differences());
         }
-        println!("{restore}, as {user:?}: {kills}");
+        kills.tell(format_args!("{restore}, as {user:?}"));
     }
 }
 
@@ -180,7 +180,7 @@ fn killed_backups(seed: u64, archive: &str) {
             ground.run(&format!("restore -q --more {}{below}{made} dest", user.privileges()));
             assert!(ground.stands_at(&[Some(1)]).is_some(), "{context}: {}", ground.differences());
         }
-        println!("{}, as {user:?}: {kills}", backups[0]);
+        kills.tell(format_args!("{}, as {user:?}", backups[0]));
     }
 }
 

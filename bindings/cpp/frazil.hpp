@@ -2026,7 +2026,8 @@ struct level_options {
     // and is refused when it does not. The `basis` is then none. Empty for none.
     std::filesystem::path basis_signature_path = {};
     // Whether the content is not identified by its CRC32 and fingerprint, which spares that work; for plain streams
-    // alone. Neither the summary nor the new signature then says what content it is of.
+    // alone. Neither the summary nor the new signature then says what content it is of, nor the signature how long
+    // that was.
     bool no_identity = false;
     // Who follows the work and may stop it.
     frazil::observer observer = {};

@@ -127,7 +127,8 @@ pub struct frazil_level_options {
     /// NULL.
     pub basis_signature_path: *const c_char,
     /// Whether the content is not identified by its CRC32 and fingerprint, which spares that work; for plain streams
-    /// alone. Neither the summary nor the new signature then says what content it is of.
+    /// alone. Neither the summary nor the new signature then says what content it is of, nor the signature how long
+    /// that was.
     pub no_identity: c_int,
     /// Keep it 0.
     pub reserved: c_int,

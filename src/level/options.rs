@@ -142,8 +142,9 @@ impl LevelOptions {
     }
 
     /// Whether the content is identified, by its CRC32 and fingerprint, as it is by default. Off, for plain streams
-    /// alone, that work is spared: neither the summary nor the new signature then says what content it is of, as
-    /// neither does in librsync's formats.
+    /// alone, that work is spared: neither the summary nor the new signature then says what content it is of, nor the
+    /// signature how long that was, as if it had been read from librsync's format. A
+    /// [`RangeLevel`](crate::RangeLevel) takes no notice, since its signature has been made.
     pub fn identify(mut self, identify: bool) -> Self {
         self.identify = identify;
         self

@@ -96,10 +96,9 @@ impl<C: ReadAt> RangeLevel<C> {
         self.encoder.clear_output();
         self.output_read = 0;
         let Some(range) = self.range.take().or_else(|| self.plan.next()) else {
-            if let Some(identity) = self.new.identity() {
-                let flags = Flags { dirty: self.new.is_dirty(), weak: self.weak };
-                self.encoder.finish(Some(&Trailer { flags, identity: *identity }))?;
-            }
+            let flags = Flags { dirty: self.new.is_dirty(), weak: self.weak };
+            let identity = self.new.identity().copied();
+            self.encoder.finish(identity.map(|identity| Trailer { flags, identity }).as_ref())?;
             self.ended = true;
             return Ok(());
         };

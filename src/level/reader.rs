@@ -104,8 +104,8 @@ impl<R: Read> LevelReader<R> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`] when the format cannot carry the sums; [`ErrorKind::State`] after
-    /// reading has begun.
+    /// [`ErrorKind::InvalidInput`] when the format cannot carry the sums, or is sealed and the content is not to be
+    /// identified ([`LevelOptions::identify`]); [`ErrorKind::State`] after reading has begun.
     pub fn signature_to(mut self, sink: impl Write + Send + 'static, format: Format) -> Result<Self> {
         self.machine.sign_to(Box::new(sink), format)?;
         Ok(self)

@@ -76,6 +76,13 @@ impl Kills {
         self.killed < self.wanted && self.runs < 10 * self.wanted
     }
 
+    /// Prints what came of `what`. Who asked for a number of kills gets it, or is told.
+    pub(crate) fn tell(&self, what: impl fmt::Display) {
+        println!("{what}: {self}");
+        let asked = std::env::var_os("FRAZIL_CRASHES").is_some();
+        assert!(!asked || self.killed >= self.wanted, "{what}: no more than {self}");
+    }
+
     pub(crate) fn count(&mut self, was_killed: bool, left: &'static str) {
         self.runs += 1;
         if was_killed {

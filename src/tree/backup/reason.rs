@@ -120,6 +120,8 @@ mod tests {
 
     const LONG_AGO: Moment = Moment { seconds: 1_000_000_000, nanoseconds: 1 };
     const LATER: Moment = Moment { seconds: 1_000_000_000, nanoseconds: 2 };
+    /// As when the clock was put back.
+    const EARLIER: Moment = Moment { seconds: 999_999_999, nanoseconds: 0 };
 
     fn before() -> SnapshotRecord {
         SnapshotRecord {
@@ -178,6 +180,8 @@ mod tests {
             (before(), Stat { kind: Some(EntryKind::Fifo), ..now() }, plain(), Some(Reason::Kind)),
             (before(), Stat { size: 4, ..now() }, plain(), Some(Reason::Size)),
             (before(), Stat { modified: LATER, ..now() }, plain(), Some(Reason::Modified)),
+            (before(), Stat { modified: EARLIER, ..now() }, plain(), Some(Reason::Modified)),
+            (before(), Stat { changed: EARLIER, ..now() }, plain(), Some(Reason::Changed)),
             (before(), Stat { mode: 0o600, ..now() }, plain(), Some(Reason::Owner)),
             (before(), Stat { uid: 9, ..now() }, plain(), Some(Reason::Owner)),
             (before(), Stat { gid: 9, ..now() }, plain(), Some(Reason::Owner)),

@@ -208,7 +208,7 @@ impl SendingFull {
         let signer = self.signer.take().ok_or_else(ended)?;
         let (_, summary) = signer.finish()?;
         let sums = std::mem::replace(&mut self.spool, Spool::new()).into_sums()?;
-        let identity = summary.identity.ok_or_else(ended)?;
+        let identity = summary.identity.ok_or_else(unidentified)?;
         Ok(Sent { content: Content::Full, identity, sums, dirty: self.dirty, bytes: self.size })
     }
 }
@@ -281,7 +281,7 @@ impl SendingDelta {
 
     fn finish(&mut self, path: &[u8], outlet: &mut Outlet) -> Result<Sent> {
         let reader = self.reader.take().ok_or_else(ended)?;
-        let identity = reader.finish_summary()?.identity.ok_or_else(ended)?;
+        let identity = reader.finish_summary()?.identity.ok_or_else(unidentified)?;
         let same = self.parts == 0 && self.basis.identity() == Some(&identity);
         let mut bytes = self.parts * PART_LEN as u64;
         if !same && !self.part.is_empty() {
@@ -298,6 +298,10 @@ impl SendingDelta {
 
 fn ended() -> Error {
     Error::new(ErrorKind::Internal, "a file is read on after its end")
+}
+
+fn unidentified() -> Error {
+    Error::new(ErrorKind::Internal, "a file that was read has no identity")
 }
 
 /// Reads until the buffer is full or the file ends.

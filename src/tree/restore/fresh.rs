@@ -18,7 +18,10 @@ pub(super) fn make_directory(destination: &Path, mode: u32, sync: SyncMode) -> R
     if sync == SyncMode::File {
         let above = directory_of(destination);
         let flushed = File::open(above).and_then(|above| above.sync_all());
-        flushed.map_err(|error| Error::io("flushing", error).path(above))?;
+        flushed.map_err(|error| {
+            let _ = std::fs::remove_dir(destination);
+            Error::io("flushing", error).path(above)
+        })?;
     }
     Ok(true)
 }

@@ -92,6 +92,7 @@ fn carry_out(
         directories,
         header: *journal.header(),
         is_again,
+        buffer: if is_again { vec![0; BUFFER_LEN] } else { Vec::new() },
         step: &mut step,
         failed: PathSet::default(),
         reports: Reports { destination, problem, count: 0 },
@@ -152,6 +153,8 @@ struct Publisher<'a> {
     header: JournalHeader,
     /// Whether a run before this one has staged what is published.
     is_again: bool,
+    /// What that is read by.
+    buffer: Vec<u8>,
     step: &'a mut dyn FnMut() -> Result<()>,
     /// Where the tree is not as the level has it.
     failed: PathSet,
@@ -201,14 +204,18 @@ impl Publisher<'_> {
         if !self.stage.holds(item)? {
             return Ok(());
         }
-        let mut buffer = vec![0; BUFFER_LEN];
-        let found = identify(&mut self.stage.open(item)?, self.header.leaf_len, 1, &mut buffer, |_| Ok(()))?;
-        if found == expected {
-            return Ok(());
+        let mut staged = self.stage.open(item)?;
+        let mismatch = |what: String| Error::new(ErrorKind::Mismatch, what).doing("publishing");
+        match identify(&mut staged, self.header.leaf_len, 1, &mut self.buffer, |_| (self.step)()) {
+            Ok(found) if found == expected => Ok(()),
+            Ok(found) => Err(mismatch("what was staged is not what was verified then".to_owned())
+                .expected(expected.fingerprint(), found.fingerprint())),
+            // A bad sector must not keep all others from their places, whoever tries.
+            Err(error) if error.kind() == ErrorKind::Io => {
+                Err(mismatch(format!("what was staged cannot be read any more: {error}")))
+            }
+            Err(error) => Err(error),
         }
-        Err(Error::new(ErrorKind::Mismatch, "what was staged is not what was verified then")
-            .doing("publishing")
-            .expected(expected.fingerprint(), found.fingerprint()))
     }
 
     /// Moves an item of the stage to its place. One that is to be locked there is known by its inode: a run
@@ -232,9 +239,13 @@ impl Publisher<'_> {
             if !may_be_moved || self.stage.holds(item)? {
                 return Err(error);
             }
-            if matches!(statat(directory, name, AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT)) {
-                let what = "is neither in its place nor in the stage, where it was";
-                return Err(Error::new(ErrorKind::Mismatch, what).doing("publishing"));
+            match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(_) => {}
+                Err(Errno::NOENT) => {
+                    let what = "is neither in its place nor in the stage, where it was";
+                    return Err(Error::new(ErrorKind::Mismatch, what).doing("publishing"));
+                }
+                Err(errno) => return Err(Error::io("examining", errno.into())),
             }
         }
         if let (true, Some(inode)) = (is_locked(metadata), inode)

@@ -48,7 +48,8 @@ class LevelOptions(Following, total=False):
         then not held, and memory stays constant however long the content is.
     signature_format: The form in which `signature_to` is given the signature: `"sealed"` by default, or `"rdiff"`.
     identify: Whether the content is identified by its CRC32 and fingerprint: `True` by default. `False`, for plain
-        streams alone, spares that work: neither the summary nor the new signature then says what content it is of.
+        streams alone, spares that work: neither the summary nor the new signature then says what content it is of,
+        nor the signature how long that was.
     """
 
     block_len: Optional[int]

@@ -625,7 +625,8 @@ typedef struct {
   // NULL.
   const char *basis_signature_path;
   // Whether the content is not identified by its CRC32 and fingerprint, which spares that work; for plain streams
-  // alone. Neither the summary nor the new signature then says what content it is of.
+  // alone. Neither the summary nor the new signature then says what content it is of, nor the signature how long
+  // that was.
   int no_identity;
   // Keep it 0.
   int reserved;
