@@ -155,12 +155,15 @@ impl<R: Read + Seek + Send> ReadAt for Seekable<R> {
     }
 }
 
+/// What is wrong with a reader that would have others believe bytes that it has not given.
+pub(crate) const CLAIMS_MORE: &str = "reader claims more bytes than it was asked for";
+
 /// Reads some bytes, again if it was interrupted.
 pub(crate) fn read_some(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> Result<usize> {
     loop {
         match source.read_at(buffer, offset) {
             Ok(len) if len <= buffer.len() => return Ok(len),
-            Ok(_) => return Err(Error::new(ErrorKind::Internal, "reader claims more bytes than it was asked for")),
+            Ok(_) => return Err(Error::new(ErrorKind::Internal, CLAIMS_MORE)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::from(error)),
         }

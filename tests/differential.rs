@@ -7,6 +7,8 @@
 
 #[path = "support/librsync.rs"]
 mod librsync;
+#[path = "support/plain.rs"]
+mod plain;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/script.rs"]
@@ -16,16 +18,13 @@ mod system;
 #[path = "differential/tally.rs"]
 mod tally;
 
-use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use frazil::{
-    Engine, Format, LevelOptions, LevelReader, Matching, PatchOptions, PatchReader, PatchWriter, Signature,
-    SignatureParams, StrongKind, WeakKind,
-};
+use frazil::{Engine, Format, LevelOptions, Matching, Signature, SignatureParams, StrongKind, WeakKind};
 use librsync::Librsync;
+use plain::{level, plain, pulled, pushed};
 use random::{Random, seed};
 use script::{Change, Piece, changed, content};
 use tally::{Lengths, Tally};
@@ -119,32 +118,6 @@ impl Script {
         }
         least
     }
-}
-
-/// The level's stream and the new signature, both plain.
-fn level(basis: Option<&Signature>, content: &[u8], options: LevelOptions) -> (Vec<u8>, Signature) {
-    let mut level = LevelReader::new(content, basis, options).unwrap();
-    let mut stream = Vec::new();
-    level.read_to_end(&mut stream).unwrap();
-    (stream, level.finish().unwrap())
-}
-
-fn plain(signature: &Signature) -> Vec<u8> {
-    signature.write_to(Vec::new(), Format::Rdiff).unwrap()
-}
-
-fn pulled(basis: &[u8], delta: &[u8]) -> Vec<u8> {
-    let mut patch = PatchReader::new(delta, basis, PatchOptions::new().threads(1)).unwrap();
-    let mut out = Vec::new();
-    patch.read_to_end(&mut out).unwrap();
-    patch.finish().unwrap();
-    out
-}
-
-fn pushed(basis: &[u8], delta: &[u8]) -> Vec<u8> {
-    let mut patch = PatchWriter::new(Vec::new(), basis, PatchOptions::new().threads(1)).unwrap();
-    patch.write_all(delta).unwrap();
-    patch.finish().unwrap().0
 }
 
 /// One script and who carries it out.

@@ -1,5 +1,7 @@
 //! Interoperation with `rdiff`, both ways: the same signatures, and deltas that either side applies.
 
+#[path = "support/plain.rs"]
+mod plain;
 #[path = "support/random.rs"]
 mod random;
 #[path = "support/rdiff.rs"]
@@ -9,9 +11,10 @@ use std::fs;
 use std::io::{Read, Write};
 
 use frazil::{
-    Chain, Engine, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, LevelWriter, Matching, NoBasis,
-    PatchOptions, PatchReader, PatchWriter, Signature, SignatureParams, StrongKind, WeakKind, patch_file,
+    Chain, Engine, ErrorKind, Format, LevelOptions, LevelReader, LevelWriter, Matching, NoBasis, PatchOptions,
+    Signature, SignatureParams, StrongKind, WeakKind, patch_file,
 };
+use plain::{level, plain, pulled, pushed};
 use random::{Content, Edit, Random, seed};
 use rdiff::Rdiff;
 
@@ -35,32 +38,6 @@ fn a_length(random: &mut Random, block_len: usize) -> usize {
 
 fn options(params: SignatureParams) -> LevelOptions {
     LevelOptions::new().params(params).threads(1).format(Format::Rdiff)
-}
-
-/// The level's stream and its new signature.
-fn level(basis: impl Into<LevelBasis>, new: &[u8], options: LevelOptions) -> (Vec<u8>, Signature) {
-    let mut level = LevelReader::new(new, basis, options).unwrap();
-    let mut stream = Vec::new();
-    level.read_to_end(&mut stream).unwrap();
-    (stream, level.finish().unwrap())
-}
-
-fn plain(signature: &Signature) -> Vec<u8> {
-    signature.write_to(Vec::new(), Format::Rdiff).unwrap()
-}
-
-fn pulled(basis: &[u8], delta: &[u8]) -> Vec<u8> {
-    let mut patch = PatchReader::new(delta, basis, PatchOptions::new().threads(1)).unwrap();
-    let mut out = Vec::new();
-    patch.read_to_end(&mut out).unwrap();
-    patch.finish().unwrap();
-    out
-}
-
-fn pushed(basis: &[u8], delta: &[u8]) -> Vec<u8> {
-    let mut patch = PatchWriter::new(Vec::new(), basis, PatchOptions::new().threads(1)).unwrap();
-    patch.write_all(delta).unwrap();
-    patch.finish().unwrap().0
 }
 
 /// Applies the delta from path to path.

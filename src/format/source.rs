@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use crate::read_at::CLAIMS_MORE;
 use crate::{Error, ErrorKind, Result};
 
 const BUFFER_LEN: usize = 64 * 1024;
@@ -52,7 +53,7 @@ impl<R: Read> Source<R> {
             match self.inner.read(&mut self.buffer[self.end..]) {
                 Ok(0) => return Ok(false),
                 Ok(len) if len > self.buffer.len() - self.end => {
-                    return Err(Error::new(ErrorKind::Internal, "reader claims more bytes than it was asked for"));
+                    return Err(Error::new(ErrorKind::Internal, CLAIMS_MORE));
                 }
                 Ok(len) => {
                     self.end += len;

@@ -23,8 +23,7 @@ const GATHER_LEN: usize = 2 << 20;
 /// Blocks gathered at most, unless they are fewer than [`WINDOW_LEN_MIN`] bytes.
 const GATHER_BLOCKS: usize = 16 * 1024;
 
-/// The most content that is summed at once where it lies: much beside what it costs to start threads. The least is what
-/// is gathered of smaller pieces, which would else be summed one by one, by one thread.
+/// The most content that is summed at once where it lies: much beside what it costs to start threads.
 const SIGNED_LEN: usize = 16 << 20;
 
 /// The window's first size; small files never make it grow.
@@ -152,11 +151,12 @@ impl Machine {
     }
 
     /// Sums whole blocks at the front of `content` where they lie, if the signature alone is wanted and nothing is
-    /// gathered; gives how many bytes those were.
+    /// gathered; gives how many bytes those were. Less than would be gathered is left to be: pieces of a block or two
+    /// would be summed one by one, by one thread.
     pub(super) fn sign_in_place(&mut self, content: &[u8]) -> Result<usize> {
         let block_len = self.params.block_len as usize;
         let len = content.len().min(SIGNED_LEN.min(block_len.saturating_mul(GATHER_BLOCKS))) / block_len * block_len;
-        if self.encoder.is_some() || self.filled > 0 || len < self.window_max.min(GATHER_LEN).max(block_len) {
+        if self.encoder.is_some() || self.filled > 0 || len < self.window_max.min(GATHER_LEN) {
             return Ok(0);
         }
         self.guarded(|this| {

@@ -9,6 +9,7 @@ use super::machine::Machine;
 use super::{LevelBasis, LevelOptions, LevelStats, LevelSummary};
 use crate::format::Format;
 use crate::holes::HoleReader;
+use crate::read_at::CLAIMS_MORE;
 use crate::signature::Signature;
 use crate::{Error, ErrorKind, Result};
 
@@ -167,7 +168,7 @@ impl<R: Read> LevelReader<R> {
                 loop {
                     match source.read(room) {
                         Ok(read) if read > room.len() => {
-                            return Err(io::Error::other("reader claims more bytes than it was asked for"));
+                            return Err(io::Error::other(CLAIMS_MORE));
                         }
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                         result => return result,

@@ -256,16 +256,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn of_many_short_pieces_no_more_hits_are_held_than_of_few_long_ones() {
-        let content = vec![7; 8 * PIECE_LEN];
+    /// Content of one byte, and the index of a block of it, so that every window is a hit.
+    fn equal_everywhere(content: &[u8]) -> (Windows<'_>, BlockIndex) {
         let params = SignatureParams::with_block_len(8).unwrap();
         let mut table = SumTable::new(params);
         let mut sums = Vec::new();
         block_sums(&params, &content[..8], 1, &mut sums);
         table.push(&sums[0], u64::MAX).unwrap();
-        let index = BlockIndex::new(&table, 1).unwrap();
-        let windows = Windows { kind: params.weak, len: 8, data: &content };
+        let windows = Windows { kind: params.weak, len: 8, data: content };
+        (windows, BlockIndex::new(&table, 1).unwrap())
+    }
+
+    #[test]
+    fn of_many_short_pieces_no_more_hits_are_held_than_of_few_long_ones() {
+        let content = vec![7; 8 * PIECE_LEN];
+        let (windows, index) = equal_everywhere(&content);
         let short = (0..1024).map(|piece| piece * 2000..piece * 2000 + 1000).collect();
         let (found, cut) = hits(&windows, &index, short, 2);
         // Each is cut at its share, so that all behind the first is looked at again.
@@ -277,13 +282,7 @@ mod tests {
     #[test]
     fn where_hits_are_too_many_it_says_how_far_it_came() {
         let content = vec![7; 3 * PIECE_LEN];
-        let params = SignatureParams::with_block_len(8).unwrap();
-        let mut table = SumTable::new(params);
-        let mut sums = Vec::new();
-        block_sums(&params, &content[..8], 1, &mut sums);
-        table.push(&sums[0], u64::MAX).unwrap();
-        let index = BlockIndex::new(&table, 1).unwrap();
-        let windows = Windows { kind: params.weak, len: 8, data: &content };
+        let (windows, index) = equal_everywhere(&content);
         let (hits, reached) = hits(&windows, &index, pieces(10..2 * PIECE_LEN).collect(), 2);
         assert_eq!(Some(hits.len()), reached.map(|at| at - 10));
         assert!(hits.iter().zip(10..).all(|(hit, at)| hit.at == at));

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+use crate::read_at::CLAIMS_MORE;
+
 /// How much is kept: more than lies between the header of an entry and where libarchive has read to.
 const KEPT_LEN: usize = 1 << 20;
 
@@ -71,7 +73,7 @@ impl<R: Read> Inner<R> {
         }
         let len = self.source.read(buffer)?;
         if len > buffer.len() {
-            return Err(io::Error::other("reader claims more bytes than it was asked for"));
+            return Err(io::Error::other(CLAIMS_MORE));
         }
         self.ended = len == 0;
         self.kept.extend_from_slice(&buffer[..len]);

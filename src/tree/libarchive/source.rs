@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::sys::{Archive, ffi};
+use crate::read_at::CLAIMS_MORE;
 use crate::{Error, Result};
 
 /// The source, and what came of reading it inside C, to be dealt with outside.
@@ -35,7 +36,7 @@ impl<R: Read> Source<R> {
         while self.block_len < self.block.len() && !self.ended && self.error.is_none() {
             match self.source.read(&mut self.block[self.block_len..]) {
                 Ok(0) => self.ended = true,
-                Ok(len) if len > self.block.len() - self.block_len => self.error = Some(claims_more()),
+                Ok(len) if len > self.block.len() - self.block_len => self.error = Some(io::Error::other(CLAIMS_MORE)),
                 Ok(len) => self.block_len += len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.error = Some(error),
@@ -53,7 +54,7 @@ impl<R: Read> Source<R> {
         while !self.ended {
             match self.source.read(&mut self.block) {
                 Ok(0) => self.ended = true,
-                Ok(len) if len > self.block.len() => return Err(Error::from(claims_more())),
+                Ok(len) if len > self.block.len() => return Err(Error::from(io::Error::other(CLAIMS_MORE))),
                 Ok(len) => count += not_zero(&self.block[..len]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::from(error)),
@@ -61,10 +62,6 @@ impl<R: Read> Source<R> {
         }
         Ok(count)
     }
-}
-
-fn claims_more() -> io::Error {
-    io::Error::other("reader claims more bytes than it was asked for")
 }
 
 fn not_zero(bytes: &[u8]) -> u64 {

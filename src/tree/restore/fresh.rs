@@ -4,26 +4,24 @@ use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use super::Confined;
 use super::pinned::permissions;
-use super::{Confined, SyncMode};
 use crate::publish::directory_of;
 use crate::{Error, Result};
 
 /// Makes the directory with the mode that the umask leaves of this, and says whether it was not there.
-pub(super) fn make_directory(destination: &Path, mode: u32, sync: SyncMode) -> Result<bool> {
+pub(super) fn make_directory(destination: &Path, mode: u32) -> Result<bool> {
     match std::fs::DirBuilder::new().mode(mode).create(destination) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
-        result => result.map_err(|error| Error::io("making", error).path(destination))?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        result => result.map(|()| true).map_err(|error| Error::io("making", error).path(destination)),
     }
-    if sync == SyncMode::File {
-        let above = directory_of(destination);
-        let flushed = File::open(above).and_then(|above| above.sync_all());
-        flushed.map_err(|error| {
-            let _ = std::fs::remove_dir(destination);
-            Error::io("flushing", error).path(above)
-        })?;
-    }
-    Ok(true)
+}
+
+/// Makes its name durable.
+pub(super) fn flush_name(destination: &Path) -> Result<()> {
+    let above = directory_of(destination);
+    let flushed = File::open(above).and_then(|above| above.sync_all());
+    flushed.map_err(|error| Error::io("flushing", error).path(above))
 }
 
 /// Gives a destination that was closed the mode of any directory that is made: the level has none for it, as that of a

@@ -50,7 +50,7 @@ pub(crate) use dress::{Policy, inode_of};
 pub(crate) use journal::{JournalHeader, JournalWriter};
 pub(crate) use pinned::Pinned;
 pub(crate) use private::Private;
-pub(crate) use publish::publish;
+pub(crate) use publish::{StagedBy, publish};
 pub(crate) use sparse::SparseFile;
 pub(crate) use stage::{Stage, StageId};
 pub(crate) use state::{Applying, Phase, State};

@@ -47,6 +47,15 @@ pub(crate) struct Published {
     pub(crate) problems: u64,
 }
 
+/// Who has staged what is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StagedBy {
+    /// Which has verified it.
+    ThisRun,
+    /// Whatever was kept since is read, and is put into its place only if it still is what was verified then.
+    EarlierRun,
+}
+
 /// Carries out the whole journal. `step` is called before each change, with the number of records that are
 /// done, and stops the work when it fails; what can be survived goes to `problem`.
 ///
@@ -57,27 +66,7 @@ pub(crate) struct Published {
 pub(crate) fn publish(
     destination: &Confined,
     private: &Private,
-    step: &mut dyn FnMut(u64) -> Result<()>,
-    problem: &mut dyn FnMut(Error),
-) -> Result<Published> {
-    carry_out(destination, private, false, step, problem)
-}
-
-/// The same of what a run before this one has staged. Whatever was kept since is read, and is put into its place only
-/// if it still is what was verified then.
-pub(crate) fn publish_again(
-    destination: &Confined,
-    private: &Private,
-    step: &mut dyn FnMut(u64) -> Result<()>,
-    problem: &mut dyn FnMut(Error),
-) -> Result<Published> {
-    carry_out(destination, private, true, step, problem)
-}
-
-fn carry_out(
-    destination: &Confined,
-    private: &Private,
-    is_again: bool,
+    staged: StagedBy,
     step: &mut dyn FnMut(u64) -> Result<()>,
     problem: &mut dyn FnMut(Error),
 ) -> Result<Published> {
@@ -91,15 +80,14 @@ fn carry_out(
         stage: Stage::open_existing(private)?,
         directories,
         header: *journal.header(),
-        is_again,
-        buffer: if is_again { vec![0; BUFFER_LEN] } else { Vec::new() },
+        reread: (staged == StagedBy::EarlierRun).then(|| vec![0; BUFFER_LEN]),
         step: &mut step,
         failed: PathSet::default(),
         reports: Reports { destination, problem, count: 0 },
     };
     let mut published = Published::default();
     while let Some(entry) = journal.next()? {
-        match publisher.carry_out_one(&entry) {
+        match publisher.carry_out(&entry) {
             Ok(()) => published.done += 1,
             Err(error) if is_survivable(&error) => {
                 published.failed += 1;
@@ -151,10 +139,8 @@ struct Publisher<'a> {
     stage: Stage,
     directories: DirectoryStack<'a>,
     header: JournalHeader,
-    /// Whether a run before this one has staged what is published.
-    is_again: bool,
-    /// What that is read by.
-    buffer: Vec<u8>,
+    /// By what that which a run before this one has staged is read.
+    reread: Option<Vec<u8>>,
     step: &'a mut dyn FnMut() -> Result<()>,
     /// Where the tree is not as the level has it.
     failed: PathSet,
@@ -175,7 +161,7 @@ impl Reports<'_> {
 }
 
 impl Publisher<'_> {
-    fn carry_out_one(&mut self, entry: &Entry) -> Result<()> {
+    fn carry_out(&mut self, entry: &Entry) -> Result<()> {
         let Entry { item, inode, record } = entry;
         let path = &record.position.path;
         let way = match record.parent {
@@ -200,13 +186,13 @@ impl Publisher<'_> {
 
     /// What has been kept since it was verified is still that.
     fn check_staged(&mut self, item: StageId, record: &Record) -> Result<()> {
-        let Some(expected) = record.identity.filter(|_| self.is_again) else { return Ok(()) };
+        let (Some(expected), Some(buffer)) = (record.identity, &mut self.reread) else { return Ok(()) };
         if !self.stage.holds(item)? {
             return Ok(());
         }
         let mut staged = self.stage.open(item)?;
         let mismatch = |what: String| Error::new(ErrorKind::Mismatch, what).doing("publishing");
-        match identify(&mut staged, self.header.leaf_len, 1, &mut self.buffer, |_| (self.step)()) {
+        match identify(&mut staged, self.header.leaf_len, 1, buffer, |_| (self.step)()) {
             Ok(found) if found == expected => Ok(()),
             Ok(found) => Err(mismatch("what was staged is not what was verified then".to_owned())
                 .expected(expected.fingerprint(), found.fingerprint())),

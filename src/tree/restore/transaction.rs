@@ -4,7 +4,7 @@ use super::confined::Confined;
 use super::dress::flush;
 use super::journal::JournalReader;
 use super::private::Private;
-use super::publish::{Published, publish_again};
+use super::publish::{Published, StagedBy, publish};
 use super::stage::Stage;
 use super::state::{Applying, Phase, State};
 use crate::{Error, ErrorKind, Result};
@@ -83,7 +83,7 @@ pub(crate) struct Recovered {
 ///
 /// # Errors
 ///
-/// Those of [`publish_again`], and [`ErrorKind::Corrupt`] when what was left is damaged.
+/// Those of [`publish`], and [`ErrorKind::Corrupt`] when what was left is damaged.
 pub(crate) fn recover(
     destination: &Confined,
     step: &mut dyn FnMut(u64) -> Result<()>,
@@ -101,7 +101,7 @@ pub(crate) fn recover(
                     .path(destination.display(b""))
                     .expected(*level, header.level));
             }
-            let published = publish_again(destination, &private, step, problem)?;
+            let published = publish(destination, &private, StagedBy::EarlierRun, step, problem)?;
             state = Some(conclude(&private, header.sync, &published)?);
             done = Some(published);
         }

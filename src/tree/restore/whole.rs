@@ -8,14 +8,14 @@ use std::path::Path;
 use rustix::fs::{Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use super::fresh::{make_directory, open_to_others};
+use super::fresh::{flush_name, make_directory, open_to_others};
 use super::incoming::{Ground, Incoming, Prepared, Staged, Unmet};
 use super::mapping::Mapping;
 use super::publish::Published;
 use super::standing::{look, telling};
 use super::{
     Applying, Confined, JournalHeader, JournalWriter, Phase, Policy, Private, Recovered, RestoreOptions,
-    RestoreSummary, Stage, State, begin, conclude, leading, publish, recover,
+    RestoreSummary, Stage, StagedBy, State, SyncMode, begin, conclude, leading, publish, recover,
 };
 use crate::observer::Progress;
 use crate::tree::archive::{IntakeOptions, take_in};
@@ -67,8 +67,11 @@ pub fn restore_tree(
     }
     // What the level gives its mode is closed until then.
     let has_mode = Mapping::new(&options).place(b"").is_some_and(|place| place.is_empty());
-    let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 }, options.sync)?;
+    let is_new = make_directory(destination, if has_mode { 0o700 } else { 0o777 })?;
     let mut made = Made(is_new.then_some(destination));
+    if is_new && options.sync == SyncMode::File {
+        flush_name(destination)?;
+    }
     let summary = restore_into(archive, Confined::open(destination)?, is_new, destination, options)?;
     made.0 = None;
     Ok(summary)
@@ -347,7 +350,7 @@ impl Restore<'_> {
         // From here on it is better finished than stopped.
         self.options.watch.report(Progress { entries: 0, ..progress });
         let mut step = telling(&self.options.watch, progress);
-        let published = publish(self.destination, &left.private, &mut step, problem)?;
+        let published = publish(self.destination, &left.private, StagedBy::ThisRun, &mut step, problem)?;
         self.options.watch.report(Progress { entries: published.done + published.failed, ..progress });
         let state = conclude(&left.private, self.options.sync, &published)?;
         Ok((!state.partial, published))

@@ -96,6 +96,7 @@ fn a_level_cut_anywhere_and_recovered_is_as_if_published_at_once() {
         let stopped = publish(
             &confined,
             &private,
+            StagedBy::ThisRun,
             &mut |_| {
                 steps += 1;
                 if steps > cut { Err(Error::new(ErrorKind::Cancelled, "killed")) } else { Ok(()) }
@@ -166,7 +167,8 @@ fn what_came_after_the_level_was_checked_is_replaced_only_on_request_also_by_a_l
             let (confined, private) = level.begin();
             if is_killed {
                 // Everything is in its place, and then somebody takes some of it.
-                publish(&confined, &private, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap();
+                publish(&confined, &private, StagedBy::ThisRun, &mut unstopped(), &mut |problem| panic!("{problem}"))
+                    .unwrap();
                 fs::remove_file(place.root.join("d/f")).unwrap();
                 fs::remove_dir(place.root.join("d")).unwrap();
                 for name in ["file", "link", "symlink"] {
@@ -321,14 +323,17 @@ fn flags_that_forbid_changes_are_given_to_nothing_else_that_has_taken_the_place(
     level.file_at("f", false, locked, "new");
     let (confined, private) = level.begin();
     // Killed when it had moved the file and not locked it.
-    publish(&confined, &private, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap();
+    publish(&confined, &private, StagedBy::ThisRun, &mut unstopped(), &mut |problem| panic!("{problem}")).unwrap();
     let f = place.root.join("f");
     assert!(flags(&f).unwrap().contains(IFlags::IMMUTABLE));
     rustix::fs::ioctl_setflags(fs::File::open(&f).unwrap(), before).unwrap();
     fs::remove_file(&f).unwrap();
     fs::hard_link(&outside, &f).unwrap();
     let mut problems = Vec::new();
-    publish(&confined, &private, &mut unstopped(), &mut |problem| problems.push(problem.to_string())).unwrap();
+    publish(&confined, &private, StagedBy::ThisRun, &mut unstopped(), &mut |problem| {
+        problems.push(problem.to_string())
+    })
+    .unwrap();
     assert!(!flags(&outside).unwrap().contains(IFlags::IMMUTABLE), "{problems:?}");
     assert!(problems.len() == 1 && problems[0].contains("another entry has taken its place"), "{problems:?}");
 }
