@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import frazil
+from frazil import _streams
 from ground import Ground
 
 
@@ -115,6 +116,19 @@ class Signals(Ground):
                     with self.subTest(name, written="nothing"):
                         self.interrupt(call)
         self.assertEqual((self.left(), len(os.listdir("/proc/self/fd"))), before)
+
+    def test_what_is_forgotten_as_soon_as_it_is_open_is_closed_in_silence(self):
+        path = self.dir / "fifo"
+        os.mkfifo(path)
+        before = len(os.listdir("/proc/self/fd"))
+
+        def open_again_and_again():
+            while True:
+                _streams.opened(os.fsencode(path)).close()
+
+        with open(path, "r+b", buffering=0):
+            self.interrupt(open_again_and_again)
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
     def test_a_keyboard_interrupt_is_one(self):
         def press():

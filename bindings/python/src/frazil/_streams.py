@@ -91,7 +91,7 @@ def descriptor_of(stream: Any) -> Optional[int]:
     """
     if isinstance(stream, int) and not isinstance(stream, bool):
         descriptor = stream
-    elif type(stream) is io.FileIO and stream.readable():
+    elif type(stream) in (io.FileIO, Opened) and stream.readable():
         descriptor = stream.fileno()
     else:
         return None
@@ -109,11 +109,20 @@ def waits(path: bytes) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
-def opened(path: bytes) -> io.FileIO:
+class Opened(io.FileIO):
+    """A file that is closed in silence when it is forgotten.
+
+    A signal's handler may raise between opening and the assignment; Python would then warn that nobody closed it.
+    """
+
+    __del__ = io.FileIO.close  # a method in C: no signal is answered within it
+
+
+def opened(path: bytes) -> Opened:
     """A file that Python has opened, or the exception that the library would raise."""
     name = os.fsdecode(path)
     try:
-        return io.FileIO(name)
+        return Opened(name)
     except OSError as error:
         if error.errno is None or error.filename != name:
             raise  # of a signal's handler
@@ -221,7 +230,7 @@ class Input:
         self._source: Optional[Source] = None
         self.suffix = ""
         self.arguments: Tuple[Any, ...]
-        self._opened: Optional[io.FileIO] = None
+        self._opened: Optional[Opened] = None
         descriptor = None
         if or_path and is_path(stream):
             path = path_of(stream)
