@@ -99,6 +99,7 @@ mod signature;
 mod threads;
 #[cfg(feature = "tree")]
 mod tree;
+mod write_behind;
 
 pub use blueprint::{
     gen_sig_from_file, gen_sig_from_file_with, gen_sig_from_stream, gen_sig_from_stream_with, patch_from_file,

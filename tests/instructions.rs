@@ -37,7 +37,7 @@ use Counted::{Function, Whole};
 
 /// A name, what of it is counted, and the command. `CONTENT` is random; so is `other`, which has nothing in common
 /// with it, and in `shifted` one byte precedes it.
-const KERNELS: [(&str, Counted, &str); 12] = [
+const KERNELS: [(&str, Counted, &str); 14] = [
     ("RabinKarp of blocks", Function("frazil::engine::native::weak::polynomial_avx2*"), "signature CONTENT out"),
     ("rollsum of blocks", Function("frazil::engine::native::weak::adler_avx2*"), OLD_SIGNATURE),
     ("BLAKE2b of blocks", Function("blake2b_simd::avx2::compress4_loop*"), "signature CONTENT out"),
@@ -49,11 +49,13 @@ const KERNELS: [(&str, Counted, &str); 12] = [
         Function("frazil::engine::native::scan::avx2::roll*"),
         "delta --allow-weak other.old CONTENT out",
     ),
-    ("seal", Function("frazil::format::sealed::sealer::Sealer::seal"), "level CONTENT out"),
+    ("seal", Function("frazil::format::sealed::sealer::Seals::seal"), "level CONTENT out"),
     ("level, all new", Whole, "level CONTENT out"),
     ("level, unchanged", Whole, "level --against content.sig CONTENT out"),
+    ("level, aligned", Whole, "level --matching aligned --against content.sig CONTENT out"),
     ("level, shifted", Whole, "level --against shifted.sig CONTENT out"),
     ("patch, unchanged", Whole, "patch CONTENT CONTENT.delta out"),
+    ("restore of two levels", Whole, "patch empty CONTENT.level CONTENT.delta out"),
 ];
 
 const OLD_SIGNATURE: &str = "signature --format rdiff --hash md4 --weak rollsum --block-size 2048 CONTENT out";
@@ -86,6 +88,8 @@ impl Ground {
             "signature other other.sig",
             &OLD_SIGNATURE.replace("CONTENT out", "other other.old"),
             "signature empty empty.sig",
+            "level content content.level",
+            "level empty empty.level",
             "delta content.sig content content.delta",
             "delta empty.sig empty empty.delta",
         ] {

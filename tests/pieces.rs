@@ -117,6 +117,29 @@ fn level_reader(fixture: &Fixture, manner: Manner) -> Run {
     run
 }
 
+/// A level that is written where another thread may write it.
+fn level_written(fixture: &Fixture, source: impl Read, sink: impl Write + Send, written: &Shared) -> Run {
+    let mut run = Run::new();
+    let reader = LevelReader::new(source, &fixture.signatures[0], fixture.options().threads(2)).unwrap();
+    let finished = reader.write_to(sink);
+    run.output = written.content().clone();
+    match finished {
+        Ok(summary) => assert_eq!(summary.signature.as_ref(), Some(&fixture.signatures[1])),
+        Err(error) => return run.stop(Stop::Finish, error),
+    }
+    run
+}
+
+fn level_written_from(fixture: &Fixture, manner: Manner) -> Run {
+    let written = Shared::default();
+    level_written(fixture, Pieces::new(&fixture.states[1][..], manner), written.clone(), &written)
+}
+
+fn level_written_to(fixture: &Fixture, manner: Manner) -> Run {
+    let written = Shared::default();
+    level_written(fixture, &fixture.states[1][..], Pieces::new(written.clone(), manner), &written)
+}
+
 fn level_writer(fixture: &Fixture, manner: Manner) -> Run {
     let sink = Shared::default();
     let mut run = Run::new();
@@ -272,9 +295,11 @@ fn data_comparison(fixture: &Fixture, manner: Manner) -> Run {
 type Adapter = fn(&Fixture, Manner) -> Run;
 
 /// Each adapter by the source or sink that misbehaves, and where an error of that is the end.
-const ADAPTERS: [(&str, Adapter, &[Stop]); 12] = [
+const ADAPTERS: [(&str, Adapter, &[Stop]); 14] = [
     ("LevelReader's source", level_reader, &[]),
     ("LevelWriter's sink", level_writer, &[Stop::Finish]),
+    ("write_to's source", level_written_from, &[Stop::Finish]),
+    ("write_to's sink", level_written_to, &[Stop::Finish]),
     ("signature_to's sink", signature_sink, &[Stop::Push, Stop::Finish]),
     ("PatchReader's delta", patch_reader_delta, &[]),
     ("PatchReader's basis", patch_reader_basis, &[]),
@@ -312,6 +337,33 @@ fn pieces_of_any_length_and_interruptions_change_no_byte() {
                         let form = format!("{name}, {format:?}, {engine:?}, {len} bytes in pieces of {piece}");
                         assert!(run.raised.is_empty(), "{form}: {:?}", run.raised);
                         assert!(run.output == expected, "{form}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_not_read_of_a_level_is_written_whatever_the_number_of_threads() {
+    for (format, engine) in FORMS {
+        for len in [300, 30_000, LONG] {
+            let fixture = Fixture::new(len, format, engine);
+            let content = &fixture.states[1][..];
+            for basis in [None, Some(&fixture.signatures[0])] {
+                let reader = |threads| LevelReader::new(content, basis, fixture.options().threads(threads)).unwrap();
+                let mut expected = Vec::new();
+                reader(1).read_to_end(&mut expected).unwrap();
+                for threads in [1, 2, 5] {
+                    for read in [0, 1, 4, 1000, expected.len() / 2, expected.len()] {
+                        let mut level = reader(threads);
+                        let mut stream = vec![0; read.min(expected.len())];
+                        level.read_exact(&mut stream).unwrap();
+                        let summary = level.write_to(&mut stream).unwrap();
+                        let form = format!("{read} bytes read of {}, {format:?}, {engine:?}", expected.len());
+                        assert!(stream == expected, "{form}");
+                        assert_eq!(summary.stats.stream_bytes, expected.len() as u64, "{form}");
+                        assert_eq!(summary.signature.as_ref(), Some(&fixture.signatures[1]), "{form}");
                     }
                 }
             }

@@ -6,7 +6,7 @@ use bytes::BufMut;
 
 use crate::engine::{CommandSink, ZERO_RUN_MIN, is_zeros};
 use crate::format::{
-    DELTA_MAGIC, END, Format, MAX_PAYLOAD, SealedHeader, Sealer, Trailer, encode_copy, encode_literal,
+    DELTA_MAGIC, END, Format, MAX_PAYLOAD, SealedHeader, Sealer, Seals, Trailer, encode_copy, encode_literal,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -38,6 +38,24 @@ const COMMAND_MAX: usize = 64;
 const FRAME_LEN: usize = 256 * 1024;
 
 const _: () = assert!(FRAME_LEN + LITERAL_MAX + COMMAND_MAX <= MAX_PAYLOAD);
+
+/// A part of a level's stream.
+#[derive(Default)]
+pub(super) struct Piece {
+    bytes: Vec<u8>,
+    /// Its frames that are not sealed.
+    frames: Vec<Range<usize>>,
+}
+
+impl Piece {
+    /// Its bytes, once `seals`, if there are any, have sealed them.
+    pub(super) fn sealed(&mut self, seals: Option<&mut Seals>, threads: usize) -> &[u8] {
+        if let Some(seals) = seals {
+            seals.seal(&mut self.bytes, &self.frames, threads);
+        }
+        &self.bytes
+    }
+}
 
 /// Writes the commands of a delta.
 pub(crate) struct Encoder {
@@ -89,12 +107,10 @@ impl Encoder {
         self.settle();
         self.commands().put_u8(END);
         self.close_frame();
-        self.seal()?;
-        if let (Some(sealer), Some(trailer)) = (self.sealer.take(), trailer) {
-            sealer.finish(trailer, &mut self.out);
+        if let (Some(sealer), Some(trailer)) = (&mut self.sealer, trailer) {
+            sealer.end(trailer, &mut self.out);
         }
-        self.ready = self.out.len();
-        Ok(())
+        self.seal()
     }
 
     /// Completes what can be; the frame that is open stays so.
@@ -120,10 +136,32 @@ impl Encoder {
 
     /// Forgets the output, which was taken.
     pub(super) fn clear_output(&mut self) {
-        self.written += self.ready as u64;
         self.out.drain(..self.ready);
+        self.forget(self.ready);
+    }
+
+    /// Leaves it to the caller to seal the pieces that it takes; of a plain stream there is nothing to seal.
+    pub(super) fn detach_seals(&mut self) -> Option<Seals> {
+        self.sealer.as_mut().and_then(Sealer::detach)
+    }
+
+    /// Puts the output into a piece, whose memory is used again.
+    pub(super) fn take_output(&mut self, piece: &mut Piece) {
+        piece.bytes.clear();
+        piece.bytes.extend_from_slice(&self.out[self.ready..]);
+        self.out.truncate(self.ready);
+        std::mem::swap(&mut self.out, &mut piece.bytes);
+        piece.frames.clear();
         if let Some(sealer) = &mut self.sealer {
-            sealer.drained(self.ready);
+            sealer.take_closed(self.ready, &mut piece.frames);
+        }
+        self.forget(self.ready);
+    }
+
+    fn forget(&mut self, len: usize) {
+        self.written += len as u64;
+        if let Some(sealer) = &mut self.sealer {
+            sealer.drained(len);
         }
         self.ready = 0;
     }

@@ -1,14 +1,11 @@
 //! The whole form: from path to path, published whole or not at all.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::{LevelBasis, LevelOptions, LevelReader, LevelSummary};
 use crate::publish::Publish;
-use crate::{Error, Format, Result};
-
-/// What is written at once.
-const WRITE_LEN: usize = 256 * 1024;
+use crate::{Format, Result};
 
 /// Makes the level of the file `source` against `basis` and publishes its stream as the new file `level`.
 ///
@@ -52,12 +49,8 @@ pub(crate) fn level_file_with(
     if let Some((sink, format)) = signature_to {
         reader = reader.signature_to(sink, format)?;
     }
-    // Not by its own small pieces.
-    let mut file = BufWriter::with_capacity(WRITE_LEN, publish.file());
-    let written = io::copy(&mut reader, &mut file).and_then(|_| file.flush());
-    written.map_err(|error| Error::io("making a level of", error).path(source))?;
-    drop(file);
-    let summary = reader.finish_summary()?;
+    let written = reader.write_to(publish.file());
+    let summary = written.map_err(|error| error.while_doing("making a level of").path(source))?;
     publish.commit()?;
     Ok(summary)
 }

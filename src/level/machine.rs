@@ -6,14 +6,14 @@
 
 use std::io::{self, Write};
 
-use super::encoder::{Encoder, LevelStats, no_memory};
+use super::encoder::{Encoder, LevelStats, Piece, no_memory};
 use super::options::{LevelOptions, Matching};
 use super::run::Run;
 use super::signing::{SignatureSink, Signed, Signing};
 use super::start::{Matcher, build_matcher, choose_matching, header, same_sums, target_params};
 use super::{LevelBasis, LevelSummary};
 use crate::engine::{CommandSink, Grid, Known, Window};
-use crate::format::{BlockSum, Flags, Format, SignatureParams, SignatureWriter, Trailer, check_sealable};
+use crate::format::{BlockSum, Flags, Format, Seals, SignatureParams, SignatureWriter, Trailer, check_sealable};
 use crate::observer::Progress;
 use crate::{Error, ErrorKind, Result};
 
@@ -234,6 +234,23 @@ impl Machine {
         if let Some(encoder) = &mut self.encoder {
             encoder.clear_output();
         }
+    }
+
+    /// As [`Encoder::detach_seals`].
+    pub(super) fn detach_seals(&mut self) -> Option<Seals> {
+        self.encoder.as_mut().and_then(Encoder::detach_seals)
+    }
+
+    /// As [`Encoder::take_output`].
+    pub(super) fn take_output(&mut self, piece: &mut Piece) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.take_output(piece);
+        }
+    }
+
+    /// How many threads may work at once.
+    pub(super) fn threads(&self) -> usize {
+        self.options.thread_count()
     }
 
     pub(super) fn is_ended(&self) -> bool {

@@ -70,10 +70,11 @@ pub(super) fn choose_matching(
 ) -> Result<(Matching, u64)> {
     let held_len = options.target_len.filter(|_| options.hold_signature);
     let signature = held_len.map_or(0, |len| params.blocks_in(len) * params.record_len() as u64);
-    // The window, the stream made of it, their sums, and the buffers of frames and leaves.
+    // The window, the stream made of it and the one before that is being written, their sums, and the buffers of frames
+    // and leaves.
     let shortest = params.block_len.min(basis.params().map_or(u32::MAX, |params| params.block_len));
     let sums = window_max as u64 / u64::from(shortest) * 2 * size_of::<BlockSum>() as u64;
-    let buffers = 2 * window_max as u64 + sums + (4 << 20);
+    let buffers = 3 * window_max as u64 + sums + (2 << 20);
     let fixed = buffers + signature;
     let index = index_bytes(basis, options.engine);
     let limit = |needed: u64| {

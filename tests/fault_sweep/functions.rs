@@ -339,13 +339,31 @@ fn chain_deltas(ground: &Ground, faults: &Arc<Faults>) -> Run {
     chain(ground, frazil::NoBasis, ground.deltas.iter().map(|delta| Faulty::new(delta, faults)).collect())
 }
 
+/// A level that is written where another thread may write it.
+fn level_written(ground: &Ground, source: impl io::Read, sink: impl Write + Send, written: &Shared) -> Run {
+    Run::whole(|| {
+        let summary = LevelReader::new(source, &ground.signature, ground.levels())?.write_to(sink)?;
+        Ok::<_, frazil::Error>(joined(&written.content(), &sealed(&summary.signature.expect("it was held"))))
+    })
+}
+
+fn level_written_from(ground: &Ground, faults: &Arc<Faults>) -> Run {
+    let written = Shared::default();
+    level_written(ground, Faulty::new(&ground.new[..], faults), written.clone(), &written)
+}
+
+fn level_written_to(ground: &Ground, faults: &Arc<Faults>) -> Run {
+    let written = Shared::default();
+    level_written(ground, &ground.new[..], Faulty::new(written.clone(), faults), &written)
+}
+
 const CONTENT: Seam = Seam::Reading(Zero::Ends);
 const DELTA: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::Truncated]));
 /// Read once to be checked, and again to be carried out.
 const DELTAS: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::Truncated, ErrorKind::Corrupt]));
 const BASIS: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::WrongBasis]));
 
-pub(crate) const FUNCTIONS: [Function<Ground>; 22] = [
+pub(crate) const FUNCTIONS: [Function<Ground>; 24] = [
     function("gen_sig_from_stream, level 0: pipe", CONTENT, After::GoesOn, stream_level_0),
     function("gen_sig_from_stream, level n: pipe", CONTENT, After::GoesOn, stream_level_n),
     function("gen_sig_from_stream, signature alone: pipe", CONTENT, After::Gone, stream_signature),
@@ -355,6 +373,8 @@ pub(crate) const FUNCTIONS: [Function<Ground>; 22] = [
     function("gen_sig_from_file, level 0: observer", Seam::Observing, After::Refuses, observed_file_0),
     function("gen_sig_from_file, level n: observer", Seam::Observing, After::Refuses, observed_file_n),
     function("LevelWriter: sink", Seam::Writing, After::GoesOnOrGone, level_writer),
+    function("LevelReader::write_to: source", CONTENT, After::Gone, level_written_from),
+    function("LevelReader::write_to: sink", Seam::Writing, After::Gone, level_written_to),
     function("patch_from_file with a pipe: pipe", DELTA, After::Gone, patch_of_a_file),
     function("patch_from_file without a pipe: observer", Seam::Observing, After::Gone, observed_patch_by_a_file),
     function("patch_from_stream, level 0: pipe", DELTA, After::Gone, patch_of_level_0),

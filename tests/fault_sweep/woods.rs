@@ -119,6 +119,22 @@ fn backup_1(woods: &Woods, faults: &Arc<Faults>) -> Run {
     backed_up(woods, 1, faults)
 }
 
+fn backup_written(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    let run = Run::whole(|| {
+        let (mut archive, since) = (Vec::new(), woods.at("s0"));
+        let snapshot = File::create(woods.at("s.new")).expect("a file");
+        let reader = BackupReader::new(woods.at("tree"), Some(&*since), snapshot, woods.backups())?;
+        reader.write_to(Faulty::new(&mut archive, faults))?;
+        Ok::<_, frazil::Error>(woods.made(&archive, 1))
+    });
+    if run.output.is_none() {
+        let snapshot = File::open(woods.at("s.new")).expect("what was written of the snapshot");
+        assert!(list_snapshot(snapshot, |_| Ok(())).is_err(), "a snapshot without its archive is taken for whole");
+        fs::remove_file(woods.at("s.new")).expect("a file");
+    }
+    run
+}
+
 fn backup_reader(woods: &Woods, faults: &Arc<Faults>) -> Run {
     let mut run = Run::default();
     let mut is_archived = false;
@@ -193,9 +209,15 @@ fn verification(woods: &Woods, faults: &Arc<Faults>) -> Run {
 
 const ARCHIVE: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::Truncated]));
 
-pub(crate) const FUNCTIONS: [Function<Woods>; 10] = [
+pub(crate) const FUNCTIONS: [Function<Woods>; 11] = [
     Function { name: "backup_tree, level 0: archive's sink", seam: Seam::Writing, after: After::Gone, run: backup_0 },
     Function { name: "backup_tree, level 1: archive's sink", seam: Seam::Writing, after: After::Gone, run: backup_1 },
+    Function {
+        name: "BackupReader::write_to: archive's sink",
+        seam: Seam::Writing,
+        after: After::Gone,
+        run: backup_written,
+    },
     Function {
         name: "BackupReader: snapshot's sink",
         seam: Seam::Writing,

@@ -1,7 +1,6 @@
 //! `frazil backup`: one level of a whole tree, and the snapshot that the next level needs.
 
 use std::fs::File;
-use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -45,9 +44,6 @@ Examples:
   frazil backup --since snap.1 --snapshot snap.2 /home - | ssh host 'cat > home.2'
 
 Restore the levels with frazil restore.";
-
-/// Bytes moved at once.
-const BUFFER_LEN: usize = 256 * 1024;
 
 /// Back up a tree of files: everything, or what changed since the level whose snapshot is given
 #[derive(Args)]
@@ -241,17 +237,9 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
             _ => failure,
         }
     };
-    let mut backup = BackupReader::new(tree, since, snapshot_out.writer()?, options).map_err(failed)?;
-    let mut writer = archive_out.writer()?;
-    let mut buffer = vec![0; BUFFER_LEN];
-    loop {
-        match backup.read(&mut buffer).and_then(|len| writer.write_all(&buffer[..len]).map(|()| len)) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
-    let summary = backup.finish().map_err(failed)?;
+    let archive = archive_out.writer()?;
+    let backup = BackupReader::new(tree, since, snapshot_out.writer()?, options).map_err(failed)?;
+    let summary = backup.write_to(archive).map_err(failed)?;
     let snapshot_bytes = snapshot_out.written();
     // The archive first: a snapshot without its archive would let the next level leave a gap in the chain.
     archive_out.commit()?;

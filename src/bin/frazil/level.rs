@@ -1,6 +1,6 @@
 //! `frazil level`: one level of a chain of backups; and the making that it shares with `frazil delta`.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use clap::Args;
 use frazil::{Error, ErrorKind, Format, LevelBasis, LevelReader, LevelSummary, Matching, SignatureParams};
@@ -22,9 +22,6 @@ Examples:
   pg_dump base | frazil level --against sig.1 --signature-out sig.2 - - | ssh host 'cat > level.2'
 
 Restore the levels with frazil patch.";
-
-/// Bytes moved at once.
-const BUFFER_LEN: usize = 256 * 1024;
 
 /// Write a level: everything, or what changed since the level whose signature is given
 #[derive(Args)]
@@ -173,15 +170,7 @@ fn drive<R: Read>(
     if let Some(signature) = signature {
         level = level.signature_to(signature.writer()?, format).map_err(&failed)?;
     }
-    let mut writer = output.writer()?;
-    let mut buffer = vec![0; BUFFER_LEN];
-    loop {
-        match level.read(&mut buffer).and_then(|len| writer.write_all(&buffer[..len]).map(|()| len)) {
-            Ok(0) => return level.finish_summary().map_err(&failed),
-            Ok(_) => {}
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
+    level.write_to(output.writer()?).map_err(failed)
 }
 
 fn report(

@@ -13,7 +13,7 @@ mod unsealer;
 
 pub(crate) use header::BASIS_PATH_MAX;
 pub use header::{SealedHeader, SealedKind, StreamId};
-pub(crate) use sealer::Sealer;
+pub(crate) use sealer::{Sealer, Seals};
 pub(crate) use trailer::{Flags, Trailer};
 pub(crate) use unsealed::Unsealed;
 pub(crate) use unsealer::{Event, Unsealer};

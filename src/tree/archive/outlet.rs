@@ -57,6 +57,12 @@ impl Outlet {
         self.tar.clear_output();
     }
 
+    /// Puts the output into a buffer, whose memory is used again.
+    pub(crate) fn take_output(&mut self, buffer: &mut Vec<u8>) {
+        self.tar.take_output(buffer);
+        self.taken += buffer.len() as u64;
+    }
+
     /// Bytes of the stream so far.
     pub(crate) fn written(&self) -> u64 {
         self.taken + self.tar.output().len() as u64

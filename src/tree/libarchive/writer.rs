@@ -97,6 +97,12 @@ impl ArchiveWriter {
         self.output.get_mut().bytes.clear();
     }
 
+    /// Puts what was written and not yet taken into a buffer, whose memory is used again.
+    pub(crate) fn take_output(&mut self, buffer: &mut Vec<u8>) {
+        buffer.clear();
+        std::mem::swap(&mut self.output.get_mut().bytes, buffer);
+    }
+
     /// Writes the header of an entry.
     ///
     /// # Errors
