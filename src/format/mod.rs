@@ -23,7 +23,8 @@ pub(crate) use leaves::{LEAVES_AT_ONCE, Leaf, leaf_of, leaves_of};
 #[cfg(feature = "tree")]
 pub(crate) use sealed::Unsealed;
 pub(crate) use sealed::{
-    BASIS_PATH_MAX, Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Seals, Trailer, Unsealer, VERSION as SEALED_VERSION,
+    BASIS_PATH_MAX, Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Seals, Trailer, Unsealer,
+    VERSION as SEALED_VERSION,
 };
 pub(crate) use signature::{RecordPlace, check_sealable, named, read_records};
 pub(crate) use source::Source;

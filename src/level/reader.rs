@@ -132,9 +132,8 @@ impl<R: Read> LevelReader<R> {
         let mut read = std::mem::take(&mut self.output_read);
         let threads = self.machine.threads();
         let mut seals = self.machine.detach_seals();
-        let write = |piece: &mut Piece| {
-            sink.write_all(&piece.sealed(seals.as_mut(), threads)[std::mem::take(&mut read)..])
-        };
+        let write =
+            |piece: &mut Piece| sink.write_all(&piece.sealed(seals.as_mut(), threads)[std::mem::take(&mut read)..]);
         write_behind(threads, write, |piece| {
             let mut advanced = Ok(());
             while advanced.is_ok() && !self.machine.is_ended() && self.machine.output().len() < PIECE_LEN {
