@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use frazil::{
-    BackupOptions, EntryReport, Error, ErrorKind, Observer, RestoreOptions, VerifyOptions, backup_tree_file,
-    restore_tree, verify_archive, verify_tree,
+    BackupOptions, EntryReport, Error, ErrorKind, LevelOptions, LevelReader, NoBasis, Observer, PatchOptions,
+    PatchReader, RestoreOptions, VerifyOptions, backup_tree_file, restore_tree, verify_archive, verify_tree,
 };
 
 /// Wants to stop from the start, or from when it is told of something.
@@ -111,6 +111,33 @@ fn a_chain_stops_when_it_is_told_to() {
     let stopped = frazil::chain_file(None, deltas, ground.at("target"), options);
     assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
     assert!(!ground.at("target").exists());
+}
+
+#[test]
+fn a_level_that_is_stopped_because_its_source_has_changed_has_no_trailer() {
+    let ground = Ground::new();
+    for threads in [1, 2] {
+        write(ground.at("file"), "content").unwrap();
+        let options = || LevelOptions::new().threads(threads);
+        let stopping = options().observer(Arc::new(Stopper { at_problems: true, ..Stopper::default() }));
+        let [stopped, told] = [stopping, options()].map(|options| {
+            write(ground.at("file"), "content").unwrap();
+            let level = LevelReader::open(ground.at("file"), None, options).unwrap();
+            write(ground.at("file"), "changed content").unwrap();
+            let mut stream = Vec::new();
+            (level.write_to(&mut stream).map(|summary| summary.dirty), stream)
+        });
+        assert_eq!(stopped.0.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert!(told.0.unwrap());
+        let target = |stream: &[u8]| {
+            PatchReader::new(stream, NoBasis, PatchOptions::new()).and_then(|mut patch| {
+                std::io::Read::read_to_end(&mut patch, &mut Vec::new())?;
+                patch.finish()
+            })
+        };
+        assert_eq!(target(&stopped.1).unwrap_err().kind(), ErrorKind::Truncated);
+        assert!(target(&told.1).unwrap().dirty);
+    }
 }
 
 /// Wants to stop when it is asked for the nth time, and is never asked once the target is there.

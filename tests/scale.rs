@@ -13,7 +13,7 @@ use std::path::Path;
 
 use frazil::{
     Chain, ErrorKind, Format, LevelOptions, LevelReader, Matching, NoBasis, PatchOptions, PatchReader, ReadAt,
-    Signature, SignatureFile,
+    Signature, SignatureFile, SignatureParams,
 };
 use generated::Generated;
 use memory::peak_of;
@@ -46,6 +46,7 @@ fn memory_stays_flat_however_long_the_content_is() {
     let dir = tempfile::tempdir().unwrap();
     a_64_gib_stream_is_signed_and_aligned_within_32_mib(dir.path());
     a_rolling_level_keeps_to_its_limit(dir.path());
+    a_level_that_is_written_while_it_is_made_keeps_to_its_limit();
     the_index_of_a_signature_in_its_file_takes_at_most_12_bytes_a_block(dir.path(), 1 << 21);
     ten_levels_are_patched_and_chained_within_32_mib(dir.path());
 }
@@ -111,6 +112,22 @@ fn a_rolling_level_keeps_to_its_limit(dir: &Path) {
     println!("rolling level of 4 GiB: {} KiB, {} before, {} more allowed", peak / 1024, process / 1024, limit / 1024);
     assert!(peak <= process + limit, "{peak} bytes, {process} before, {limit} more allowed");
     assert!(summary.stats.literal_bytes * 99 < length, "{:?}", summary.stats);
+}
+
+fn a_level_that_is_written_while_it_is_made_keeps_to_its_limit() {
+    for (block_len, limit) in [(64 << 10, 9 * MIB), (16 << 20, 147 * MIB)] {
+        let (_, process) = peak_of(|| ());
+        let params = SignatureParams::with_block_len(block_len).unwrap();
+        let options = LevelOptions::new().params(params).memory_limit(limit).hold_signature(false).threads(2);
+        let length = GIB;
+        let (summary, peak) = peak_of(|| {
+            let level = LevelReader::new(Generated::new(length, |_| true), None, options).unwrap();
+            level.write_to(io::sink()).unwrap()
+        });
+        println!("level 0 in blocks of {block_len}: {} KiB, {} before", peak / 1024, process / 1024);
+        assert!(peak <= process + limit, "{peak} bytes, {process} before, {limit} more allowed");
+        assert_eq!(summary.stats.literal_bytes, length);
+    }
 }
 
 /// The signature of 1 TiB in blocks of 64 KiB.

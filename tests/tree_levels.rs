@@ -7,7 +7,7 @@ mod random;
 #[path = "support/tree.rs"]
 mod tree;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,8 @@ use std::time::Duration;
 use changing::Changing;
 use frazil::{
     BackupOptions, BackupReader, BackupSummary, Error, Filter, Matching, Observer, RestoreOptions, RestoreSummary,
-    RestoreWriter, Since, SyncMode, VerifyOptions, backup_tree, restore_tree, verify_archive, verify_tree,
+    RestoreWriter, Since, SyncMode, VerifyOptions, backup_tree, list_snapshot, restore_tree, verify_archive,
+    verify_tree,
 };
 use random::Random;
 use tree::{assert_rsync_finds_nothing, assert_same, image};
@@ -215,4 +216,30 @@ fn restoring_levels_0_to_k_as_a_plain_user_gives_the_tree_at_k() {
     tree::as_plain_user("restoring_levels_0_to_k_as_a_plain_user_gives_the_tree_at_k", || {
         many_levels(seeds(3));
     });
+}
+
+#[test]
+fn what_was_not_read_of_an_archive_is_written_whatever_the_number_of_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    fs::create_dir(at("tree")).unwrap();
+    for (name, len) in [("large", 3 << 20), ("small", 100), ("empty", 0)] {
+        fs::write(at("tree").join(name), vec![7; len]).unwrap();
+    }
+    for filter in [Filter::None, Filter::Gzip, Filter::Zstd] {
+        for threads in [1, 2, 5] {
+            for read in [0, 1, 600, 1 << 20, usize::MAX] {
+                let options = BackupOptions::new().threads(threads).filter(filter);
+                let mut level =
+                    BackupReader::new(at("tree"), None, File::create(at("snapshot")).unwrap(), options).unwrap();
+                let mut archive = Vec::new();
+                level.by_ref().take(read as u64).read_to_end(&mut archive).unwrap();
+                let summary = level.write_to(&mut archive).unwrap();
+                assert_eq!(summary.stream_bytes, archive.len() as u64);
+                verify_archive(&archive[..], None).unwrap();
+                let snapshot = list_snapshot(File::open(at("snapshot")).unwrap(), |_| Ok(())).unwrap();
+                assert_eq!(snapshot.entries, 4, "{filter:?}, {threads} threads, {read} bytes read");
+            }
+        }
+    }
 }

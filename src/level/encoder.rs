@@ -41,7 +41,7 @@ const _: () = assert!(FRAME_LEN + LITERAL_MAX + COMMAND_MAX <= MAX_PAYLOAD);
 
 /// A part of a level's stream.
 #[derive(Default)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     bytes: Vec<u8>,
     /// Its frames that are not sealed.
     frames: Vec<Range<usize>>,

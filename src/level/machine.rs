@@ -287,14 +287,15 @@ impl Machine {
             this.work(true)?;
             let flags = Flags { dirty, weak: this.weak };
             let Some(signing) = this.signing.take() else { return Err(ended()) };
-            let signed = signing.finish(dirty);
-            if let Some(encoder) = &mut this.encoder {
-                encoder.finish(signed.identity.map(|identity| Trailer { flags, identity }).as_ref())?;
-            }
             if dirty {
                 let changed = Error::new(ErrorKind::SourceChanged, "the source changed while it was read");
                 this.options.watch.problem(&changed.doing("making a level"));
+                // The observer may end it: before there is a trailer.
                 this.watch()?;
+            }
+            let signed = signing.finish(dirty);
+            if let Some(encoder) = &mut this.encoder {
+                encoder.finish(signed.identity.map(|identity| Trailer { flags, identity }).as_ref())?;
             }
             this.signed = Some(signed);
             this.dirty = dirty;

@@ -114,7 +114,8 @@ impl LevelOptions {
     }
 
     /// How many threads compute sums; 0, the default, for as many as there are processors. The stream
-    /// is the same whatever the number.
+    /// is the same whatever the number. Where it goes to a file or by
+    /// [`LevelReader::write_to`](crate::LevelReader::write_to), and with more than 1, one more seals and writes it.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self

@@ -12,11 +12,8 @@ use crate::format::Format;
 use crate::holes::HoleReader;
 use crate::read_at::CLAIMS_MORE;
 use crate::signature::Signature;
-use crate::write_behind::write_behind;
+use crate::write_behind::{Making, write_behind};
 use crate::{Error, ErrorKind, Result};
-
-/// As much of the stream as is written at once, or more.
-const PIECE_LEN: usize = 256 * 1024;
 
 /// Reads content once and is the stream of its level; ends with the new full signature.
 ///
@@ -120,8 +117,8 @@ impl<R: Read> LevelReader<R> {
     /// Writes the whole stream to `sink`, flushes it, ends the level and says what was done.
     ///
     /// It does what [`io::copy`] and [`LevelReader::finish_summary`] do, and faster: the stream is not copied again,
-    /// and where more than one thread is allowed, one writes to `sink` while the others make what comes next. What was
-    /// read before is not written.
+    /// and where more than one [thread](LevelOptions::threads) is allowed, one more writes to `sink` while what comes
+    /// next is made. It is written in pieces of at least 256 KiB. What was read before is not written.
     ///
     /// # Errors
     ///
@@ -132,16 +129,11 @@ impl<R: Read> LevelReader<R> {
         let mut read = std::mem::take(&mut self.output_read);
         let threads = self.machine.threads();
         let mut seals = self.machine.detach_seals();
-        let write =
-            |piece: &mut Piece| sink.write_all(&piece.sealed(seals.as_mut(), threads)[std::mem::take(&mut read)..]);
-        write_behind(threads, write, |piece| {
-            let mut advanced = Ok(());
-            while advanced.is_ok() && !self.machine.is_ended() && self.machine.output().len() < PIECE_LEN {
-                advanced = self.advance();
-            }
-            self.machine.take_output(piece);
-            advanced.map(|()| !self.machine.is_ended())
-        })?;
+        let write = |piece: &mut Piece| {
+            let stream = piece.sealed(seals.as_mut(), threads.div_ceil(2));
+            sink.write_all(&stream[std::mem::take(&mut read)..])
+        };
+        write_behind(threads, &mut self, write)?;
         sink.flush()?;
         self.machine.finish()
     }
@@ -218,6 +210,26 @@ impl<R: Read> LevelReader<R> {
             self.machine.step()?;
         }
         Ok(())
+    }
+}
+
+impl<R: Read> Making for LevelReader<R> {
+    type Piece = Piece;
+
+    fn advance(&mut self) -> io::Result<()> {
+        Self::advance(self)
+    }
+
+    fn is_ended(&self) -> bool {
+        self.machine.is_ended()
+    }
+
+    fn ready_len(&self) -> usize {
+        self.machine.output().len()
+    }
+
+    fn take(&mut self, piece: &mut Piece) {
+        self.machine.take_output(piece);
     }
 }
 

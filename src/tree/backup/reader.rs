@@ -12,11 +12,8 @@ use crate::publish::Publish;
 use crate::tree::level_id::LevelHeader;
 use crate::tree::snapshot::SnapshotFile;
 use crate::tree::walk::{Visits, WalkOptions};
-use crate::write_behind::write_behind;
+use crate::write_behind::{Making, write_behind};
 use crate::{Error, ErrorKind, Result};
-
-/// As much of the archive as is written at once, or more.
-const PIECE_LEN: usize = 256 * 1024;
 
 /// The level before, by its snapshot.
 #[derive(Default)]
@@ -98,28 +95,24 @@ impl BackupReader {
 
     /// Writes the whole archive to `archive`, flushes it, closes the snapshot and says what was done.
     ///
-    /// It does what [`io::copy`] and [`BackupReader::finish`] do, and faster: where more than one thread is allowed,
-    /// one writes to `archive` while the tree is read on. What was read before is not written.
+    /// It does what [`io::copy`] and [`BackupReader::finish`] do, and faster: where more than one
+    /// [thread](BackupOptions::threads) is allowed, one more writes to `archive` while the tree is read on. It is
+    /// written in pieces of at least 256 KiB. What was read before is not written.
     ///
     /// # Errors
     ///
     /// Whatever ends the backup and `archive` raises, the first in the order of the archive; what comes before the end
     /// of the backup is written.
     pub fn write_to(mut self, mut archive: impl Write + Send) -> Result<BackupSummary> {
+        self.write_archive(&mut archive)?;
+        self.finish()
+    }
+
+    fn write_archive(&mut self, archive: &mut (impl Write + Send)) -> io::Result<()> {
         let mut read = std::mem::take(&mut self.output_read);
         let write = |piece: &mut Vec<u8>| archive.write_all(&piece[std::mem::take(&mut read)..]);
-        let machine = &mut self.machine;
-        write_behind(machine.options.thread_count(), write, |piece| {
-            let mut stepped = Ok(());
-            while stepped.is_ok() && !machine.is_ended() && machine.outlet.output().len() < PIECE_LEN {
-                stepped = machine.step();
-            }
-            machine.outlet.take_output(piece);
-            stepped?;
-            Ok(!machine.is_ended())
-        })?;
-        archive.flush().map_err(|error| Error::io("writing the archive", error))?;
-        self.machine.finish()
+        write_behind(self.machine.options.thread_count(), &mut self.machine, write)?;
+        archive.flush()
     }
 
     /// Closes the snapshot and says what was done, after the archive was read to its end.
@@ -132,6 +125,26 @@ impl BackupReader {
             self.machine.outlet.clear_output();
         }
         self.machine.finish()
+    }
+}
+
+impl Making for Machine {
+    type Piece = Vec<u8>;
+
+    fn advance(&mut self) -> io::Result<()> {
+        Ok(self.step()?)
+    }
+
+    fn is_ended(&self) -> bool {
+        Self::is_ended(self)
+    }
+
+    fn ready_len(&self) -> usize {
+        self.outlet.output().len()
+    }
+
+    fn take(&mut self, piece: &mut Vec<u8>) {
+        self.outlet.take_output(piece);
     }
 }
 
@@ -223,11 +236,12 @@ pub fn backup_tree_file(
         return Err(Error::new(ErrorKind::InvalidInput, what).doing("writing the archive").path(archive));
     }
     let mut publish = Publish::new(archive, false)?;
-    let sink = publish.file().try_clone().map_err(|error| Error::io("opening the archive", error))?;
+    let mut sink = publish.file().try_clone().map_err(|error| Error::io("opening the archive", error))?;
     let options = options.leave_out(&sink)?;
     let root = root.as_ref();
-    let (backup, snapshot) = open_backup(root, since.into(), snapshot, options)?;
-    let summary = backup.write_to(sink).map_err(|error| error.while_doing("backing up").path(root))?;
+    let (mut backup, snapshot) = open_backup(root, since.into(), snapshot, options)?;
+    backup.write_archive(&mut sink).map_err(|error| Error::io("backing up", error).path(root))?;
+    let summary = backup.finish()?;
     publish.commit()?;
     snapshot.commit()?;
     Ok(summary)
