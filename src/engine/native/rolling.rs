@@ -328,8 +328,10 @@ impl RollingMatcher {
             let next = self.position + 1;
             let end = window.end() - block_len as u64 + 1;
             let next_known = known.next_from(next).map_or(end, |at| at.min(end));
-            let stop = self.next_hit(window, next, next_known).map_or(next_known, |(at, _)| at);
-            self.budget.earn(stop - self.position);
+            // What hits before could not be paid for: content can be made to hit at every byte.
+            let payable = next.max(self.position + self.budget.until_any(block_len as u64)).min(next_known);
+            let stop = self.next_hit(window, payable, next_known).map_or(next_known, |(at, _)| at);
+            self.budget.earn(self.scan.looked_at(self.position..stop, block_len as u64));
             self.position = stop;
         }
     }

@@ -93,6 +93,11 @@ impl Scan {
         self.passing.has_passed(position)
     }
 
+    /// How many of the windows that begin in `range`, of `len` bytes each, are looked at.
+    pub(super) fn looked_at(&self, range: Range<u64>, len: u64) -> u64 {
+        self.passing.looked_at(range, len).iter().map(|range| range.end - range.start).sum()
+    }
+
     /// The first window that hits and begins from `from` to before `to`, of those in `windows`, whose content begins
     /// at `start`. Positions are those in the content, and those asked for never fall.
     pub(super) fn next(
