@@ -166,7 +166,10 @@ def version(command, word):
 
 
 def frazil_version():
-    return f"frazil {version([FRAZIL, '--version'], 1)}"
+    """The command's version, and the commit that is checked out here, which it should be built of."""
+    describe = ["git", "-C", str(HERE), "describe", "--always", "--dirty"]
+    commit = subprocess.run(describe, capture_output=True, text=True).stdout.strip()
+    return f"frazil {version([FRAZIL, '--version'], 1)}{f' ({commit})' if commit else ''}"
 
 
 def machine(work):
@@ -178,7 +181,9 @@ def machine(work):
     cpu, memory = first("/proc/cpuinfo", "model name"), int(first("/proc/meminfo", "MemTotal").split()[0]) >> 20
     filesystem = subprocess.run(["df", "--output=fstype", str(work)], capture_output=True, text=True).stdout.split()[-1]
     kernel = ".".join(platform.release().split(".")[:2])
-    return f"{os.cpu_count()} cores of an {cpu}, {memory} GiB, Linux {kernel}, {filesystem}"
+    flags = first("/proc/cpuinfo", "flags").split()
+    vectors = next((name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "no AVX2")
+    return f"{os.cpu_count()} cores of an {cpu} with {vectors}, {memory} GiB, Linux {kernel}, {filesystem}"
 
 
 def rounds(number):
