@@ -10,7 +10,7 @@ SCRIPTS ?= 100000
 CASES ?= 10000
 
 .PHONY: help setup build demo test test-aarch64 lint bench bench-micro bench-core bench-crates bench-peers bench-trees \
-        bench-bindings bench-scale at-scale bench-freezer crash damage faults differential properties \
+        bench-bindings bench-scale at-scale bench-freezer crash damage scale faults differential properties \
         fuzz audit sanitize mutants coverage install install-strip uninstall
 
 help: ## List the targets
@@ -52,7 +52,7 @@ bench: ## Run the benchmarks and write docs/benchmarks.md; 40 minutes, less with
 	@$(MAKE) --no-print-directory --keep-going --jobs=1 $(BENCHES)
 
 bench-micro: ## Measure sums, matcher, patch, seal and the C interface in one process
-	@scripts/setup build
+	@scripts/setup build python
 	@CARGO='$(CARGO)' scripts/bench-micro
 
 bench-core: ## Measure signatures, levels and patches of BENCH_MIB=1024 MiB beside rdiff
@@ -61,7 +61,7 @@ bench-core: ## Measure signatures, levels and patches of BENCH_MIB=1024 MiB besi
 	@scripts/bench-core
 
 bench-crates: ## Measure the same in one process beside the crates librsync and fast_rsync
-	@scripts/setup build
+	@scripts/setup build python
 	cd benches/crates && $(CARGO) build --release --locked --target-dir ../../target/crates
 	@scripts/bench-crates
 
@@ -86,6 +86,7 @@ bench-scale: ## Measure streams of up to 64 times BENCH_MIB and trees of up to 1
 	@scripts/bench-scale
 
 at-scale: ## Work out what a fleet of FLEET_TB=100 and FLEET_FILES=1000 million files costs, from what was measured
+	@scripts/setup python
 	@scripts/at-scale
 
 bench-freezer: ## Measure Freezer's agent with frazil beside its own engines
@@ -108,6 +109,11 @@ differential: ## Hold frazil against two librsyncs, both ways, by SCRIPTS=100000
 properties: ## Try the laws of adapters, chains and trees on CASES=10000 cases each, less where one takes long
 	@scripts/setup build test
 	FRAZIL_REQUIRE_TOOLS=1 PROPTEST_CASES='$(CASES)' $(CARGO) test --all-features --locked --test properties -- --nocapture
+
+scale: ## Index 16 million blocks, and give librsync more than 2 GiB at once: tests that take more room than `make test`
+	@scripts/setup build test
+	$(CARGO) test --all-features --locked --lib engine::librsync -- --ignored
+	$(CARGO) test --all-features --locked --test scale -- --ignored --nocapture
 
 faults: ## Fail every call and every allocation in turn, and count what came of it
 	@scripts/setup build test

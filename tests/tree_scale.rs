@@ -1,5 +1,5 @@
 //! Memory that does not grow with the number of files: trees of 100,000 entries, each command a process of
-//! its own. `make bench-trees` does the same with a million.
+//! its own. `make bench-scale` goes to a million.
 
 use std::fs;
 use std::os::unix::fs::symlink;

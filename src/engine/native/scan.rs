@@ -65,7 +65,12 @@ pub(super) struct Scan {
     stretch: usize,
     passing: Passing,
     threads: usize,
+    /// Memory for the next hits.
+    spare: Vec<Hit>,
 }
+
+/// One hit in so many windows is more than chance gives.
+const MANY: usize = 64;
 
 /// Windows looked at first: mostly a block is found within few bytes of an edit, or not for long.
 const STRETCH_MIN: usize = 4096;
@@ -74,7 +79,7 @@ impl Scan {
     /// A scan that passes over some of the content where it fails for long, or of which every window is looked at.
     pub(super) fn new(may_pass: bool, threads: usize) -> Self {
         let passing = Passing::new(may_pass);
-        Self { looked_to: 0, hits: VecDeque::new(), stretch: STRETCH_MIN, passing, threads }
+        Self { looked_to: 0, hits: VecDeque::new(), stretch: STRETCH_MIN, passing, threads, spare: Vec::new() }
     }
 
     /// What was looked for was found: the next edit is another one.
@@ -124,10 +129,14 @@ impl Scan {
             let ranges = self.passing.looked_at(self.looked_to..stop, windows.len as u64);
             let pieces =
                 ranges.iter().flat_map(|range| pieces((range.start - start) as usize..(range.end - start) as usize));
-            let (hits, cut) = hits(windows, index, pieces.collect(), self.threads);
+            let spare = std::mem::take(&mut self.spare);
+            let (hits, cut) = hits(windows, index, pieces.collect(), self.threads, spare);
             self.hits.extend(hits.iter().map(|hit| (start + hit.at as u64, hit.weak)));
             self.looked_to = cut.map_or(stop, |at| start + at as u64);
-            self.stretch = if cut.is_some() { STRETCH_MIN } else { self.stretch.saturating_mul(4) };
+            // Where hits are many, hardly any of them will be asked for.
+            let are_many = cut.is_some() || hits.len() >= self.stretch / MANY;
+            self.stretch = if are_many { STRETCH_MIN } else { self.stretch.saturating_mul(4) };
+            self.spare = hits;
         }
     }
 }
@@ -138,13 +147,21 @@ fn pieces(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     range.step_by(PIECE_LEN).map(move |from| from..end.min(from + PIECE_LEN))
 }
 
-/// The windows that begin in the pieces and hit, in order; and up to where was looked where there were too many.
+/// The windows that begin in the pieces and hit, in order; and up to where was looked where there were too many. Those of
+/// a single piece are put into `spare`.
 fn hits(
     windows: &Windows<'_>,
     index: &BlockIndex,
     pieces: Vec<Range<usize>>,
     threads: usize,
+    mut spare: Vec<Hit>,
 ) -> (Vec<Hit>, Option<usize>) {
+    spare.clear();
+    if let [piece] = &pieces[..] {
+        let mut hits = Hits { found: spare, most: HITS_MAX };
+        let reached = serial(windows, index, piece.start, piece.end, &mut hits);
+        return (hits.found, Some(reached).filter(|&reached| reached < piece.end));
+    }
     // Of many short pieces each has less.
     let most = (ALL_HITS_MAX / pieces.len().max(1)).clamp(WINDOWS, HITS_MAX);
     let mut found = vec![(Hits { found: Vec::new(), most }, 0); pieces.len()];
@@ -152,7 +169,7 @@ fn hits(
     share_out(pieces.iter().zip(&mut found), threads, |(piece, found)| {
         found.1 = serial(windows, index, piece.start, piece.end, &mut found.0);
     });
-    let mut all = Vec::new();
+    let mut all = spare;
     for (piece, (hits, reached)) in pieces.iter().zip(found) {
         all.extend(hits.found);
         if reached < piece.end {
@@ -256,7 +273,11 @@ mod tests {
                 [(0, content.len() - 7), (1, 2), (17, 34), (4000, content.len() - 7), (4980, 4993), (5, 5)]
             {
                 let expected: Vec<Hit> = all.iter().copied().filter(|hit| (from..to).contains(&hit.at)).collect();
-                assert_eq!(hits(&windows, &index, pieces(from..to).collect(), 2), (expected, None), "{from}..{to}");
+                assert_eq!(
+                    hits(&windows, &index, pieces(from..to).collect(), 2, Vec::new()),
+                    (expected, None),
+                    "{from}..{to}"
+                );
             }
         }
     }
@@ -277,18 +298,18 @@ mod tests {
         let content = vec![7; 8 * PIECE_LEN];
         let (windows, index) = equal_everywhere(&content);
         let short = (0..1024).map(|piece| piece * 2000..piece * 2000 + 1000).collect();
-        let (found, cut) = hits(&windows, &index, short, 2);
+        let (found, cut) = hits(&windows, &index, short, 2, Vec::new());
         // Each is cut at its share, so that all behind the first is looked at again.
         assert_eq!((found.len(), cut), (ALL_HITS_MAX / 1024, Some(ALL_HITS_MAX / 1024)));
         let long = pieces(0..7 * PIECE_LEN).collect();
-        assert_eq!(hits(&windows, &index, long, 2).1, Some(HITS_MAX));
+        assert_eq!(hits(&windows, &index, long, 2, Vec::new()).1, Some(HITS_MAX));
     }
 
     #[test]
     fn where_hits_are_too_many_it_says_how_far_it_came() {
         let content = vec![7; 3 * PIECE_LEN];
         let (windows, index) = equal_everywhere(&content);
-        let (hits, reached) = hits(&windows, &index, pieces(10..2 * PIECE_LEN).collect(), 2);
+        let (hits, reached) = hits(&windows, &index, pieces(10..2 * PIECE_LEN).collect(), 2, Vec::new());
         assert_eq!(Some(hits.len()), reached.map(|at| at - 10));
         assert!(hits.iter().zip(10..).all(|(hit, at)| hit.at == at));
         assert!((HITS_MAX..HITS_MAX + WINDOWS).contains(&hits.len()));
