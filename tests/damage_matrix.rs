@@ -100,3 +100,38 @@ fn every_damage_is_met_as_the_table_says() {
     let differing: Vec<_> = table.lines().filter(|line| !expected.lines().any(|other| other == *line)).collect();
     assert!(table == expected, "not as expected.txt has it; BLESS=1 writes it anew:\n{}", differing.join("\n"));
 }
+
+#[test]
+fn where_the_notes_of_a_restore_are_damaged_it_says_how_to_restore_anew_and_that_does() {
+    let ground = Ground::new();
+    let rows = rows();
+    for row in rows.iter().filter(|row| matches!(&*row.stream, "state" | "journal")) {
+        for damage in Damage::ALL {
+            ground.stand(row.stands.unwrap());
+            let sound = ground.read(&row.file);
+            let damaged = damage.to(&sound, Place::Middle);
+            if damaged.as_ref() == Some(&sound) {
+                continue;
+            }
+            ground.put(&row.file, damaged.as_deref());
+            let failed = ground.run(&row.command);
+            let said = String::from_utf8_lossy(&failed.stderr);
+            let what = format!("{} {damage}: {said}", row.stream);
+            assert_eq!(failed.status.code(), Some(1), "{what}");
+            if damage == Damage::Delete && row.stream == "state" {
+                // It stands at no level, as far as anybody can tell.
+                assert!(said.contains("restore the levels in order, from level 0 up"), "{what}");
+            } else {
+                assert!(said.contains("(remove dest/.frazil-restore, and restore the levels anew"), "{what}");
+            }
+            // Without a state there was nothing in it that is worth to be kept.
+            let notes = ground.path("dest/.frazil-restore");
+            assert_eq!(notes.exists(), damage != Damage::Delete || row.stream != "state", "{what}");
+            if notes.exists() {
+                std::fs::remove_dir_all(notes).unwrap();
+            }
+            assert_eq!(ground.status("restore --overwrite a0 a1.none dest"), Some(0), "{what}");
+            assert!(look::tree(&ground.path("dest")) == ground.trees[1], "{what}");
+        }
+    }
+}

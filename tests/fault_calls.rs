@@ -12,6 +12,8 @@ mod files;
 mod in_place;
 #[path = "support/look.rs"]
 mod look;
+#[path = "fault_calls/peer.rs"]
+mod peer;
 #[path = "support/random.rs"]
 mod random;
 #[path = "fault_calls/strace.rs"]
@@ -44,6 +46,16 @@ fn whatever_call_of_a_level_or_a_patch_fails_nothing_half_made_is_published() {
     }
     println!("files: {tally}");
     assert!(tally.injected() > 50, "{tally}");
+}
+
+#[test]
+fn the_calls_of_rdiff_fail_too_and_what_comes_of_that_is_counted() {
+    if !c::is_there("strace") || !c::is_there("rdiff") {
+        return;
+    }
+    let tally = peer::sweep(&Files::new());
+    println!("rdiff: {tally:?}");
+    assert!(tally.values().sum::<usize>() > 20, "{tally:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -72,10 +72,14 @@ impl Ground {
     }
 
     /// The command with these arguments, which have no spaces within them; gives its exit status.
-    pub(crate) fn status(&self, arguments: &str) -> Option<i32> {
+    pub(crate) fn run(&self, arguments: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_frazil"));
         command.args(arguments.split_whitespace()).current_dir(self.dir.path());
-        command.output().expect("run frazil").status.code()
+        command.output().expect("run frazil")
+    }
+
+    pub(crate) fn status(&self, arguments: &str) -> Option<i32> {
+        self.run(arguments).status.code()
     }
 
     /// `old` and `new`, with signatures and levels in both forms.

@@ -48,6 +48,24 @@ impl Files {
         fs::read(self.at(name)).expect("a file")
     }
 
+    /// Whether a level or a signature is of the beginning of the new content, and says that it is not of a whole one.
+    fn is_of_a_beginning(&self, found: &[u8]) -> bool {
+        let (old, new) = (self.read("old"), self.read("new"));
+        if let Ok(signature) = Signature::read_from(found) {
+            let beginning = &new[..signature.length().expect("it is sealed") as usize];
+            let options = LevelOptions::new().params(*signature.params());
+            let of_it = frazil::gen_sig_from_stream_with(beginning, None, options).and_then(|level| level.finish());
+            return signature.is_dirty() && signature.fingerprint() == of_it.expect("a signature").fingerprint();
+        }
+        [&b""[..], &old].iter().any(|basis| {
+            let mut made = Vec::new();
+            let Ok(mut patch) = PatchReader::new(found, *basis, PatchOptions::new()) else { return false };
+            patch.read_to_end(&mut made).is_ok()
+                && new.starts_with(&made)
+                && patch.finish().is_ok_and(|summary| summary.dirty)
+        })
+    }
+
     /// Whether a delta turns this basis into the new content.
     fn makes_new(&self, delta: &[u8], basis: &[u8]) -> bool {
         let mut made = Vec::new();
@@ -174,8 +192,14 @@ impl Operation for FileOperation<'_> {
             let before = output.before.map(|name| self.files.read(name));
             match said.status {
                 Some(0) => assert!(is_right, "{context}: status 0, and {} is not right", output.name),
-                // What ended too early is what the level says that it is.
-                Some(3) => {}
+                Some(3) => {
+                    let found = found.unwrap_or_default();
+                    assert!(
+                        self.files.is_of_a_beginning(&found),
+                        "{context}: {} is of nothing that was read",
+                        output.name
+                    );
+                }
                 // What has gone to a pipe is gone.
                 _ if output.name == STDOUT => {}
                 _ if found == before => {}

@@ -66,7 +66,8 @@ impl fmt::Display for Tally {
 }
 
 /// Those of all cases that are tried: some, and all in which a file ends too early, of which the system tells nobody.
-fn sample(cases: Vec<Case>, random: &mut Random) -> Vec<Case> {
+pub(crate) fn sample(cases: Vec<Case>) -> Vec<Case> {
+    let mut random = Random::new(random::seed(20));
     let (ends, mut cases): (Vec<_>, Vec<_>) = cases.into_iter().partition(Case::ends_a_file);
     let wanted = match std::env::var("FRAZIL_FAULTS") {
         Ok(all) if all == "all" => usize::MAX,
@@ -91,8 +92,7 @@ pub(crate) fn sweep(operation: &dyn Operation, dir: &Path, tally: &mut Tally) {
     let possible = cases.len();
     assert!(possible > 10, "{name}: {possible} calls");
     let mut own = Tally::default();
-    let mut random = Random::new(random::seed(20));
-    for case in sample(cases, &mut random) {
+    for case in sample(cases) {
         operation.reset();
         let said = strace::disturbed(&operation.command(), &case, &log);
         // Threads do not always do as much; what is not reached does not fail.

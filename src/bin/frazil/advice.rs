@@ -36,6 +36,10 @@ pub(crate) fn failure_of(error: Error, archive: Option<&Place>, destination: &Pa
         {
             failure.advise("give --keep-going to restore what is whole")
         }
+        ErrorKind::Corrupt | ErrorKind::Truncated if is_of_note => failure.advise(format!(
+            "remove {}, and restore the levels anew, from level 0 up, with --overwrite",
+            one_line(&destination.join(NOTE))
+        )),
         _ => failure,
     }
 }
