@@ -198,6 +198,14 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_may_end_where_the_longest_file_does() {
+        let (offset, len) = (i64::MAX as u64 - 5, 5);
+        let mut bytes = Vec::new();
+        encode_copy(offset, len, &mut bytes);
+        assert_eq!(parse_in_pieces(&bytes, 1).unwrap(), [Command::Copy { offset, len }]);
+    }
+
+    #[test]
     fn hostile_commands_are_corrupt() {
         let table: [(&str, &[u8]); 6] = [
             ("unknown delta command", &[0x55]),

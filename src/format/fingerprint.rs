@@ -171,6 +171,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_is_the_digest_and_the_length() {
+        let fingerprint = of(b"some content", 1024);
+        let digest: String = fingerprint.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(fingerprint.to_string(), format!("{digest} (12 bytes)"));
+        assert_ne!(fingerprint.digest(), of(b"other content", 1024).digest());
+        assert_eq!((fingerprint.leaf_len(), fingerprint.length()), (1024, 12));
+    }
+
+    #[test]
     fn no_bytes_equal_no_bytes_whatever_the_leaves() {
         assert_eq!(of(b"", 1024).compare(&of(b"", 4096)), Comparison::Equal);
     }
