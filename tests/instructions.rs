@@ -36,7 +36,7 @@ enum Counted {
 use Counted::{Function, Whole};
 
 /// A name, what of it is counted, and the command. `CONTENT` is random; so is `other`, which has nothing in common
-/// with it, and in `shifted` one byte precedes it. Of `equal-CONTENT` every window has the weak sum of `constant.old`.
+/// with it, and in `shifted` one byte precedes it. Of `equal-CONTENT` every window has the weak sum of `equal.old`.
 const KERNELS: [(&str, Counted, &str); 15] = [
     ("RabinKarp of blocks", Function("frazil::engine::native::weak::polynomial_avx2*"), "signature CONTENT out"),
     ("rollsum of blocks", Function("frazil::engine::native::weak::adler_avx2*"), OLD_SIGNATURE),
@@ -54,7 +54,7 @@ const KERNELS: [(&str, Counted, &str); 15] = [
     ("level, unchanged", Whole, "level --against content.sig CONTENT out"),
     ("level, aligned", Whole, "level --matching aligned --against content.sig CONTENT out"),
     ("level, shifted", Whole, "level --against shifted.sig CONTENT out"),
-    ("level, a hit at every byte", Whole, "delta constant.old equal-CONTENT out"),
+    ("level, a hit at every byte", Whole, "delta equal.old equal-CONTENT out"),
     ("patch, unchanged", Whole, "patch CONTENT CONTENT.delta out"),
     ("restore of two levels", Whole, "patch empty CONTENT.level CONTENT.delta out"),
 ];
@@ -99,12 +99,12 @@ impl Ground {
             ground.run(&[], preparation, "");
         }
         // Weak sums of that content, under strong sums that nothing has.
-        ground.run(&[], "signature --format rdiff equal-content constant.old", "");
-        let mut signature = fs::read(ground.dir.path().join("constant.old")).unwrap();
+        ground.run(&[], "signature --format rdiff equal-content equal.old", "");
+        let mut signature = fs::read(ground.dir.path().join("equal.old")).unwrap();
         for (number, record) in signature[12..].chunks_mut(4 + 32).enumerate() {
             record[4..].copy_from_slice(&noise(32, number as u64 + 3));
         }
-        write("constant.old", &signature);
+        write("equal.old", &signature);
         ground
     }
 

@@ -6,40 +6,28 @@
 
 use std::io::{self, Write};
 
-use super::encoder::{Encoder, LevelStats, Piece, no_memory};
+use super::encoder::{Encoder, LevelStats, Piece};
+use super::gathered::{GATHER_BLOCKS, GATHER_LEN, Gathered, len_max};
 use super::options::{LevelOptions, Matching};
 use super::run::Run;
 use super::signing::{SignatureSink, Signed, Signing};
 use super::start::{Matcher, build_matcher, choose_matching, header, same_sums, target_params};
 use super::{LevelBasis, LevelSummary};
-use crate::engine::{CommandSink, Grid, Known, Window};
+use crate::engine::{CommandSink, Grid, Known};
 use crate::format::{BlockSum, Flags, Format, Seals, SignatureParams, SignatureWriter, Trailer, check_sealable};
 use crate::observer::Progress;
 use crate::{Error, ErrorKind, Result};
 
-/// Content gathered before it is worked on: enough for several threads, small beside any limit.
-const GATHER_LEN: usize = 2 << 20;
-
-/// Blocks gathered at most, unless they are fewer than [`WINDOW_LEN_MIN`] bytes.
-const GATHER_BLOCKS: usize = 16 * 1024;
-
 /// The most content that is summed at once where it lies: much beside what it costs to start threads.
 const SIGNED_LEN: usize = 16 << 20;
-
-/// The window's first size; small files never make it grow.
-const WINDOW_LEN_MIN: usize = 64 * 1024;
 
 pub(super) struct Machine {
     options: LevelOptions,
     params: SignatureParams,
-    window: Vec<u8>,
-    filled: usize,
-    /// Where in the content the window begins.
-    start: u64,
-    window_max: usize,
+    gathered: Gathered,
     /// Up to where the content is summed.
     summed: u64,
-    /// Sums of the window's blocks, and the number of the first.
+    /// Sums of the blocks that are gathered, and the number of the first.
     sums: Vec<BlockSum>,
     first_sum: u64,
     /// Other sums for an aligned match, where the basis's signature has others than the new one.
@@ -78,11 +66,8 @@ impl Machine {
             }
         }
         let longest = params.block_len.max(basis.params().map_or(0, |params| params.block_len)) as usize;
-        // Content is gathered by an amount that is the same whatever the number of threads; less where the
-        // sums of short blocks would take more than the content.
-        let gather = GATHER_LEN.min(longest.saturating_mul(GATHER_BLOCKS)).max(WINDOW_LEN_MIN);
-        let window_max = gather.next_multiple_of(longest) + 2 * longest;
-        let (matching, memory_left) = choose_matching(&basis, &params, &options, window_max)?;
+        let len_max = len_max(longest);
+        let (matching, memory_left) = choose_matching(&basis, &params, &options, len_max)?;
         let threads = options.thread_count();
         let sink = match options.hold_signature {
             true => SignatureSink::held(params),
@@ -94,10 +79,7 @@ impl Machine {
         let matcher = build_matcher(&basis, matching, &options)?;
         Ok(Self {
             params,
-            window: Vec::new(),
-            filled: 0,
-            start: 0,
-            window_max,
+            gathered: Gathered::new(len_max),
             summed: 0,
             sums: Vec::new(),
             first_sum: 0,
@@ -139,15 +121,31 @@ impl Machine {
         self.matcher = Matcher::Nothing { decided: 0 };
     }
 
+    /// How much more content there may be.
+    pub(super) fn left(&self) -> u64 {
+        self.target_len().map_or(u64::MAX, |len| len.saturating_sub(self.taken()))
+    }
+
     /// The length that the source is known to have.
     pub(super) fn target_len(&self) -> Option<u64> {
         self.options.target_len
     }
 
-    /// Where the next content goes; empty when the window is full.
-    pub(super) fn room(&mut self) -> Result<&mut [u8]> {
-        self.grow()?;
-        Ok(&mut self.window[self.filled..])
+    /// Takes in content, as much as there is room for; gives how much that is.
+    pub(super) fn take_in(&mut self, content: &[u8]) -> Result<usize> {
+        let left = self.left();
+        let (buffer, filled) = self.gathered.room()?;
+        let room = &mut buffer[*filled..];
+        let len = room.len().min(content.len());
+        if len as u64 > left {
+            let declared = self.taken() + left;
+            return Err(Error::new(ErrorKind::InvalidInput, "content is longer than was declared")
+                .doing("making a level")
+                .expected(format_args!("at most {declared} bytes"), "more"));
+        }
+        room[..len].copy_from_slice(&content[..len]);
+        *filled += len;
+        Ok(len)
     }
 
     /// Sums whole blocks at the front of `content` where they lie, if the signature alone is wanted and nothing is
@@ -156,7 +154,7 @@ impl Machine {
     pub(super) fn sign_in_place(&mut self, content: &[u8]) -> Result<usize> {
         let block_len = self.params.block_len as usize;
         let len = content.len().min(SIGNED_LEN.min(block_len.saturating_mul(GATHER_BLOCKS))) / block_len * block_len;
-        if self.encoder.is_some() || self.filled > 0 || len < self.window_max.min(GATHER_LEN) {
+        if self.encoder.is_some() || !self.gathered.is_empty() || len < self.gathered.len_max().min(GATHER_LEN) {
             return Ok(0);
         }
         self.guarded(|this| {
@@ -164,34 +162,19 @@ impl Machine {
             let Some(signing) = &mut this.signing else { return Err(ended()) };
             signing.advance(&content[..len], false, &mut this.sums)?;
             this.summed += len as u64;
-            this.start = this.summed;
-            this.first_sum = this.start / block_len as u64;
+            this.gathered.pass_to(this.summed);
+            this.first_sum = this.summed / block_len as u64;
             this.sums.clear();
             Ok(len)
         })
     }
 
-    /// So much was put into [`Machine::room`].
-    pub(super) fn filled(&mut self, len: usize) {
-        self.filled += len;
-    }
-
-    fn grow(&mut self) -> Result<()> {
-        if self.filled == self.window.len() && self.filled < self.window_max {
-            let len = (self.window.len() * 2).clamp(WINDOW_LEN_MIN.min(self.window_max), self.window_max);
-            // Blocks may be long: a signature says how long.
-            self.window.try_reserve_exact(len - self.filled).map_err(|_| no_memory("for the content of a level"))?;
-            self.window.resize(len, 0);
-        }
-        Ok(())
-    }
-
-    /// Fills the window by `read`, on this thread, and sums what has come on the others.
+    /// Gathers content by `read`, on this thread, and sums what has come on the others.
     ///
     /// Gives whether the content has ended, or what `read` raises, after which it may be asked again.
     pub(super) fn fill(&mut self, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> Result<io::Result<bool>> {
         self.guarded(|this| {
-            let mut left = this.target_len().map_or(u64::MAX, |len| len.saturating_sub(this.taken()));
+            let mut left = this.left();
             let mut read = |room: &mut [u8]| {
                 let len = room.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 let read = if len == 0 { 0 } else { read(&mut room[..len])? };
@@ -199,13 +182,13 @@ impl Machine {
                 Ok(read)
             };
             while !this.is_full() {
-                this.grow()?;
                 let Some(signing) = &mut this.signing else { return Err(ended()) };
-                let from = (this.summed - this.start) as usize;
+                let start = this.gathered.start();
+                let from = (this.summed - start) as usize;
                 let sums_before = this.sums.len();
-                let run = this.run.as_mut().map(|run| run.blocks(this.start));
-                let (window, filled) = (&mut this.window, &mut this.filled);
-                let result = signing.fill(window, from, filled, &mut this.sums, run, &mut read)?;
+                let run = this.run.as_mut().map(|run| run.blocks(start));
+                let (buffer, filled) = this.gathered.room()?;
+                let result = signing.fill(buffer, from, filled, &mut this.sums, run, &mut read)?;
                 this.summed += (this.sums.len() - sums_before) as u64 * u64::from(this.params.block_len);
                 if !matches!(result, Ok(false)) {
                     return Ok(result);
@@ -216,12 +199,12 @@ impl Machine {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.filled == self.window_max
+        self.gathered.is_full()
     }
 
     /// Bytes of content taken in.
     pub(super) fn taken(&self) -> u64 {
-        self.start + self.filled as u64
+        self.gathered.end()
     }
 
     /// What of the stream is ready.
@@ -276,7 +259,7 @@ impl Machine {
         Ok(LevelSummary { stats, identity, signature, dirty: self.dirty, matching: self.matching })
     }
 
-    /// Works on a full window.
+    /// Works on what is gathered.
     pub(super) fn step(&mut self) -> Result<()> {
         self.guarded(|this| this.work(false))
     }
@@ -326,18 +309,17 @@ impl Machine {
 
     fn work(&mut self, eof: bool) -> Result<()> {
         self.watch()?;
-        let data = &self.window[..self.filled];
+        let window = self.gathered.window();
         let block_len = self.params.block_len as usize;
-        let summed = (self.summed - self.start) as usize;
-        let whole = if eof { data.len() } else { summed + (data.len() - summed) / block_len * block_len };
+        let whole = (window.end() - self.summed) / block_len as u64 * block_len as u64;
+        let until = if eof { window.end() } else { self.summed + whole };
         let Some(signing) = &mut self.signing else { return Err(ended()) };
-        signing.advance(&data[summed..whole], eof, &mut self.sums)?;
-        self.summed = self.start + whole as u64;
+        signing.advance(window.slice(self.summed, until), eof, &mut self.sums)?;
+        self.summed = until;
 
         let decided = match &mut self.encoder {
             None => self.summed,
             Some(encoder) => {
-                let window = Window { data, start: self.start };
                 let shared = self.match_params.is_none();
                 let start = self.first_sum * block_len as u64;
                 let grid = Grid { block_len: block_len as u64, start, sums: &self.sums };
@@ -385,12 +367,9 @@ impl Machine {
         Ok(())
     }
 
-    /// Makes room for more content.
+    /// Forgets content that is decided, and its sums.
     fn drop_before(&mut self, offset: u64) {
-        let gone = (offset - self.start) as usize;
-        self.window.copy_within(gone..self.filled, 0);
-        self.filled -= gone;
-        self.start = offset;
+        self.gathered.drop_before(offset);
         let first = (offset / u64::from(self.params.block_len)).min(self.first_sum + self.sums.len() as u64);
         self.sums.drain(..(first - self.first_sum) as usize);
         self.first_sum = first;

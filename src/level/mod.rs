@@ -7,6 +7,7 @@
 mod basis;
 mod encoder;
 mod file;
+mod gathered;
 mod machine;
 mod options;
 mod ranges;

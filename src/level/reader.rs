@@ -118,7 +118,7 @@ impl<R: Read> LevelReader<R> {
     ///
     /// It does what [`io::copy`] and [`LevelReader::finish_summary`] do, and faster: the stream is not copied again,
     /// and where more than one [thread](LevelOptions::threads) is allowed, one more writes to `sink` while what comes
-    /// next is made. It is written in pieces of at least 256 KiB. What was read before is not written.
+    /// next is made. All but the last of its pieces are at least 256 KiB long. What was read before is not written.
     ///
     /// # Errors
     ///
@@ -180,6 +180,10 @@ impl<R: Read> LevelReader<R> {
         let (size, ..) = watched.before;
         self.machine.taken() < self.machine.target_len().map_or(size, |len| len.min(size))
     }
+}
+
+impl<R: Read> Making for LevelReader<R> {
+    type Piece = Piece;
 
     /// Fills the window and works on it.
     fn advance(&mut self) -> io::Result<()> {
@@ -210,14 +214,6 @@ impl<R: Read> LevelReader<R> {
             self.machine.step()?;
         }
         Ok(())
-    }
-}
-
-impl<R: Read> Making for LevelReader<R> {
-    type Piece = Piece;
-
-    fn advance(&mut self) -> io::Result<()> {
-        Self::advance(self)
     }
 
     fn is_ended(&self) -> bool {

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::machine::Machine;
 use super::{LevelBasis, LevelOptions, LevelStats, LevelSummary};
+use crate::Result;
 use crate::format::Format;
-use crate::{Error, ErrorKind, Result};
 
 /// Takes content by [`Write`] and writes the stream of its level to a sink; ends with
 /// [`LevelWriter::finish`].
@@ -89,22 +89,12 @@ impl<W: Write> Write for LevelWriter<W> {
             return Ok(0);
         }
         self.drain()?;
-        let declared = self.machine.target_len().unwrap_or(u64::MAX);
-        let left = usize::try_from(declared - self.machine.taken()).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.machine.left()).unwrap_or(usize::MAX);
         let signed = self.machine.sign_in_place(&content[..content.len().min(left)])?;
         if signed > 0 {
             return Ok(signed);
         }
-        let room = self.machine.room()?;
-        let len = room.len().min(content.len());
-        room[..len].copy_from_slice(&content[..len]);
-        if len > left {
-            return Err(Error::new(ErrorKind::InvalidInput, "content is longer than was declared")
-                .doing("making a level")
-                .expected(format_args!("at most {declared} bytes"), "more")
-                .into());
-        }
-        self.machine.filled(len);
+        let len = self.machine.take_in(content)?;
         if self.machine.is_full() {
             // At once, as the reader does, so that both make the same stream of the same content.
             self.machine.step()?;

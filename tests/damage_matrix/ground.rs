@@ -71,13 +71,14 @@ impl Ground {
         }
     }
 
-    /// The command with these arguments, which have no spaces within them; gives its exit status.
+    /// Runs the command with these arguments, which have no spaces within them.
     pub(crate) fn run(&self, arguments: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_frazil"));
         command.args(arguments.split_whitespace()).current_dir(self.dir.path());
         command.output().expect("run frazil")
     }
 
+    /// The exit status of such a run.
     pub(crate) fn status(&self, arguments: &str) -> Option<i32> {
         self.run(arguments).status.code()
     }

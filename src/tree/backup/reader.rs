@@ -96,8 +96,8 @@ impl BackupReader {
     /// Writes the whole archive to `archive`, flushes it, closes the snapshot and says what was done.
     ///
     /// It does what [`io::copy`] and [`BackupReader::finish`] do, and faster: where more than one
-    /// [thread](BackupOptions::threads) is allowed, one more writes to `archive` while the tree is read on. It is
-    /// written in pieces of at least 256 KiB. What was read before is not written.
+    /// [thread](BackupOptions::threads) is allowed, one more writes to `archive` while the tree is read on. All but the
+    /// last of its pieces are at least 256 KiB long. What was read before is not written.
     ///
     /// # Errors
     ///

@@ -118,7 +118,7 @@ class Opened(io.FileIO):
     __del__ = io.FileIO.close  # a method in C: no signal is answered within it
 
 
-def opened(path: bytes) -> Opened:
+def opened(path: bytes) -> io.FileIO:
     """A file that Python has opened, or the exception that the library would raise."""
     name = os.fsdecode(path)
     try:
@@ -230,7 +230,7 @@ class Input:
         self._source: Optional[Source] = None
         self.suffix = ""
         self.arguments: Tuple[Any, ...]
-        self._opened: Optional[Opened] = None
+        self._opened: Optional[io.FileIO] = None
         descriptor = None
         if or_path and is_path(stream):
             path = path_of(stream)

@@ -15,7 +15,7 @@ from ._entries import Difference, telling
 from ._library import library
 from ._option_structs import verify_options
 from ._options import VerifyOptions
-from ._streams import Opened, Source, descriptor_of, is_buffer, is_path, opened, path_of, waits
+from ._streams import Source, descriptor_of, is_buffer, is_path, opened, path_of, waits
 from ._summaries import VerifySummary
 
 
@@ -52,7 +52,7 @@ def read_tree(
     given, target = verify_options(options, callbacks), path_of(root)
     told = callbacks.made(TOLD, telling(Difference._of, structs.Difference, each))
     native = structs.sized(structs.VerifySummary)
-    files: List[Opened] = []
+    files: List[io.FileIO] = []
     try:
         verify, inputs, confirm = _inputs(list(archives), callbacks, files)
         call(verify, *inputs, target, ctypes.byref(given), told, None, ctypes.byref(native), callbacks=callbacks)
@@ -66,7 +66,7 @@ def read_tree(
 Inputs = Tuple[Any, Tuple[Any, ...], Callable[[], None]]
 
 
-def _inputs(archives: List[Any], callbacks: Callbacks, files: List[Opened]) -> Inputs:
+def _inputs(archives: List[Any], callbacks: Callbacks, files: List[io.FileIO]) -> Inputs:
     """The function for such archives, what it takes of them, and what finds that they were read; what has to be
     opened comes to `files`."""
     paths = [path_of(archive) if is_path(archive) else None for archive in archives]
