@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use changing::Changing;
 use frazil::{
-    BackupOptions, BackupReader, BackupSummary, Error, Filter, Matching, Observer, RestoreOptions, RestoreSummary,
-    RestoreWriter, Since, SyncMode, VerifyOptions, backup_tree, list_snapshot, restore_tree, verify_archive,
-    verify_tree,
+    BackupOptions, BackupReader, BackupSummary, Error, Filter, LevelId, Matching, Observer, RestoreOptions,
+    RestoreSummary, RestoreWriter, Since, SyncMode, VerifyOptions, backup_tree, backup_tree_file, list_snapshot,
+    restore_tree, verify_archive, verify_tree,
 };
-use random::Random;
+use random::{Content, Random};
 use tree::{assert_rsync_finds_nothing, assert_same, image};
 
 const LEVELS: usize = 10;
@@ -240,6 +240,45 @@ fn what_was_not_read_of_an_archive_is_written_whatever_the_number_of_threads() {
                 let snapshot = list_snapshot(File::open(at("snapshot")).unwrap(), |_| Ok(())).unwrap();
                 assert_eq!(snapshot.entries, 4, "{filter:?}, {threads} threads, {read} bytes read");
             }
+        }
+    }
+}
+
+#[test]
+fn an_archive_is_the_same_whatever_the_number_of_threads() {
+    let seed = random::seed(1);
+    let mut random = Random::new(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let noise = |random: &mut Random, len| random.content(Content::Random, len);
+    // More small files than a batch has, and more content; some files have several names, and some are large.
+    let mut files = Vec::new();
+    for number in 0..900 {
+        let directory = at("tree").join(random.below(30).to_string());
+        fs::create_dir_all(&directory).unwrap();
+        let len = [random.small(4_000), random.below(100), 65_536, 65_537, random.below(300_000)][random.below(5)];
+        files.push(directory.join(number.to_string()));
+        fs::write(&files[number], noise(&mut random, len)).unwrap();
+        if number % 50 == 0 {
+            fs::hard_link(&files[number], at("tree").join(format!("{number}.link"))).unwrap();
+        }
+    }
+    let back_up = |level: u8, threads: usize| {
+        let name = |what: &str, level: u8| at(&format!("{what}.{level}.{threads}"));
+        let options = BackupOptions::new().threads(threads).level_id(LevelId([level; 16])).created(0);
+        let since = (level > 0).then(|| name("snapshot", level - 1));
+        let archive = name("archive", level);
+        backup_tree_file(at("tree"), since.as_deref(), name("snapshot", level), &archive, options).unwrap();
+        fs::read(archive).unwrap()
+    };
+    for level in [0, 1] {
+        let archive = back_up(level, 1);
+        for threads in [2, 5] {
+            assert!(archive == back_up(level, threads), "level {level}, {threads} threads, seed {seed}");
+        }
+        for file in files.iter().step_by(7) {
+            fs::write(file, noise(&mut random, 1_000)).unwrap();
+            fs::write(file.with_extension("new"), noise(&mut random, 2_000)).unwrap();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is known of one file, directory or other entry beside its content.
 
 use std::fmt;
+use std::time::SystemTime;
 
 /// What kind of entry it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,6 +94,12 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// This moment, by the clock that file systems take their times from.
+    pub(crate) fn now() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { seconds: since.as_secs() as i64, nanoseconds: since.subsec_nanos() }
+    }
+
     /// The nearest time that a tar holds: libarchive reads the very first second as the one after it.
     pub(crate) fn in_tar(self) -> Self {
         Self { seconds: self.seconds.max(-i64::MAX), ..self }

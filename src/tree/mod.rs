@@ -20,6 +20,7 @@ mod record;
 mod restore;
 mod sealed;
 mod select;
+mod small_file;
 mod snapshot;
 mod sorter;
 mod stat;

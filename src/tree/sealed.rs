@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use crate::engine::native::IdentityBuilder;
 use crate::format::{
-    DEFAULT_BLOCK_LEN, Event, Flags, Identity, SealedHeader, SealedKind, Sealer, Source, StreamId, Trailer, Unsealed,
-    Unsealer,
+    DEFAULT_BLOCK_LEN, Event, Flags, SealedHeader, SealedKind, Sealer, Source, StreamId, Trailer, Unsealed, Unsealer,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -255,11 +254,4 @@ pub(crate) fn unseal(kind: SealedKind, sealed: &[u8]) -> Result<Vec<u8>> {
     let mut reader = SealedReader::new(sealed, kind, 1)?;
     while reader.fill()? {}
     Ok(reader.held)
-}
-
-/// The identity of bytes that are held whole.
-pub(crate) fn identity_of(content: &[u8], leaf_len: u32) -> Identity {
-    let mut identity = IdentityBuilder::new(leaf_len, 1);
-    identity.update(content);
-    identity.finish()
 }

@@ -1,6 +1,9 @@
 //! What `stat` says of an entry.
 
-use rustix::fs::{major, minor};
+use std::fs::File;
+use std::io;
+
+use rustix::fs::{fstat, major, minor};
 
 use super::metadata::{EntryKind, Evidence, Metadata, Moment};
 
@@ -28,6 +31,11 @@ pub(crate) struct Stat {
 }
 
 impl Stat {
+    /// Of an open file.
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        Ok(fstat(file)?.into())
+    }
+
     /// Which file it is, by whatever name.
     pub(crate) fn identity(&self) -> (u64, u64) {
         (self.device, self.inode)

@@ -1,13 +1,13 @@
 //! Directories: opened before what is in them, closed after it.
 
 use super::Reason;
-use super::machine::{Machine, Unfinished, now};
+use super::machine::{Machine, Unfinished};
 use super::reason::{is_racy, reason};
 use crate::Result;
 use crate::tree::archive::full_name;
 use crate::tree::attributes;
 use crate::tree::libarchive::TarEntry;
-use crate::tree::metadata::{Attributes, EntryKind, Metadata};
+use crate::tree::metadata::{Attributes, EntryKind, Metadata, Moment};
 use crate::tree::path::Position;
 use crate::tree::record::{Action, Parent, Record};
 use crate::tree::snapshot::{Mark, SnapshotRecord};
@@ -39,7 +39,7 @@ impl Directory {
 
 impl Machine {
     pub(super) fn directory(&mut self, path: Vec<u8>, stat: &Stat, before: Option<SnapshotRecord>) -> Result<()> {
-        let read = now();
+        let read = Moment::now();
         let mut metadata = self.metadata(stat)?;
         let opened = self.walk.opened().map(|directory| (attributes::flags(directory), attributes::of_file(directory)));
         let attributes = match (opened, &before) {

@@ -2,29 +2,46 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 
+use rustix::io::Errno;
 use tempfile::SpooledTempFile;
 
 use super::basis::Basis;
-use super::machine::{Machine, now};
+use super::machine::Machine;
 use super::reason::{Reason, is_racy, reason};
-use super::sending::{Content, Sending, SendingDelta, SendingFull, Sent, read_at};
+use super::sending::{Content, Sending, SendingDelta, SendingFull, Sent};
 use super::specials::place;
 use crate::tree::archive::{EntryName, full_name};
 use crate::tree::attributes;
 use crate::tree::libarchive::TarEntry;
 use crate::tree::metadata::{Attributes, EntryKind, Metadata, Moment};
 use crate::tree::record::{Action, Record};
-use crate::tree::sealed::identity_of;
+use crate::tree::small_file::{OpenedFile, SmallFile, Whole};
 use crate::tree::snapshot::{Mark, SnapshotRecord};
 use crate::tree::stat::Stat;
-use crate::{Error, ErrorKind, Result};
+use crate::tree::walk::Visits;
+use crate::{Error, ErrorKind, Identity, Result};
+
+/// A file that was opened, and read where it is small.
+enum Found {
+    Small(SmallFile),
+    Large(File, OpenedFile),
+}
+
+impl Found {
+    /// What is where the walk is.
+    fn at(walk: &Visits, block_len: u32) -> Result<Self> {
+        let (file, opened) = OpenedFile::by(|| walk.open())?;
+        match opened.stat.size <= u64::from(block_len) {
+            true => SmallFile::read(&file, opened, block_len).map(Self::Small),
+            false => Ok(Self::Large(file, opened)),
+        }
+    }
+}
 
 /// A file that is being read.
 pub(super) struct Reading {
     path: Vec<u8>,
-    file: File,
     stat: Stat,
     /// When reading began.
     since: Moment,
@@ -41,6 +58,7 @@ pub(super) struct Reading {
 
 /// A large file that is being read, over several steps.
 pub(super) struct UnderWay {
+    file: File,
     reading: Reading,
     sending: Sending,
     /// The sums of `before`, for when the file cannot be read on, where it is not the basis.
@@ -61,67 +79,56 @@ impl Machine {
         let Some(reason) = reason(before.as_ref(), stat, &self.options) else {
             return self.unchanged(stat, before);
         };
-        let since = now();
-        let opened = self.walk.open().map(File::from).and_then(|file| Ok((stat_of(&file)?, file)));
-        let (stat, file) = match opened {
-            Ok((stat, file)) if stat.kind == Some(EntryKind::File) => (stat, file),
-            Ok(_) => {
-                let changed =
-                    Error::new(ErrorKind::SourceChanged, "became another kind of entry while it was looked at");
-                return self.unreadable_entry(&path, before, changed.doing("backing up"));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        let found = match self.walk.take_small() {
+            Some(small) => Ok(Found::Small(small)),
+            None => Found::at(&self.walk, self.header.block_len),
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(error) if error.os_code() == Some(Errno::NOENT.raw_os_error()) => {
                 let vanished = Error::new(ErrorKind::SourceChanged, "vanished while the tree was read");
                 self.problem(vanished.doing("backing up").path(self.on_disk(&path)));
                 return before.map_or(Ok(()), |before| self.delete(&before));
             }
-            Err(error) => return self.unreadable_entry(&path, before, Error::io("opening", error)),
+            Err(error) => return self.unreadable_entry(&path, before, error),
         };
         self.summary.files_read += 1;
-        let mut metadata = self.metadata(&stat)?;
-        let (flags, read) = (attributes::flags(file.as_fd()), attributes::of_file(file.as_fd()));
-        let (attributes, is_whole) = self.attributes_of(&path, flags, read, &mut metadata);
-        let reading =
-            Reading { path, file, stat, since, metadata, attributes, is_whole, before, basis_path: None, reason };
-        match stat.size <= u64::from(self.header.block_len) {
-            true => self.small(reading),
-            false => self.large(reading),
+        match found {
+            Found::Small(SmallFile { opened, whole, identity }) => {
+                let mut reading = self.reading(path, opened, before, reason)?;
+                let sent = self.small(&mut reading, &whole, identity)?;
+                self.settle(reading, sent, &whole.after)
+            }
+            Found::Large(file, opened) => {
+                let reading = self.reading(path, opened, before, reason)?;
+                self.large(file, reading)
+            }
         }
     }
 
-    /// A file of at most one block is read before anything is said of it.
-    fn small(&mut self, mut reading: Reading) -> Result<()> {
-        let size = reading.stat.size as usize;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        // One more byte shows whether it has grown.
-        buffer.resize(size + 1, 0);
-        let got = read_at(&reading.file, &mut buffer, 0);
-        let result = match got {
-            Ok(got) => {
-                let content = &buffer[..got.min(size)];
-                self.small_read(&mut reading, content, got != size)
-            }
-            Err(error) => {
-                self.buffer = buffer;
-                let before = reading.before.take();
-                return self.unreadable_entry(&reading.path, before, Error::io("reading", error));
-            }
-        };
-        self.buffer = buffer;
-        let sent = result?;
-        self.settle(reading, sent)
+    fn reading(
+        &mut self,
+        path: Vec<u8>,
+        opened: OpenedFile,
+        before: Option<SnapshotRecord>,
+        reason: Reason,
+    ) -> Result<Reading> {
+        let OpenedFile { stat, since, flags, attributes } = opened;
+        let mut metadata = self.metadata(&stat)?;
+        let (attributes, is_whole) = self.attributes_of(&path, flags, attributes, &mut metadata);
+        Ok(Reading { path, stat, since, metadata, attributes, is_whole, before, basis_path: None, reason })
     }
 
-    fn small_read(&mut self, reading: &mut Reading, content: &[u8], resized: bool) -> Result<Sent> {
-        let identity = identity_of(content, self.header.block_len);
-        reading.metadata.size = content.len() as u64;
-        let mut sent =
-            Sent { content: Content::Same, identity, sums: tempfile::spooled_tempfile(0), dirty: resized, bytes: 0 };
-        self.summary.source_bytes += content.len() as u64;
+    /// A file of at most one block has been read before anything is said of it.
+    fn small(&mut self, reading: &mut Reading, whole: &Whole, identity: Identity) -> Result<Sent> {
+        let (bytes, dirty) = (&whole.bytes, whole.is_resized);
+        reading.metadata.size = bytes.len() as u64;
+        let mut sent = Sent { content: Content::Same, identity, sums: tempfile::spooled_tempfile(0), dirty, bytes: 0 };
+        self.summary.source_bytes += bytes.len() as u64;
         if reading.before.as_ref().is_some_and(|before| before.identity == Some(identity)) {
             return Ok(sent);
         }
-        if !content.is_empty() && self.is_another_inode(reading) {
+        if !bytes.is_empty() && self.is_another_inode(reading) {
             let found = self.find(reading.stat.inode)?;
             if let Some((record, _)) = found.into_iter().find(|(record, _)| record.identity == Some(identity)) {
                 reading.basis_path = Some(record.path);
@@ -131,10 +138,10 @@ impl Machine {
         let name = full_name(&reading.path);
         let (metadata, attributes) = (&reading.metadata, &reading.attributes);
         self.outlet.begin(&TarEntry { path: &name, metadata, attributes, hardlink: None, data: None })?;
-        self.outlet.data(content)?;
+        self.outlet.data(bytes)?;
         self.outlet.end()?;
         sent.content = Content::Full;
-        sent.bytes = content.len() as u64;
+        sent.bytes = bytes.len() as u64;
         Ok(sent)
     }
 
@@ -150,7 +157,7 @@ impl Machine {
     }
 
     /// A larger file is read piece by piece.
-    fn large(&mut self, mut reading: Reading) -> Result<()> {
+    fn large(&mut self, file: File, mut reading: Reading) -> Result<()> {
         let (limit, block_len) = (self.options.memory_limit, self.header.block_len);
         let has_sums = |record: &SnapshotRecord| {
             record.link.is_none()
@@ -169,12 +176,12 @@ impl Machine {
             }
             _ => (own, None),
         };
-        let file = reading.file.try_clone().map_err(|error| Error::io("opening", error))?;
+        let sent = file.try_clone().map_err(|error| Error::io("opening", error))?;
         let sending = match basis {
             Some(basis) => {
                 let other = reading.basis_path.is_some();
                 let stream_id = self.header.id.stream_id(&EntryName::Delta(&reading.path, 1).to_bytes());
-                let delta = SendingDelta::begin(file, reading.stat.size, basis, other, &self.options, stream_id)?;
+                let delta = SendingDelta::begin(sent, reading.stat.size, basis, other, &self.options, stream_id)?;
                 Sending::Delta(Box::new(delta))
             }
             None => {
@@ -182,11 +189,11 @@ impl Machine {
                 let (metadata, attributes) = (&reading.metadata, &reading.attributes);
                 let entry = TarEntry { path: &name, metadata, attributes, hardlink: None, data: None };
                 let allocated = reading.stat.blocks.saturating_mul(512);
-                let full = SendingFull::begin(file, entry, allocated, &self.options, block_len, &mut self.outlet)?;
+                let full = SendingFull::begin(sent, entry, allocated, &self.options, block_len, &mut self.outlet)?;
                 Sending::Full(Box::new(full))
             }
         };
-        self.under_way = Some(UnderWay { reading, sending, fallback, is_void: false });
+        self.under_way = Some(UnderWay { file, reading, sending, fallback, is_void: false });
         Ok(())
     }
 
@@ -231,7 +238,10 @@ impl Machine {
             Ok(None) => self.under_way = Some(under_way),
             Ok(Some(sent)) => {
                 self.summary.source_bytes += sent.identity.length();
-                self.settle(under_way.reading, sent)?;
+                let UnderWay { file, reading, .. } = under_way;
+                let after = Stat::of(&file)
+                    .map_err(|error| Error::io("looking at", error).path(self.on_disk(&reading.path)))?;
+                self.settle(reading, sent, &after)?;
             }
             Err(error) if error.is_raised() => {
                 self.problem(error.path(self.on_disk(&under_way.reading.path)));
@@ -260,11 +270,9 @@ impl Machine {
     }
 
     /// Says what became of a file that was read to its end.
-    fn settle(&mut self, reading: Reading, sent: Sent) -> Result<()> {
-        let Reading { path, file, stat, since, mut metadata, attributes, is_whole, before, basis_path, reason } =
-            reading;
+    fn settle(&mut self, reading: Reading, sent: Sent, after: &Stat) -> Result<()> {
+        let Reading { path, stat, since, mut metadata, attributes, is_whole, before, basis_path, reason } = reading;
         metadata.size = sent.identity.length();
-        let after = stat_of(&file).map_err(|error| Error::io("looking at", error).path(self.on_disk(&path)))?;
         let moved = (stat.size, stat.modified, stat.changed) != (after.size, after.modified, after.changed);
         let dirty = sent.dirty || moved;
         if dirty {
@@ -304,10 +312,6 @@ impl Machine {
     fn remember_file(&mut self, record: &SnapshotRecord, sums: SpooledTempFile) -> Result<()> {
         self.remember(record, io::BufReader::new(sums))
     }
-}
-
-fn stat_of(file: &File) -> io::Result<Stat> {
-    Ok(rustix::fs::fstat(file)?.into())
 }
 
 /// How a file comes to be what it is now.

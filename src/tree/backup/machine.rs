@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use super::Reason;
 use super::deletions::Listing;
@@ -14,15 +13,15 @@ use super::previous::Previous;
 use super::summary::{BackupSummary, EntryReport};
 use crate::observer::Progress;
 use crate::tree::archive::Outlet;
-use crate::tree::level_id::{LevelHeader, LevelId};
+use crate::tree::level_id::LevelHeader;
 use crate::tree::libarchive::Owners;
-use crate::tree::metadata::{EntryKind, Metadata, Moment};
+use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
 use crate::tree::record::{Action, Record};
-use crate::tree::snapshot::{Mark, SnapshotRecord, SnapshotWriter, TREE_BLOCK_LEN_MIN};
+use crate::tree::snapshot::{Mark, SnapshotRecord, SnapshotWriter};
 use crate::tree::stat::Stat;
 use crate::tree::walk::{Step, Visits};
-use crate::{DEFAULT_BLOCK_LEN, Error, ErrorKind, MAX_BLOCK_LEN, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The observer is told once for so many entries at least.
 pub(super) const WATCH_ENTRIES: u64 = 256;
@@ -48,8 +47,6 @@ pub(super) struct Machine {
     met: Option<SnapshotRecord>,
     /// A large file that is being read.
     pub(super) under_way: Option<UnderWay>,
-    /// A buffer for small files.
-    pub(super) buffer: Vec<u8>,
     state: State,
 }
 
@@ -72,11 +69,11 @@ impl Machine {
     pub(super) fn new(
         root: PathBuf,
         walk: Visits,
+        header: LevelHeader,
         previous: Option<Previous>,
         snapshot: Box<dyn Write + Send>,
         options: BackupOptions,
     ) -> Result<Self> {
-        let header = level_header(previous.as_ref().map(Previous::header), &options)?;
         let was_directory = previous.as_ref().and_then(Previous::peek).map(|first| first.path.is_empty());
         if was_directory.is_some_and(|was_directory| was_directory == walk.is_single()) {
             return Err(Error::new(
@@ -101,7 +98,6 @@ impl Machine {
             unfinished: None,
             met: None,
             under_way: None,
-            buffer: Vec::new(),
             state: State::Running,
             options,
         })
@@ -325,38 +321,4 @@ impl Machine {
         metadata.group.extend_from_slice(self.owners.group(stat.gid));
         Ok(metadata)
     }
-}
-
-/// This moment, by the clock that file systems take their times from.
-pub(super) fn now() -> Moment {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Moment { seconds: since.as_secs() as i64, nanoseconds: since.subsec_nanos() }
-}
-
-fn level_header(parent: Option<&LevelHeader>, options: &BackupOptions) -> Result<LevelHeader> {
-    let id = match options.level_id {
-        Some(id) => id,
-        None => LevelId::random()?,
-    };
-    let invalid = |what| Error::new(ErrorKind::InvalidInput, what).doing("starting a backup");
-    let block_len = match (parent, options.block_len) {
-        (Some(parent), Some(asked)) if parent.block_len != asked => {
-            return Err(invalid("a chain has one block length").expected(parent.block_len, asked));
-        }
-        (Some(parent), _) => parent.block_len,
-        (None, asked) => asked.unwrap_or(DEFAULT_BLOCK_LEN),
-    };
-    if !(TREE_BLOCK_LEN_MIN..=MAX_BLOCK_LEN).contains(&block_len) {
-        return Err(invalid("block length is out of range")
-            .expected(format_args!("{TREE_BLOCK_LEN_MIN} to {MAX_BLOCK_LEN} bytes"), block_len));
-    }
-    let number = parent.map_or(Some(0), |parent| parent.number.checked_add(1));
-    Ok(LevelHeader {
-        id,
-        parent: parent.map(|parent| parent.id),
-        root: parent.map_or(id, |parent| parent.root),
-        number: number.ok_or_else(|| invalid("chain is too long"))?,
-        block_len,
-        created: options.created.unwrap_or_else(|| now().seconds),
-    })
 }

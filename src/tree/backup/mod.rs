@@ -17,6 +17,7 @@ mod reader;
 mod reason;
 mod sending;
 mod specials;
+mod start;
 mod summary;
 
 pub use options::BackupOptions;

@@ -97,8 +97,8 @@ impl BackupOptions {
         self
     }
 
-    /// How many threads compute and compress, and whether the walk may have one of its own that goes ahead, and the
-    /// writing of the archive; 0, the default, for as many as there are processors. With 1 there is none.
+    /// How many threads compute, compress and read small files, and whether the walk may have one of its own that goes
+    /// ahead, and the writing of the archive; 0, the default, for as many as there are processors. With 1 there is none.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self

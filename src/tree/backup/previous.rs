@@ -4,6 +4,7 @@ use std::io::Read;
 
 use crate::tree::codec::corrupt;
 use crate::tree::level_id::LevelHeader;
+use crate::tree::metadata::Moment;
 use crate::tree::path;
 use crate::tree::snapshot::{SnapshotFile, SnapshotReader, SnapshotRecord, sums_of};
 use crate::{Error, Result};
@@ -34,6 +35,12 @@ impl Previous {
 
     pub(super) fn header(&self) -> &LevelHeader {
         self.reader.header()
+    }
+
+    /// When what changed last of all that it has was changed, where that is known beforehand: of a file it is, since
+    /// that was read once.
+    pub(super) fn newest_change(&self) -> Option<Moment> {
+        self.by_inode.as_ref().and_then(SnapshotFile::newest_change)
     }
 
     /// The record that comes next.

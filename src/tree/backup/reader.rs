@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::machine::Machine;
 use super::previous::Previous;
+use super::start::{level_header, read_ahead};
 use super::{BackupOptions, BackupSummary};
 use crate::publish::Publish;
 use crate::tree::level_id::LevelHeader;
@@ -30,7 +31,7 @@ pub enum Since {
 }
 
 impl Since {
-    fn open(self, threads: usize) -> Result<Option<Previous>> {
+    pub(super) fn open(self, threads: usize) -> Result<Option<Previous>> {
         match self {
             Self::Nothing => Ok(None),
             Self::File(path) => {
@@ -59,8 +60,8 @@ impl From<Option<&Path>> for Since {
 /// goes on. What an error ends stays ended. It can be sent between threads; each read works on it alone.
 ///
 /// With more than one [thread](BackupOptions::threads), where the process may have them and files enough open, one
-/// walks ahead, by a few hundred entries at most, until the tree is walked or this is dropped. A process that is
-/// forked in between cannot go on with it.
+/// walks ahead and reads small files that changed, by a few hundred entries and a few megabytes of content at most, until
+/// the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
 pub struct BackupReader {
     machine: Machine,
     output_read: usize,
@@ -82,9 +83,14 @@ impl BackupReader {
         options: BackupOptions,
     ) -> Result<Self> {
         let previous = since.into().open(options.thread_count())?;
-        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: options.dereference };
+        let header = level_header(previous.as_ref().map(Previous::header), &options)?;
+        let walk_options = WalkOptions {
+            selection: options.selection.clone(),
+            dereference: options.dereference,
+            read_ahead: read_ahead(&header, previous.as_ref(), &options),
+        };
         let walk = Visits::new(root.as_ref(), walk_options, options.thread_count())?;
-        let machine = Machine::new(root.as_ref().to_owned(), walk, previous, Box::new(snapshot), options)?;
+        let machine = Machine::new(root.as_ref().to_owned(), walk, header, previous, Box::new(snapshot), options)?;
         Ok(Self { machine, output_read: 0 })
     }
 

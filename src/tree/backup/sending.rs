@@ -305,7 +305,7 @@ fn unidentified() -> Error {
 }
 
 /// Reads until the buffer is full or the file ends.
-pub(super) fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match file.read_at(&mut buffer[filled..], position + filled as u64) {

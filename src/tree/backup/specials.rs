@@ -2,11 +2,11 @@
 
 use super::Reason;
 use super::links::{Kept, Leader};
-use super::machine::{Machine, now};
+use super::machine::Machine;
 use super::reason::{is_racy, reason};
 use crate::tree::archive::full_name;
 use crate::tree::libarchive::TarEntry;
-use crate::tree::metadata::{Attributes, EntryKind, Metadata};
+use crate::tree::metadata::{Attributes, EntryKind, Metadata, Moment};
 use crate::tree::path::Position;
 use crate::tree::record::{Action, Record};
 use crate::tree::snapshot::{Mark, SnapshotRecord};
@@ -20,7 +20,7 @@ impl Machine {
         let Some(why) = reason(before.as_ref(), stat, &self.options) else {
             return self.unchanged(stat, before);
         };
-        let read = now();
+        let read = Moment::now();
         let kind = stat.kind.unwrap_or(EntryKind::Fifo);
         let mut metadata = self.metadata(stat)?;
         if kind == EntryKind::Symlink {

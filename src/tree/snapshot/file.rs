@@ -11,6 +11,7 @@ use crate::format::SealedKind;
 use crate::read_at::FromOffset;
 use crate::tree::codec::{Fields, corrupt};
 use crate::tree::level_id::LevelHeader;
+use crate::tree::metadata::Moment;
 use crate::tree::sealed::{SealedFile, SealedReader};
 use crate::{Error, Result};
 
@@ -25,6 +26,7 @@ pub(crate) struct SnapshotFile {
     /// The entries of the index, in a file of their own that can be searched.
     index: File,
     entries: u64,
+    newest_change: Option<Moment>,
 }
 
 impl SnapshotFile {
@@ -44,11 +46,19 @@ impl SnapshotFile {
             entries += 1;
             index.write_all(entry).map_err(|error| Error::io("writing a temporary file", error))
         };
-        while reader.next_or_index(&mut take)?.is_some() {}
+        let mut newest_change = None;
+        while let Some(record) = reader.next_or_index(&mut take)? {
+            newest_change = newest_change.max(Some(record.evidence.changed));
+        }
         let index = index.into_inner().map_err(|error| Error::io("writing a temporary file", error.into_error()))?;
         let sealed_header = reader.sealed_header().cloned().ok_or_else(|| corrupt("snapshot without a header"))?;
         let sealed = SealedFile::new(file.clone(), sealed_header, reader.take_frames());
-        Ok(Self { header: *reader.header(), sealed, file, index, entries })
+        Ok(Self { header: *reader.header(), sealed, file, index, entries, newest_change })
+    }
+
+    /// The latest of the moments at which its entries had been changed.
+    pub(crate) fn newest_change(&self) -> Option<Moment> {
+        self.newest_change
     }
 
     /// Reads the records from the first on.

@@ -56,7 +56,8 @@ impl<'a> Comparing<'a> {
         options: VerifyOptions,
         each: &'a mut dyn FnMut(&Difference) -> Result<()>,
     ) -> Result<Self> {
-        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: options.dereference };
+        let walk_options =
+            WalkOptions { selection: options.selection.clone(), dereference: options.dereference, read_ahead: None };
         let walk = Visits::new(root, walk_options, default_threads())?;
         let mut this = Self {
             // A single file is looked up in the directory that holds it.

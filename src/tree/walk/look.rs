@@ -36,6 +36,13 @@ pub(super) fn open_directory(
     Ok((descriptor, stat.into()))
 }
 
+/// Opens what was a file for reading. Another may have taken its place since: the caller compares.
+pub(super) fn open_file(directory: BorrowedFd<'_>, name: &[u8], dereference: bool) -> rustix::io::Result<OwnedFd> {
+    // What was a file may be a pipe by now, which must not hold up the backup.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    open(directory, name, if dereference { flags } else { flags | OFlags::NOFOLLOW })
+}
+
 /// Opens for reading, if it may be without a trace of when it was read.
 pub(super) fn open(directory: BorrowedFd<'_>, name: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;

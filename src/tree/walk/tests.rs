@@ -17,7 +17,7 @@ use crate::tree::sorter::tests::{any_seed, noise};
 
 /// All steps as text: the letter of the kind and the path, `/` before what is left.
 fn steps(walk: Walk) -> Vec<String> {
-    told(&mut Visits::of(walk, 1))
+    told(&mut Visits::of(walk, 1, None))
 }
 
 fn told(walk: &mut Visits) -> Vec<String> {
@@ -37,7 +37,7 @@ fn told(walk: &mut Visits) -> Vec<String> {
 }
 
 fn selected(root: &Path, selection: Selection) -> Vec<String> {
-    steps(Walk::new(root, WalkOptions { selection, dereference: false }).unwrap())
+    steps(Walk::new(root, WalkOptions { selection, ..WalkOptions::default() }).unwrap())
 }
 
 fn walked(root: &Path) -> Vec<String> {
@@ -137,7 +137,7 @@ fn directories_nest_deeper_than_descriptors_and_paths_reach() {
     }
     for limits in [Limits::default(), Limits { descriptors: 1, ..Limits::default() }] {
         let walk = Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
-        let mut walk = Visits::of(walk, 1);
+        let mut walk = Visits::of(walk, 1, None);
         let (mut files, mut depth, mut deepest) = (0, 0, 0);
         while let Some(step) = walk.advance().unwrap() {
             match step {
@@ -165,7 +165,7 @@ fn directories_nest_deeper_than_descriptors_and_paths_reach() {
 fn what_was_moved_away_from_under_the_walk_is_not_taken_for_deleted() {
     let dir = tree(&["a/b/c/d", "a/b/e", "a/f", "g", "elsewhere/"]);
     let limits = Limits { descriptors: 1, ..Limits::default() };
-    let mut walk = Visits::of(Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap(), 1);
+    let mut walk = Visits::of(Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap(), 1, None);
     while walk.path() != b"a/b/c" {
         walk.advance().unwrap().unwrap();
     }

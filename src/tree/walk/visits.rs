@@ -1,7 +1,8 @@
 //! What a walk comes upon, found step by step or by a thread that goes ahead.
 //!
 //! Half of what a level costs in which nothing changed is looking at entries; the other half compares and
-//! writes. Where there may be threads, the one goes on while the other does.
+//! writes. Where much changed, most of it is reading small files. Where there may be threads, the one goes on while the
+//! other does.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,15 +11,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{OFlags, readlinkat};
+use rustix::fs::readlinkat;
 use rustix::io::Errno;
 
 use super::ahead::Ahead;
-use super::look::open;
+use super::look::open_file;
+use super::read_ahead::ReadAhead;
 use super::{Step, Walk, WalkOptions};
 use crate::Result;
 use crate::tree::descriptors;
 use crate::tree::path::split;
+use crate::tree::small_file::SmallFile;
 use crate::tree::stat::Stat;
 
 /// A batch is closed at so many steps, ...
@@ -39,7 +42,6 @@ struct Batch {
 }
 
 /// Where a step is, and what is known of what is there.
-#[derive(Clone)]
 struct Visit {
     /// In the paths of the batch.
     path: Range<usize>,
@@ -49,21 +51,51 @@ struct Visit {
     /// ... and which it is.
     opened: Option<usize>,
     is_passed: bool,
+    /// The file that the entry is, where it was read.
+    small: Option<Box<SmallFile>>,
 }
 
 impl Batch {
-    /// Takes steps until it is full; without any the walk has ended.
-    fn gather(walk: &mut Walk, steps: usize) -> Result<Self> {
+    /// Takes one step; without it the walk has ended.
+    fn single(walk: &mut Walk) -> Result<Self> {
         let mut batch = Self::default();
-        while batch.visits.len() < steps
-            && batch.paths.len() < BATCH_PATHS
-            && batch.directories.len() < BATCH_DIRECTORIES
-            && let Some(step) = walk.advance()?
-        {
-            let visit = batch.visit(walk);
-            batch.visits.push_back((step, visit));
+        if let Some(step) = walk.advance()? {
+            batch.push(step, walk);
         }
         Ok(batch)
+    }
+
+    /// Takes steps until it is full, and reads what is wanted.
+    fn gather(walk: &mut Walk, read_ahead: Option<ReadAhead>, threads: usize) -> Result<Self> {
+        let mut batch = Self::default();
+        let is_wanted = |step: &Step, stat: &Stat| read_ahead.is_some_and(|read_ahead| read_ahead.wants(step, stat));
+        let mut content = 0;
+        while batch.visits.len() < BATCH_STEPS
+            && batch.paths.len() < BATCH_PATHS
+            && batch.directories.len() < BATCH_DIRECTORIES
+            && !ReadAhead::is_enough(content)
+            && let Some(step) = walk.advance()?
+        {
+            if is_wanted(&step, walk.stat()) {
+                content += walk.stat().size;
+            }
+            batch.push(step, walk);
+        }
+        if let Some(read_ahead) = read_ahead {
+            let (paths, directories) = (&batch.paths, &batch.directories);
+            let wanted = batch.visits.iter_mut().filter(|(step, visit)| is_wanted(step, &visit.stat));
+            let wanted = wanted.filter_map(|(_, visit)| {
+                let (directory, name) = (directories.get(visit.directory?)?, split(&paths[visit.path.clone()]).1);
+                Some((&mut visit.small, || Ok(open_file(directory.as_fd(), name, walk.dereference)?)))
+            });
+            read_ahead.read(wanted.collect(), threads);
+        }
+        Ok(batch)
+    }
+
+    fn push(&mut self, step: Step, walk: &Walk) {
+        let visit = self.visit(walk);
+        self.visits.push_back((step, visit));
     }
 
     fn visit(&mut self, walk: &Walk) -> Visit {
@@ -75,6 +107,7 @@ impl Batch {
             directory: walk.directory().map(|directory| self.hold(directory)),
             opened: walk.opened().map(|directory| self.hold(directory)),
             is_passed: walk.is_passed(),
+            small: None,
         }
     }
 
@@ -109,14 +142,16 @@ impl Visits {
     /// it.
     pub(crate) fn new(root: &Path, options: WalkOptions, threads: usize) -> Result<Self> {
         let threads = if descriptors::suffice_to_go_ahead() { threads } else { 1 };
-        Ok(Self::of(Walk::new(root, options)?, threads))
+        let read_ahead = options.read_ahead;
+        Ok(Self::of(Walk::new(root, options)?, threads, read_ahead))
     }
 
-    pub(super) fn of(walk: Walk, threads: usize) -> Self {
-        let at = Visit { path: 0..0, stat: *walk.stat(), directory: None, opened: None, is_passed: false };
+    pub(super) fn of(walk: Walk, threads: usize, read_ahead: Option<ReadAhead>) -> Self {
+        let stat = *walk.stat();
+        let at = Visit { path: 0..0, stat, directory: None, opened: None, is_passed: false, small: None };
         let (root, is_single, dereference) = (walk.root.clone(), walk.single, walk.dereference);
-        let gather = |walk: &mut Walk| {
-            let batch = Batch::gather(walk, BATCH_STEPS)?;
+        let gather = move |walk: &mut Walk| {
+            let batch = Batch::gather(walk, read_ahead, threads)?;
             Ok(Some(batch).filter(|batch| !batch.visits.is_empty()))
         };
         let ahead = if threads > 1 { Ahead::start(walk, gather) } else { Err(walk) };
@@ -128,7 +163,7 @@ impl Visits {
     pub(crate) fn advance(&mut self) -> Result<Option<Step>> {
         if self.batch.visits.is_empty() {
             let batch = match &mut self.source {
-                Source::Here(walk) => Some(Batch::gather(walk, 1)?),
+                Source::Here(walk) => Some(Batch::single(walk)?),
                 Source::Ahead(ahead) => ahead.next()?,
             };
             let Some(batch) = batch.filter(|batch| !batch.visits.is_empty()) else { return Ok(None) };
@@ -190,9 +225,12 @@ impl Visits {
             return opened.try_clone_to_owned();
         }
         let directory = self.directory().ok_or(Errno::NOENT)?;
-        // What was a file may be a pipe by now, which must not hold up the backup.
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        Ok(open(directory, self.name(), if self.dereference { flags } else { flags | OFlags::NOFOLLOW })?)
+        Ok(open_file(directory, self.name(), self.dereference)?)
+    }
+
+    /// The small file that the entry is, where it was read ahead; once.
+    pub(crate) fn take_small(&mut self) -> Option<SmallFile> {
+        self.at.small.take().map(|small| *small)
     }
 
     /// Where the link that the entry is leads.

@@ -1,7 +1,10 @@
 use super::*;
+use crate::tree::identify::identity_of;
+
+const LEAF_LEN: u32 = 20_000;
 
 #[test]
-fn a_walk_that_goes_ahead_comes_upon_the_same() {
+fn a_walk_that_goes_ahead_comes_upon_the_same_and_has_read_the_small_files() {
     let seed = any_seed();
     let mut noise = noise(seed);
     let dir = tempfile::tempdir().unwrap();
@@ -16,13 +19,20 @@ fn a_walk_that_goes_ahead_comes_upon_the_same() {
                 directories.push(at);
             }
             1 => symlink(number.to_string(), at).unwrap(),
-            _ => fs::write(at, number.to_string()).unwrap(),
+            _ => {
+                let len = [noise(10), LEAF_LEN as usize, LEAF_LEN as usize + 1, 70_000][noise(4)];
+                fs::write(&at, &format!("{number} ").repeat(len / 2 + 1).as_bytes()[..len]).unwrap();
+                if noise(20) == 0 {
+                    fs::hard_link(&at, directories[0].join(format!("{number}.link"))).unwrap();
+                }
+            }
         }
     }
+    let read_ahead = Some(ReadAhead { changed_after: None, leaf_len: LEAF_LEN });
     for descriptors in [128, 2] {
         let limits = Limits { descriptors, ..Limits::default() };
         let walk = || Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
-        let (mut here, mut ahead) = (Visits::of(walk(), 1), Visits::of(walk(), 2));
+        let (mut here, mut ahead) = (Visits::of(walk(), 1, read_ahead), Visits::of(walk(), 2, read_ahead));
         assert_eq!((here.is_single(), here.stat().identity()), (ahead.is_single(), ahead.stat().identity()));
         loop {
             let (step, same) = (here.advance().unwrap(), ahead.advance().unwrap());
@@ -34,6 +44,16 @@ fn a_walk_that_goes_ahead_comes_upon_the_same() {
             if !matches!(step, Step::Entry) {
                 continue;
             }
+            let stat = here.stat();
+            let is_small = stat.is(EntryKind::File) && stat.links == 1 && stat.size <= u64::from(LEAF_LEN);
+            let small = ahead.take_small();
+            assert!(here.take_small().is_none() && small.is_some() == is_small, "seed {seed}: {:?}", here.path());
+            if let Some(small) = small {
+                let content = fs::read(here.os_path()).unwrap();
+                assert_eq!(small.identity, identity_of(&content, LEAF_LEN), "seed {seed}: {:?}", here.path());
+                assert!(small.whole.bytes == content && !small.whole.is_resized);
+                assert!(ahead.take_small().is_none(), "it is given once");
+            }
             match here.stat().kind.unwrap() {
                 EntryKind::Symlink => assert_eq!(ahead.read_link().unwrap(), here.read_link().unwrap()),
                 _ => {
@@ -43,4 +63,20 @@ fn a_walk_that_goes_ahead_comes_upon_the_same() {
             }
         }
     }
+}
+
+#[test]
+fn what_vanished_after_its_batch_was_gathered_is_still_there_as_it_was_read() {
+    let dir = tree(&["a", "b"]);
+    fs::write(dir.path().join("a"), "read before").unwrap();
+    let options =
+        WalkOptions { read_ahead: Some(ReadAhead { changed_after: None, leaf_len: 1024 }), ..Default::default() };
+    let mut ahead = Visits::new(dir.path(), options, 2).unwrap();
+    assert!(matches!(ahead.advance().unwrap(), Some(Step::Entry)), "the root, in one batch with what is in it");
+    for name in ["a", "b"] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    assert!(matches!(ahead.advance().unwrap(), Some(Step::Entry)));
+    assert_eq!(ahead.take_small().unwrap().whole.bytes, b"read before");
+    assert_eq!(ahead.open().unwrap_err().kind(), io::ErrorKind::NotFound);
 }

@@ -1,0 +1,93 @@
+//! Small files, read by the walk that goes ahead: most of what a level costs that has many of them.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::Step;
+use crate::DEFAULT_BLOCK_LEN;
+use crate::format::LEAVES_AT_ONCE;
+use crate::sharing::share_out;
+use crate::tree::metadata::{EntryKind, Moment};
+use crate::tree::small_file::SmallFile;
+use crate::tree::stat::Stat;
+
+/// So much content at most is in one batch, beside its last file.
+const BATCH_CONTENT: u64 = 1 << 20;
+
+/// Fewer files than this are not worth another thread.
+const THREAD_FILES_MIN: usize = 32;
+
+/// Where a file goes that was read; boxed, since most steps have none.
+pub(super) type Place<'a> = &'a mut Option<Box<SmallFile>>;
+
+/// What a walk that goes ahead reads: files of at most one leaf, which are most files of most trees. It is a guess at
+/// what will be asked for, and what is not there is read when it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadAhead {
+    /// Files that were changed after this; all of them without it.
+    pub(crate) changed_after: Option<Moment>,
+    /// Bytes of content under each leaf of a fingerprint.
+    pub(crate) leaf_len: u32,
+}
+
+impl ReadAhead {
+    /// The longest file that is read.
+    fn len_max(&self) -> u64 {
+        self.leaf_len.min(DEFAULT_BLOCK_LEN).into()
+    }
+
+    /// Whether a file is likely to be asked for. One with several names may be known by another.
+    pub(super) fn wants(&self, step: &Step, stat: &Stat) -> bool {
+        matches!(step, Step::Entry)
+            && stat.is(EntryKind::File)
+            && stat.links == 1
+            && stat.size <= self.len_max()
+            && self.changed_after.is_none_or(|after| stat.changed > after)
+    }
+
+    /// Whether a batch has so much content that it takes no more.
+    pub(super) fn is_enough(content: u64) -> bool {
+        content >= BATCH_CONTENT
+    }
+
+    /// Reads files, each by what opens it, on several threads, and puts each in its place.
+    pub(super) fn read<O: Fn() -> io::Result<OwnedFd> + Send>(&self, mut wanted: Vec<(Place<'_>, O)>, threads: usize) {
+        let threads = threads.min(wanted.len() / THREAD_FILES_MIN).max(1);
+        share_out(wanted.chunks_mut(LEAVES_AT_ONCE), threads, |files| {
+            let files = files.iter_mut().map(|(place, open)| (&mut **place, open()));
+            SmallFile::read_several(files, self.len_max(), self.leaf_len);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, ErrorKind};
+
+    #[test]
+    fn small_files_of_one_name_that_changed_since_are_wanted() {
+        let moment = |seconds| Moment { seconds, nanoseconds: 5 };
+        let file = Stat::of(&tempfile::NamedTempFile::new().unwrap().into_file()).unwrap();
+        let file = Stat { size: 1024, changed: moment(7), links: 1, ..file };
+        let small = |changed_after, leaf_len| ReadAhead { changed_after, leaf_len };
+        let all = small(None, 1024);
+        for (read_ahead, stat, expected) in [
+            (all, file, true),
+            (all, Stat { size: 0, ..file }, true),
+            (all, Stat { size: 1025, ..file }, false),
+            (all, Stat { links: 2, ..file }, false),
+            (all, Stat { kind: Some(EntryKind::Fifo), ..file }, false),
+            (all, Stat { kind: None, ..file }, false),
+            (small(None, 1 << 30), Stat { size: 65_536, ..file }, true),
+            (small(None, 1 << 30), Stat { size: 65_537, ..file }, false),
+            (small(Some(moment(6)), 1024), file, true),
+            (small(Some(moment(7)), 1024), file, false),
+            (small(Some(Moment { nanoseconds: 4, ..moment(7) }), 1024), file, true),
+        ] {
+            assert_eq!(read_ahead.wants(&Step::Entry, &stat), expected, "{read_ahead:?}, {stat:?}");
+            assert!(!read_ahead.wants(&Step::Vanished, &stat));
+            assert!(!read_ahead.wants(&Step::Unreadable(Error::new(ErrorKind::Io, "")), &stat));
+        }
+    }
+}
