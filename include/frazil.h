@@ -414,8 +414,8 @@ typedef enum {
 } frazil_sync;
 
 // The backup of a tree: its archive, made as it is read. One call at a time may use it, from any thread.
-// Unless it is to use one thread alone, it may have one that walks the tree ahead until it is freed; a process that
-// is forked in between cannot go on with it.
+// Unless it is to use one thread alone, it may have one that walks the tree and reads small files ahead, until it is
+// freed; a process that is forked in between cannot go on with it.
 typedef struct frazil_backup frazil_backup;
 
 // The ranges of new content as an old signature knows them. One call at a time may use it.
@@ -589,8 +589,8 @@ typedef struct {
   int matching;
   // A `frazil_engine`: who computes sums and finds matches.
   int engine;
-  // How many threads compute sums; 0 for as many as there are processors. The stream is the same
-  // whatever the number.
+  // How many threads compute sums; 0 for as many as there are processors. Unless it is 1, one more writes where the
+  // level goes to a path. The stream is the same whatever the number.
   uint32_t threads;
   // Bytes of memory that buffers, index and new signature may take together, beside the basis's
   // signature where that is held; 0 for 1 GiB. The index takes at most 12 bytes for each block of the basis, or of
@@ -855,7 +855,8 @@ typedef struct {
   // Bytes in a block, 1,024 to 2^30; 0 for 64 KiB, and above level 0 for that of the chain, which can
   // be no other.
   uint32_t block_len;
-  // How many threads compute and compress; 0 for as many as there are processors.
+  // How many threads compute, compress and read small files; 0 for as many as there are processors. Unless it is 1,
+  // one more walks ahead, and one writes where the archive goes to a path.
   uint32_t threads;
   // Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
   // takes; 0 for 1 GiB.

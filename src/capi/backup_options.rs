@@ -59,7 +59,8 @@ pub struct frazil_backup_options {
     /// Bytes in a block, 1,024 to 2^30; 0 for 64 KiB, and above level 0 for that of the chain, which can
     /// be no other.
     pub block_len: u32,
-    /// How many threads compute and compress; 0 for as many as there are processors.
+    /// How many threads compute, compress and read small files; 0 for as many as there are processors. Unless it is 1,
+    /// one more walks ahead, and one writes where the archive goes to a path.
     pub threads: u32,
     /// Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
     /// takes; 0 for 1 GiB.

@@ -91,8 +91,8 @@ pub struct frazil_level_options {
     pub matching: c_int,
     /// A `frazil_engine`: who computes sums and finds matches.
     pub engine: c_int,
-    /// How many threads compute sums; 0 for as many as there are processors. The stream is the same
-    /// whatever the number.
+    /// How many threads compute sums; 0 for as many as there are processors. Unless it is 1, one more writes where the
+    /// level goes to a path. The stream is the same whatever the number.
     pub threads: u32,
     /// Bytes of memory that buffers, index and new signature may take together, beside the basis's
     /// signature where that is held; 0 for 1 GiB. The index takes at most 12 bytes for each block of the basis, or of

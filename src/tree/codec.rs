@@ -116,12 +116,14 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        if len > self.0.len() {
-            return Err(corrupt("record is cut off").expected(format_args!("{len} more bytes"), self.0.len()));
-        }
-        let (taken, rest) = self.0.split_at(len);
+        let (taken, rest) = self.0.split_at_checked(len).ok_or_else(|| self.cut_off(len))?;
         self.0 = rest;
         Ok(taken)
+    }
+
+    #[cold]
+    fn cut_off(&self, len: usize) -> Error {
+        corrupt("record is cut off").expected(format_args!("{len} more bytes"), self.0.len())
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -130,23 +132,24 @@ impl<'a> Fields<'a> {
         Ok(array)
     }
 
+    /// Most fields are numbers, and most of those a byte or two: of what reads a snapshot, this is what has to be fast.
     pub(crate) fn number(&mut self) -> Result<u64> {
         let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                break;
+        for (place, &byte) in self.0.iter().enumerate() {
+            let (bits, shift) = (u64::from(byte & 0x7f), 7 * place);
+            if shift == 63 && byte > 1 {
+                return Err(corrupt("number is too large"));
             }
             number |= bits << shift;
             if byte & 0x80 == 0 {
-                if byte == 0 && shift > 0 {
+                if byte == 0 && place > 0 {
                     return Err(corrupt("number is not in its shortest form"));
                 }
+                self.0 = &self.0[place + 1..];
                 return Ok(number);
             }
         }
-        Err(corrupt("number is too large"))
+        Err(Fields(&[]).cut_off(1))
     }
 
     pub(crate) fn number_u32(&mut self) -> Result<u32> {
