@@ -165,11 +165,14 @@ def version(command, word):
     return said.split("\n")[0].split()[word].rstrip(",)")
 
 
-def frazil_version():
-    """The command's version, and the commit that is checked out here, which it should be built of."""
+def commit():
+    """The commit that is checked out here, of which what is measured should be built."""
     describe = ["git", "-C", str(HERE), "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, capture_output=True, text=True).stdout.strip()
-    return f"frazil {version([FRAZIL, '--version'], 1)}{f' ({commit})' if commit else ''}"
+    return subprocess.run(describe, capture_output=True, text=True).stdout.strip() or "no commit"
+
+
+def frazil_version():
+    return f"frazil {version([FRAZIL, '--version'], 1)} ({commit()})"
 
 
 def machine(work):

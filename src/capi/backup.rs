@@ -20,8 +20,8 @@ struct Backup {
 }
 
 /// The backup of a tree: its archive, made as it is read. One call at a time may use it, from any thread.
-/// Unless it is to use one thread alone, it may have one that walks the tree and reads small files ahead, until it is
-/// freed; a process that is forked in between cannot go on with it.
+/// Unless it is to use one thread alone, it may have one that walks the tree ahead and some that read small files ahead,
+/// until it is freed; a process that is forked in between cannot go on with it.
 pub struct frazil_backup(Handle<Backup>);
 handle_of!(frazil_backup, Backup);
 

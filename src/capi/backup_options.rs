@@ -60,7 +60,7 @@ pub struct frazil_backup_options {
     /// be no other.
     pub block_len: u32,
     /// How many threads compute, compress and read small files; 0 for as many as there are processors. Unless it is 1,
-    /// one more walks ahead, and one writes where the archive goes to a path.
+    /// one more walks ahead, one reads ahead, and one writes where the archive goes to a path.
     pub threads: u32,
     /// Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
     /// takes; 0 for 1 GiB.

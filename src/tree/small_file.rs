@@ -13,11 +13,14 @@ use super::metadata::{Attributes, EntryKind, Moment};
 use super::stat::Stat;
 use crate::{Error, ErrorKind, Identity, Result};
 
+/// Of files of which several are held, the bytes of attributes that each may have: enough for an ACL and a label.
+const ATTRIBUTES_MAX: usize = 1024;
+
 /// What is known of a regular file that was opened, beside its content.
 #[derive(Debug)]
 pub(crate) struct OpenedFile {
     pub(crate) stat: Stat,
-    /// A moment before it was opened.
+    /// A moment before anything was asked of it.
     pub(crate) since: Moment,
     pub(crate) flags: Result<u32>,
     /// What could be read of them, and what failed first.
@@ -36,6 +39,11 @@ impl OpenedFile {
         }
         let (flags, attributes) = (attributes::flags(file.as_fd()), attributes::of_file(file.as_fd()));
         Ok((file, Self { stat, since, flags, attributes }))
+    }
+
+    /// Bytes of the names and values of its attributes.
+    fn attributes_len(&self) -> usize {
+        self.attributes.0.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 }
 
@@ -70,6 +78,15 @@ impl Whole {
     }
 }
 
+/// A file that is to be read.
+pub(crate) struct Wanted<'a, O> {
+    /// Where it goes; boxed, since most places stay empty.
+    pub(crate) place: &'a mut Option<Box<SmallFile>>,
+    /// How long it was when it was looked at.
+    pub(crate) size: u64,
+    pub(crate) open: O,
+}
+
 /// A regular file of at most one leaf that was read whole.
 #[derive(Debug)]
 pub(crate) struct SmallFile {
@@ -85,15 +102,17 @@ impl SmallFile {
         Ok(Self { opened, whole, identity })
     }
 
-    /// Reads files, and sums several at once. What could not be opened or read, or is no small file any more, is left
-    /// to who asks for it alone.
-    pub(crate) fn read_several<'a>(
-        files: impl Iterator<Item = (&'a mut Option<Box<Self>>, io::Result<OwnedFd>)>,
-        len_max: u64,
+    /// Reads files of at most one leaf, and sums several at once. What could not be opened or read, has grown since, or
+    /// has attributes that are worth mentioning is left to who asks for it alone: how much is held is known beforehand.
+    pub(crate) fn read_several<'a, O: FnOnce() -> io::Result<OwnedFd>>(
+        files: impl Iterator<Item = Wanted<'a, O>>,
         leaf_len: u32,
     ) {
-        let read = files.filter_map(|(place, opened)| {
-            let (file, opened) = OpenedFile::by(|| opened).ok().filter(|(_, opened)| opened.stat.size <= len_max)?;
+        let read = files.filter_map(|Wanted { place, size, open }| {
+            let (file, opened) = OpenedFile::by(open).ok()?;
+            if opened.stat.size > size || opened.attributes_len() > ATTRIBUTES_MAX {
+                return None;
+            }
             let whole = Whole::read(&file, &opened).ok()?;
             Some((place, opened, whole))
         });
@@ -110,7 +129,7 @@ mod tests {
     use std::fs;
     use std::io::Write;
 
-    use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+    use rustix::fs::{CWD, FileType, Mode, OFlags, XattrFlags, mknodat, setxattr};
 
     use super::*;
 
@@ -126,12 +145,18 @@ mod tests {
         }
         fs::write(at("large"), [0; LEAF_LEN as usize + 1]).unwrap();
         mknodat(CWD, at("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
-        let mut places: Vec<Option<Box<SmallFile>>> = (0..lengths.len() + 3).map(|_| None).collect();
-        let names = ["large", "0", "pipe", "1", "2", "3", "4", "gone", "5", "6", "7", "8", "9"];
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let opened = names.map(|name| rustix::fs::open(at(name), flags, Mode::empty()).map_err(io::Error::from));
-        SmallFile::read_several(places.iter_mut().zip(opened), LEAF_LEN.into(), LEAF_LEN);
-        for (name, place) in names.into_iter().zip(places) {
+        fs::write(at("grown"), [0; 20]).unwrap();
+        fs::write(at("adorned"), [0; 20]).unwrap();
+        let adorned = setxattr(at("adorned"), "user.long", &[0; ATTRIBUTES_MAX], XattrFlags::empty()).is_ok();
+        let names = ["large", "0", "pipe", "1", "2", "3", "4", "gone", "5", "6", "7", "8", "9", "grown", "adorned"];
+        let names = &names[..names.len() - usize::from(!adorned)];
+        let mut places: Vec<Option<Box<SmallFile>>> = names.iter().map(|_| None).collect();
+        let wanted = places.iter_mut().zip(names).map(|(place, name)| {
+            let open = || Ok(rustix::fs::open(at(name), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?);
+            Wanted { place, size: if *name == "grown" { 19 } else { LEAF_LEN.into() }, open }
+        });
+        SmallFile::read_several(wanted, LEAF_LEN);
+        for (name, place) in names.iter().zip(places) {
             let expected = name.parse::<usize>().ok();
             assert_eq!(place.is_some(), expected.is_some(), "{name}");
             if let (Some(small), Some(number)) = (place, expected) {

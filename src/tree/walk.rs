@@ -48,8 +48,6 @@ pub(crate) struct WalkOptions {
     /// Whether links are taken for what they lead to. One that leads nowhere is an entry itself, and so is
     /// one that leads back to a directory that it is in.
     pub(crate) dereference: bool,
-    /// What is read too where the walk goes ahead.
-    pub(crate) read_ahead: Option<ReadAhead>,
 }
 
 /// What a walk may hold.
@@ -131,7 +129,7 @@ impl Walk {
     }
 
     fn with_limits(root: &Path, options: WalkOptions, limits: Limits) -> Result<Self> {
-        let WalkOptions { selection, dereference, .. } = options;
+        let WalkOptions { selection, dereference } = options;
         let selector = selection.compile()?;
         let failed = |errno: Errno| Error::io("opening", errno.into()).path(root);
         let single = match statat(CWD, root, AtFlags::empty()) {

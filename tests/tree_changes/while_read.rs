@@ -6,6 +6,8 @@ use std::io::Write;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use frazil::{Action, BackupOptions, ErrorKind, Reason, list_archive};
 
 use crate::content::noise;
@@ -188,6 +190,46 @@ fn what_vanishes_when_the_walk_is_ahead_of_it_is_in_the_level_or_reported_and_go
         assert_eq!(is_kept, summary.problems == 0, "{name}");
         let (summary, _) = ground.level(BackupOptions::new());
         assert!(!summary.is_partial(), "{name}");
+        ground.assert_restores();
+    }
+}
+
+#[test]
+fn a_small_file_that_changes_once_it_was_read_ahead_is_as_it_was_read_and_right_at_the_next_level() {
+    let changes: [(&str, Happens); 6] = [
+        ("gone", |path| fs::remove_file(path).unwrap()),
+        ("grown", grows),
+        ("piped", |path| {
+            fs::remove_file(path).unwrap();
+            mknodat(CWD, path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        }),
+        ("replaced", is_replaced),
+        ("secret", changes_in_secret),
+        ("shrunk", shrinks),
+    ];
+    let mut ground = Ground::new();
+    for level in 0..3_u8 {
+        ground.rest();
+        // They come before all others and are told of.
+        ground.write("a", [level; 10]);
+        for (name, _) in changes {
+            let _ = fs::remove_file(ground.live(name));
+            ground.write(name, [level; 1_000]);
+        }
+        let before = image(&ground.live(""));
+        let live = ground.live("");
+        let log = Log::doing(move |path| {
+            if path == Path::new("a") {
+                changes.iter().for_each(|(name, happens)| happens(&live.join(name)));
+            }
+        });
+        let (summary, log) = ground.level_watched(BackupOptions::new().threads(2), log);
+        assert_eq!(log.problems(), [], "level {level}");
+        assert!(!summary.is_partial(), "level {level}");
+        ground.restore(ground.archives.len() - 1, "meanwhile", privileged());
+        assert_same(&before, &image(&ground.at("meanwhile")), "as it was read");
+        ground.level(BackupOptions::new().threads(2));
+        ground.restore(ground.archives.len() - 1, "meanwhile", privileged());
         ground.assert_restores();
     }
 }

@@ -19,25 +19,7 @@ use crate::tree::record::{Action, Record};
 use crate::tree::small_file::{OpenedFile, SmallFile, Whole};
 use crate::tree::snapshot::{Mark, SnapshotRecord};
 use crate::tree::stat::Stat;
-use crate::tree::walk::Visits;
 use crate::{Error, ErrorKind, Identity, Result};
-
-/// A file that was opened, and read where it is small.
-enum Found {
-    Small(SmallFile),
-    Large(File, OpenedFile),
-}
-
-impl Found {
-    /// What is where the walk is.
-    fn at(walk: &Visits, block_len: u32) -> Result<Self> {
-        let (file, opened) = OpenedFile::by(|| walk.open())?;
-        match opened.stat.size <= u64::from(block_len) {
-            true => SmallFile::read(&file, opened, block_len).map(Self::Small),
-            false => Ok(Self::Large(file, opened)),
-        }
-    }
-}
 
 /// A file that is being read.
 pub(super) struct Reading {
@@ -79,12 +61,11 @@ impl Machine {
         let Some(reason) = reason(before.as_ref(), stat, &self.options) else {
             return self.unchanged(stat, before);
         };
-        let found = match self.walk.take_small() {
-            Some(small) => Ok(Found::Small(small)),
-            None => Found::at(&self.walk, self.header.block_len),
-        };
-        let found = match found {
-            Ok(found) => found,
+        if let Some(small) = self.walk.take_small() {
+            return self.small(path, small, before, reason);
+        }
+        let (file, opened) = match OpenedFile::by(|| self.walk.open()) {
+            Ok(opened) => opened,
             Err(error) if error.os_code() == Some(Errno::NOENT.raw_os_error()) => {
                 let vanished = Error::new(ErrorKind::SourceChanged, "vanished while the tree was read");
                 self.problem(vanished.doing("backing up").path(self.on_disk(&path)));
@@ -92,17 +73,14 @@ impl Machine {
             }
             Err(error) => return self.unreadable_entry(&path, before, error),
         };
-        self.summary.files_read += 1;
-        match found {
-            Found::Small(SmallFile { opened, whole, identity }) => {
-                let mut reading = self.reading(path, opened, before, reason)?;
-                let sent = self.small(&mut reading, &whole, identity)?;
-                self.settle(reading, sent, &whole.after)
-            }
-            Found::Large(file, opened) => {
-                let reading = self.reading(path, opened, before, reason)?;
-                self.large(file, reading)
-            }
+        if opened.stat.size > u64::from(self.header.block_len) {
+            self.summary.files_read += 1;
+            let reading = self.reading(path, opened, before, reason)?;
+            return self.large(file, reading);
+        }
+        match SmallFile::read(&file, opened, self.header.block_len) {
+            Ok(small) => self.small(path, small, before, reason),
+            Err(error) => self.unreadable_entry(&path, before, error),
         }
     }
 
@@ -120,7 +98,15 @@ impl Machine {
     }
 
     /// A file of at most one block has been read before anything is said of it.
-    fn small(&mut self, reading: &mut Reading, whole: &Whole, identity: Identity) -> Result<Sent> {
+    fn small(&mut self, path: Vec<u8>, small: SmallFile, before: Option<SnapshotRecord>, reason: Reason) -> Result<()> {
+        let SmallFile { opened, whole, identity } = small;
+        self.summary.files_read += 1;
+        let mut reading = self.reading(path, opened, before, reason)?;
+        let sent = self.send_small(&mut reading, &whole, identity)?;
+        self.settle(reading, sent, &whole.after)
+    }
+
+    fn send_small(&mut self, reading: &mut Reading, whole: &Whole, identity: Identity) -> Result<Sent> {
         let (bytes, dirty) = (&whole.bytes, whole.is_resized);
         reading.metadata.size = bytes.len() as u64;
         let mut sent = Sent { content: Content::Same, identity, sums: tempfile::spooled_tempfile(0), dirty, bytes: 0 };

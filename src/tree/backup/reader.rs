@@ -60,8 +60,9 @@ impl From<Option<&Path>> for Since {
 /// goes on. What an error ends stays ended. It can be sent between threads; each read works on it alone.
 ///
 /// With more than one [thread](BackupOptions::threads), where the process may have them and files enough open, one
-/// walks ahead and reads small files that changed, by a few hundred entries and a few megabytes of content at most, until
-/// the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
+/// walks ahead, by a few hundred entries at most, and one more reads small files, by a few megabytes of content at most:
+/// those that changed after all that the level before has seen, where that is a file and change times are not ignored.
+/// They live until the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
 pub struct BackupReader {
     machine: Machine,
     output_read: usize,
@@ -84,12 +85,9 @@ impl BackupReader {
     ) -> Result<Self> {
         let previous = since.into().open(options.thread_count())?;
         let header = level_header(previous.as_ref().map(Previous::header), &options)?;
-        let walk_options = WalkOptions {
-            selection: options.selection.clone(),
-            dereference: options.dereference,
-            read_ahead: read_ahead(&header, previous.as_ref(), &options),
-        };
-        let walk = Visits::new(root.as_ref(), walk_options, options.thread_count())?;
+        let read_ahead = read_ahead(&header, previous.as_ref(), &options);
+        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: options.dereference };
+        let walk = Visits::new(root.as_ref(), walk_options, options.thread_count(), read_ahead)?;
         let machine = Machine::new(root.as_ref().to_owned(), walk, header, previous, Box::new(snapshot), options)?;
         Ok(Self { machine, output_read: 0 })
     }

@@ -46,9 +46,10 @@ impl SnapshotFile {
             entries += 1;
             index.write_all(entry).map_err(|error| Error::io("writing a temporary file", error))
         };
-        let mut newest_change = None;
+        let (now, mut newest_change) = (Moment::now(), None);
         while let Some(record) = reader.next_or_index(&mut take)? {
-            newest_change = newest_change.max(Some(record.evidence.changed));
+            // What is dated ahead would hide every change until then.
+            newest_change = newest_change.max(Some(record.evidence.changed).filter(|changed| *changed <= now));
         }
         let index = index.into_inner().map_err(|error| Error::io("writing a temporary file", error.into_error()))?;
         let sealed_header = reader.sealed_header().cloned().ok_or_else(|| corrupt("snapshot without a header"))?;
@@ -56,7 +57,7 @@ impl SnapshotFile {
         Ok(Self { header: *reader.header(), sealed, file, index, entries, newest_change })
     }
 
-    /// The latest of the moments at which its entries had been changed.
+    /// The latest of the moments at which its entries had been changed, but for those that are still to come.
     pub(crate) fn newest_change(&self) -> Option<Moment> {
         self.newest_change
     }

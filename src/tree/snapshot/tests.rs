@@ -102,6 +102,24 @@ fn a_file_is_found_by_its_inode_with_its_sums() {
 }
 
 #[test]
+fn the_newest_change_is_that_of_what_changed_last_and_not_of_what_is_dated_ahead() {
+    let changed = |seconds, mut record: SnapshotRecord| {
+        record.evidence.changed = Moment { seconds, nanoseconds: 0 };
+        record
+    };
+    let ahead = Moment::now().seconds + 1_000;
+    for (times, expected) in
+        [([5, 9, 7], Some(9)), ([5, ahead, 7], Some(7)), ([ahead; 3], None), ([-9, -7, -8], Some(-7))]
+    {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let records: Vec<_> = records().into_iter().zip(times).map(|(record, time)| changed(time, record)).collect();
+        std::fs::write(file.path(), written(&records)).unwrap();
+        let newest = SnapshotFile::open(file.path(), 1).unwrap().newest_change();
+        assert_eq!(newest.map(|newest| newest.seconds), expected, "{times:?}");
+    }
+}
+
+#[test]
 fn a_snapshot_cut_or_flipped_anywhere_is_an_error() {
     let small: Vec<_> = records().into_iter().filter(|record| record.metadata.size < 30_000_000).collect();
     let snapshot = written(&small);

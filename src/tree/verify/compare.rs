@@ -56,9 +56,8 @@ impl<'a> Comparing<'a> {
         options: VerifyOptions,
         each: &'a mut dyn FnMut(&Difference) -> Result<()>,
     ) -> Result<Self> {
-        let walk_options =
-            WalkOptions { selection: options.selection.clone(), dereference: options.dereference, read_ahead: None };
-        let walk = Visits::new(root, walk_options, default_threads())?;
+        let walk_options = WalkOptions { selection: options.selection.clone(), dereference: options.dereference };
+        let walk = Visits::new(root, walk_options, default_threads(), None)?;
         let mut this = Self {
             // A single file is looked up in the directory that holds it.
             tree: Confined::open(if walk.is_single() { parent_of(root) } else { root })?,

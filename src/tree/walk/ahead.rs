@@ -18,9 +18,10 @@ pub(super) struct Ahead<T> {
 }
 
 impl<T: Send + 'static> Ahead<T> {
-    /// Calls `make` with `state` on a thread until it gives none or fails. Where no thread is to be had, `state` comes
-    /// back.
+    /// Calls `make` with `state` on a thread of this name until it gives none or fails. Where no thread is to be had,
+    /// `state` comes back.
     pub(super) fn start<S: Send + 'static>(
+        name: &str,
         state: S,
         mut make: impl FnMut(&mut S) -> Result<Option<T>> + Send + 'static,
     ) -> Result<Self, S> {
@@ -37,7 +38,7 @@ impl<T: Send + 'static> Ahead<T> {
             }
         };
         let blocked = SignalsBlocked::new();
-        let thread = std::thread::Builder::new().name("frazil-walk".to_owned()).spawn(run);
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
         drop(blocked);
         let Ok(thread) = thread else { return Err(state) };
         // It waits for it.
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn everything_comes_in_order_and_then_nothing() {
-        let mut ahead = Ahead::start(0..1_000, |numbers| Ok(numbers.next())).unwrap();
+        let mut ahead = Ahead::start("test", 0..1_000, |numbers| Ok(numbers.next())).unwrap();
         for number in 0..1_000 {
             assert_eq!(ahead.next().unwrap(), Some(number));
         }
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn a_failure_comes_in_its_place_and_is_the_end() {
         let results = vec![Err(Error::new(ErrorKind::Limit, "no more")), Ok(Some(2)), Ok(Some(1))];
-        let mut ahead = Ahead::start(results, |results| results.pop().unwrap()).ok().unwrap();
+        let mut ahead = Ahead::start("test", results, |results| results.pop().unwrap()).ok().unwrap();
         assert_eq!((ahead.next().unwrap(), ahead.next().unwrap()), (Some(1), Some(2)));
         assert_eq!(ahead.next().unwrap_err().kind(), ErrorKind::Limit);
         assert_eq!(ahead.next().unwrap(), None);
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "made nothing")]
     fn a_panic_comes_out_and_is_not_taken_for_the_end() {
-        let mut ahead = Ahead::<u32>::start((), |()| panic!("made nothing")).unwrap();
+        let mut ahead = Ahead::<u32>::start("test", (), |()| panic!("made nothing")).unwrap();
         let _ = ahead.next();
     }
 
@@ -121,7 +122,8 @@ mod tests {
     fn no_more_is_made_than_waits_and_dropping_it_ends_the_thread() {
         let made = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&made);
-        let mut ahead = Ahead::start(counter, |counter| Ok(Some(counter.fetch_add(1, Ordering::SeqCst)))).unwrap();
+        let mut ahead =
+            Ahead::start("test", counter, |counter| Ok(Some(counter.fetch_add(1, Ordering::SeqCst)))).unwrap();
         for number in 0..100 {
             assert_eq!(ahead.next().unwrap(), Some(number));
             // One more is being handed over.

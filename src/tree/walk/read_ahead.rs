@@ -6,19 +6,16 @@ use std::os::fd::OwnedFd;
 use super::Step;
 use crate::DEFAULT_BLOCK_LEN;
 use crate::format::LEAVES_AT_ONCE;
-use crate::sharing::share_out;
+use crate::sharing::{share_out, threads_for};
 use crate::tree::metadata::{EntryKind, Moment};
-use crate::tree::small_file::SmallFile;
+use crate::tree::small_file::{SmallFile, Wanted};
 use crate::tree::stat::Stat;
 
 /// So much content at most is in one batch, beside its last file.
 const BATCH_CONTENT: u64 = 1 << 20;
 
-/// Fewer files than this are not worth another thread.
+/// So many files, or as much content as elsewhere, are worth another thread.
 const THREAD_FILES_MIN: usize = 32;
-
-/// Where a file goes that was read; boxed, since most steps have none.
-pub(super) type Place<'a> = &'a mut Option<Box<SmallFile>>;
 
 /// What a walk that goes ahead reads: files of at most one leaf, which are most files of most trees. It is a guess at
 /// what will be asked for, and what is not there is read when it is.
@@ -50,13 +47,15 @@ impl ReadAhead {
         content >= BATCH_CONTENT
     }
 
-    /// Reads files, each by what opens it, on several threads, and puts each in its place.
-    pub(super) fn read<O: Fn() -> io::Result<OwnedFd> + Send>(&self, mut wanted: Vec<(Place<'_>, O)>, threads: usize) {
-        let threads = threads.min(wanted.len() / THREAD_FILES_MIN).max(1);
-        share_out(wanted.chunks_mut(LEAVES_AT_ONCE), threads, |files| {
-            let files = files.iter_mut().map(|(place, open)| (&mut **place, open()));
-            SmallFile::read_several(files, self.len_max(), self.leaf_len);
+    /// Reads files on several threads, and puts each in its place.
+    pub(super) fn read<O: FnOnce() -> io::Result<OwnedFd> + Send>(&self, wanted: Vec<Wanted<'_, O>>, threads: usize) {
+        let content: u64 = wanted.iter().map(|wanted| wanted.size).sum();
+        let threads = threads.min(wanted.len() / THREAD_FILES_MIN).max(threads_for(content as usize, threads));
+        let mut left = wanted.into_iter();
+        let shares = std::iter::from_fn(|| {
+            Some(left.by_ref().take(LEAVES_AT_ONCE).collect()).filter(|share: &Vec<_>| !share.is_empty())
         });
+        share_out(shares, threads, |share| SmallFile::read_several(share.into_iter(), self.leaf_len));
     }
 }
 

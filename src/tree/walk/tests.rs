@@ -37,7 +37,7 @@ fn told(walk: &mut Visits) -> Vec<String> {
 }
 
 fn selected(root: &Path, selection: Selection) -> Vec<String> {
-    steps(Walk::new(root, WalkOptions { selection, ..WalkOptions::default() }).unwrap())
+    steps(Walk::new(root, WalkOptions { selection, dereference: false }).unwrap())
 }
 
 fn walked(root: &Path) -> Vec<String> {
@@ -199,7 +199,7 @@ fn an_entry_says_what_it_is_and_can_be_opened_without_being_followed() {
     let _listener = UnixListener::bind(dir.path().join("socket")).unwrap();
     assert_eq!(walked(dir.path()), ["d ", "d dir", "/ dir", "- file", "l link", "- more", "p pipe", "s socket", "/ "]);
 
-    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1).unwrap();
+    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1, None).unwrap();
     while let Some(step) = walk.advance().unwrap() {
         assert!(matches!(step, Step::Entry | Step::Leave));
         let expected = fs::symlink_metadata(walk.os_path()).unwrap();
@@ -230,7 +230,7 @@ fn an_entry_says_what_it_is_and_can_be_opened_without_being_followed() {
 #[test]
 fn what_is_gone_when_it_is_looked_at_has_vanished() {
     let dir = tree(&["a", "b", "c/d", "e"]);
-    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1).unwrap();
+    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1, None).unwrap();
     walk.advance().unwrap();
     walk.advance().unwrap();
     fs::remove_file(dir.path().join("b")).unwrap();
@@ -238,7 +238,7 @@ fn what_is_gone_when_it_is_looked_at_has_vanished() {
     assert_eq!(told(&mut walk), ["vanished b", "vanished c", "- e", "/ "]);
 
     let dir = tree(&["c/d", "e"]);
-    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1).unwrap();
+    let mut walk = Visits::new(dir.path(), WalkOptions::default(), 1, None).unwrap();
     walk.advance().unwrap();
     walk.advance().unwrap();
     fs::remove_dir_all(dir.path().join("c")).unwrap();

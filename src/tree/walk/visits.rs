@@ -21,7 +21,7 @@ use super::{Step, Walk, WalkOptions};
 use crate::Result;
 use crate::tree::descriptors;
 use crate::tree::path::split;
-use crate::tree::small_file::SmallFile;
+use crate::tree::small_file::{SmallFile, Wanted};
 use crate::tree::stat::Stat;
 
 /// A batch is closed at so many steps, ...
@@ -65,10 +65,9 @@ impl Batch {
         Ok(batch)
     }
 
-    /// Takes steps until it is full, and reads what is wanted.
-    fn gather(walk: &mut Walk, read_ahead: Option<ReadAhead>, threads: usize) -> Result<Self> {
+    /// Takes steps until it is full, or has enough to read; `None` once the walk has ended.
+    fn gather(walk: &mut Walk, read_ahead: Option<ReadAhead>) -> Result<Option<Self>> {
         let mut batch = Self::default();
-        let is_wanted = |step: &Step, stat: &Stat| read_ahead.is_some_and(|read_ahead| read_ahead.wants(step, stat));
         let mut content = 0;
         while batch.visits.len() < BATCH_STEPS
             && batch.paths.len() < BATCH_PATHS
@@ -76,21 +75,24 @@ impl Batch {
             && !ReadAhead::is_enough(content)
             && let Some(step) = walk.advance()?
         {
-            if is_wanted(&step, walk.stat()) {
+            if read_ahead.is_some_and(|read_ahead| read_ahead.wants(&step, walk.stat())) {
                 content += walk.stat().size;
             }
             batch.push(step, walk);
         }
-        if let Some(read_ahead) = read_ahead {
-            let (paths, directories) = (&batch.paths, &batch.directories);
-            let wanted = batch.visits.iter_mut().filter(|(step, visit)| is_wanted(step, &visit.stat));
-            let wanted = wanted.filter_map(|(_, visit)| {
-                let (directory, name) = (directories.get(visit.directory?)?, split(&paths[visit.path.clone()]).1);
-                Some((&mut visit.small, || Ok(open_file(directory.as_fd(), name, walk.dereference)?)))
-            });
-            read_ahead.read(wanted.collect(), threads);
-        }
-        Ok(batch)
+        Ok(Some(batch).filter(|batch| !batch.visits.is_empty()))
+    }
+
+    /// Reads the files that are wanted.
+    fn read(&mut self, read_ahead: ReadAhead, dereference: bool, threads: usize) {
+        let (paths, directories) = (&self.paths, &self.directories);
+        let wanted = self.visits.iter_mut().filter(|(step, visit)| read_ahead.wants(step, &visit.stat));
+        let wanted = wanted.filter_map(|(_, visit)| {
+            let (directory, name) = (directories.get(visit.directory?)?, split(&paths[visit.path.clone()]).1);
+            let open = move || Ok(open_file(directory.as_fd(), name, dereference)?);
+            Some(Wanted { place: &mut visit.small, size: visit.stat.size, open })
+        });
+        read_ahead.read(wanted.collect(), threads);
     }
 
     fn push(&mut self, step: Step, walk: &Walk) {
@@ -126,6 +128,26 @@ enum Source {
     Ahead(Ahead<Batch>),
 }
 
+impl Source {
+    fn ahead(walk: Walk, threads: usize, read_ahead: Option<ReadAhead>) -> Self {
+        let dereference = walk.dereference;
+        let gathered = Ahead::start("frazil-walk", walk, move |walk| Batch::gather(walk, read_ahead));
+        let gathered = match (gathered, read_ahead) {
+            (Ok(gathered), Some(read_ahead)) => Ahead::start("frazil-read", gathered, move |gathered| {
+                let mut batch = gathered.next()?;
+                if let Some(batch) = &mut batch {
+                    batch.read(read_ahead, dereference, threads);
+                }
+                Ok(batch)
+            })
+            // What is not read ahead is read when it is asked for.
+            .or_else(Ok),
+            (gathered, _) => gathered,
+        };
+        gathered.map_or_else(|walk| Self::Here(Box::new(walk)), Self::Ahead)
+    }
+}
+
 /// Goes from step to step of a walk. What the methods say is true until the next.
 pub(crate) struct Visits {
     source: Source,
@@ -138,11 +160,15 @@ pub(crate) struct Visits {
 
 impl Visits {
     /// With more than one thread, where one is to be had, and descriptors enough, the walk goes ahead on one of them,
-    /// which lives until the walk has ended or this is dropped; a process that is forked in between cannot go on with
-    /// it.
-    pub(crate) fn new(root: &Path, options: WalkOptions, threads: usize) -> Result<Self> {
+    /// and another follows it that reads what is to be read ahead, with help. They live until the walk has ended or this
+    /// is dropped; a process that is forked in between cannot go on with it.
+    pub(crate) fn new(
+        root: &Path,
+        options: WalkOptions,
+        threads: usize,
+        read_ahead: Option<ReadAhead>,
+    ) -> Result<Self> {
         let threads = if descriptors::suffice_to_go_ahead() { threads } else { 1 };
-        let read_ahead = options.read_ahead;
         Ok(Self::of(Walk::new(root, options)?, threads, read_ahead))
     }
 
@@ -150,12 +176,10 @@ impl Visits {
         let stat = *walk.stat();
         let at = Visit { path: 0..0, stat, directory: None, opened: None, is_passed: false, small: None };
         let (root, is_single, dereference) = (walk.root.clone(), walk.single, walk.dereference);
-        let gather = move |walk: &mut Walk| {
-            let batch = Batch::gather(walk, read_ahead, threads)?;
-            Ok(Some(batch).filter(|batch| !batch.visits.is_empty()))
+        let source = match threads > 1 {
+            true => Source::ahead(walk, threads, read_ahead),
+            false => Source::Here(Box::new(walk)),
         };
-        let ahead = if threads > 1 { Ahead::start(walk, gather) } else { Err(walk) };
-        let source = ahead.map_or_else(|walk| Source::Here(Box::new(walk)), Source::Ahead);
         Self { source, batch: Batch::default(), at, root, is_single, dereference }
     }
 
@@ -237,5 +261,34 @@ impl Visits {
     pub(crate) fn read_link(&self) -> io::Result<Vec<u8>> {
         let directory = self.directory().ok_or(Errno::INVAL)?;
         Ok(readlinkat(directory, self.name(), Vec::new())?.into_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_has_no_more_content_than_is_held_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..100 {
+            fs::write(dir.path().join(number.to_string()), vec![1; 60_000]).unwrap();
+        }
+        let read_ahead = ReadAhead { changed_after: None, leaf_len: 65_536 };
+        let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
+        let mut files = 0;
+        while let Some(mut batch) = Batch::gather(&mut walk, Some(read_ahead)).unwrap() {
+            batch.read(read_ahead, false, 2);
+            let held: Vec<_> = batch.visits.iter().filter_map(|(_, visit)| visit.small.as_ref()).collect();
+            let content: usize = held.iter().map(|small| small.whole.bytes.len()).sum();
+            assert!(content < (1 << 20) + 60_000, "{content} bytes");
+            files += held.len();
+        }
+        assert_eq!(files, 100);
+        let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
+        let all = Batch::gather(&mut walk, None).unwrap().unwrap();
+        assert_eq!(all.visits.len(), 102, "where nothing is read, one batch has it all, and the root twice");
     }
 }

@@ -75,3 +75,31 @@ fn a_name_that_would_end_early_is_refused() {
     assert_eq!(writer.file(b"a\0b", b"").unwrap_err().kind(), ErrorKind::InvalidInput);
     writer.file(b"a", b"").unwrap();
 }
+
+/// The threads of this process that have the name of this one, which those that it starts take over.
+fn namesakes() -> usize {
+    let name = std::fs::read("/proc/thread-self/comm").unwrap();
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    // One may end while they are looked at.
+    tasks
+        .filter(|task| std::fs::read(task.as_ref().unwrap().path().join("comm")).is_ok_and(|comm| comm == name))
+        .count()
+}
+
+#[test]
+fn several_threads_compress_where_the_filter_can() {
+    // xz starts them one by one as there is content for them.
+    let cases = [(Filter::Zstd, 1, false), (Filter::Zstd, 3, true), (Filter::Xz, 3, true), (Filter::Gzip, 3, false)];
+    for (filter, threads, expected) in cases {
+        let compress = move || {
+            let mut writer = ArchiveWriter::new(filter, threads).unwrap();
+            let (metadata, none) = (metadata(EntryKind::File, 1 << 20), Attributes::new());
+            let entry = TarEntry { path: b"a", metadata: &metadata, attributes: &none, hardlink: None, data: None };
+            writer.begin(&entry).unwrap();
+            writer.data(&noise(1 << 20)).unwrap();
+            namesakes()
+        };
+        let thread = std::thread::Builder::new().name(format!("compress {filter:?}")).spawn(compress).unwrap();
+        assert_eq!(thread.join().unwrap() > 1, expected, "{filter:?}, {threads} threads");
+    }
+}

@@ -414,8 +414,8 @@ typedef enum {
 } frazil_sync;
 
 // The backup of a tree: its archive, made as it is read. One call at a time may use it, from any thread.
-// Unless it is to use one thread alone, it may have one that walks the tree and reads small files ahead, until it is
-// freed; a process that is forked in between cannot go on with it.
+// Unless it is to use one thread alone, it may have one that walks the tree ahead and some that read small files ahead,
+// until it is freed; a process that is forked in between cannot go on with it.
 typedef struct frazil_backup frazil_backup;
 
 // The ranges of new content as an old signature knows them. One call at a time may use it.
@@ -856,7 +856,7 @@ typedef struct {
   // be no other.
   uint32_t block_len;
   // How many threads compute, compress and read small files; 0 for as many as there are processors. Unless it is 1,
-  // one more walks ahead, and one writes where the archive goes to a path.
+  // one more walks ahead, one reads ahead, and one writes where the archive goes to a path.
   uint32_t threads;
   // Bytes of memory that the signature and the index of one changed file may take, beside 16 MiB that any level
   // takes; 0 for 1 GiB.
