@@ -38,12 +38,13 @@ test-aarch64: ## Run the library's own tests, but those of trees, compiled for A
 	@scripts/setup build aarch64
 	@scripts/test-aarch64
 
-lint: ## Check the formatting, Clippy's lints and the documentation
-	@scripts/setup build
+lint: ## Check the formatting, Clippy's lints, the documentation, and that the fuzz targets compile
+	@scripts/setup build test
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --all-features --locked -- -D warnings
 	$(CARGO) clippy --all-targets --no-default-features --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --all-features --locked
+	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --target-dir target/fuzz-check --locked -- -D warnings
 
 BENCHES = bench-micro bench-core bench-crates bench-peers bench-trees bench-scale bench-bindings at-scale
 
@@ -100,7 +101,8 @@ crash: ## Kill CRASHES=10000 runs, lose the power as often, and see what is left
 
 damage: ## Flip every bit of each kind of stream, and damage it in every other way; takes minutes
 	@scripts/setup build test
-	FRAZIL_REQUIRE_TOOLS=1 FRAZIL_THOROUGH=1 $(CARGO) test --all-features --locked --test damage --test damage_matrix -- --nocapture
+	FRAZIL_REQUIRE_TOOLS=1 FRAZIL_THOROUGH=1 $(CARGO) test --all-features --locked \
+	    --test damage --test damage_matrix --test tree_damage -- --nocapture
 
 differential: ## Hold frazil against two librsyncs, both ways, by SCRIPTS=100000 random edit scripts
 	@scripts/setup build test

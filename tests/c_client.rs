@@ -73,6 +73,11 @@ fn callbacks_may_not_use_the_handle_that_calls_them() {
 }
 
 #[test]
+fn a_second_thread_is_refused_while_the_first_is_at_work() {
+    try_program("two_threads.c");
+}
+
+#[test]
 fn signals_reach_what_waits_for_a_descriptor() {
     try_program("signals.c");
 }

@@ -101,6 +101,44 @@ fn every_damage_is_met_as_the_table_says() {
     assert!(table == expected, "not as expected.txt has it; BLESS=1 writes it anew:\n{}", differing.join("\n"));
 }
 
+/// A chain that is damaged is no reason why there should be no other.
+#[test]
+fn beside_whatever_is_damaged_new_levels_are_made_and_restored() {
+    let ground = Ground::new();
+    let names = ground.names();
+    let rows = rows();
+    let files: std::collections::BTreeSet<_> = rows.iter().map(|row| &row.file).collect();
+    for file in files.into_iter().filter(|file| !file.starts_with("dest/")) {
+        let sound = ground.read(file);
+        for damage in Damage::ALL {
+            let damaged = damage.to(&sound, Place::Middle);
+            ground.put(file, damaged.as_deref());
+            let run = |command: &str| {
+                let output = ground.run(command);
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{file} {damage}, then {command}: {said}");
+            };
+            run("backup --snapshot new.s0 tree new.a0");
+            run("restore --more new.a0 new.dest");
+            assert!(look::tree(&ground.path("new.dest")) == ground.trees[1], "{file} {damage}");
+            // The snapshot is enough to go on from, whatever became of its archive.
+            let since = if file == "s1" { "new.s0" } else { "s1" };
+            run(&format!("backup --since {since} --snapshot new.s1 tree new.a1"));
+            if since == "new.s0" {
+                run("restore new.a1 new.dest");
+            }
+            std::fs::remove_dir_all(ground.path("new.dest")).unwrap();
+            if file != "new" {
+                run("level --signature-out new.sig new new.level");
+                run("patch /dev/null new.level new.made");
+                assert!(ground.read("new.made") == ground.read("new"), "{file} {damage}");
+            }
+            ground.put(file, Some(&sound));
+            ground.tidy(&names);
+        }
+    }
+}
+
 #[test]
 fn where_the_notes_of_a_restore_are_damaged_it_says_how_to_restore_anew_and_that_does() {
     let ground = Ground::new();

@@ -61,6 +61,7 @@ macro_rules! targets {
 targets! {
     archive in "../fuzz/fuzz_targets/archive.rs",
     c_abi in "../fuzz/fuzz_targets/c_abi.rs",
+    c_readers in "../fuzz/fuzz_targets/c_readers.rs",
     chain in "../fuzz/fuzz_targets/chain.rs",
     compare in "../fuzz/fuzz_targets/compare.rs",
     delta in "../fuzz/fuzz_targets/delta.rs",

@@ -28,8 +28,9 @@ use frazil::{
     ErrorKind, PatchOptions, Recovery, RestoreOptions, list_snapshot, patch_file, patch_in_place, recover_restore,
     restore_tree, verify_archive,
 };
-use ground::{Ground, Left};
+use ground::{Flush, Ground, Left};
 use look::{differences, scratch, tree};
+use recording::can_record;
 
 const PATCHES_IN_PLACE: &str = "FRAZIL_PATCHES_IN_PLACE";
 
@@ -48,7 +49,11 @@ fn is_old_or_new(dir: &Path, name: &str, old: Option<&[u8]>, new: &[u8], is_over
 
 /// A patch of `old` to `name`, where `before` was.
 fn patches(seed: u64, command: &str, name: &str, before: Option<&str>) {
-    let ground = Ground::with_levels();
+    patches_without(None, seed, command, name, before);
+}
+
+fn patches_without(flush: Option<Flush>, seed: u64, command: &str, name: &str, before: Option<&str>) {
+    let ground = Ground::with_levels().without(flush);
     let [old, new, delta] = ["old", "new", "delta"].map(|name| ground.read(name));
     let before = before.map(|before| ground.read(before));
     ground.lose_power(seed, &ground.command(command), |dir, is_over| {
@@ -134,7 +139,11 @@ fn an_archive_of_level_1_and_its_snapshot_are_whole_or_not_there() {
 
 /// A restore of the level `level` to `dest`, with the command's options.
 fn restores(seed: u64, level: usize, options: &str) {
-    let ground = Ground::with_trees();
+    restores_without(None, seed, level, options);
+}
+
+fn restores_without(flush: Option<Flush>, seed: u64, level: usize, options: &str) {
+    let ground = Ground::with_trees().without(flush);
     if level == 1 {
         ground.run("restore -q --more a0 dest");
     }
@@ -242,6 +251,25 @@ fn a_patch_in_place_is_done_when_it_says_so_and_the_next_one_tells_a_file_that_i
         assert!(fs::read(&path).unwrap() == new);
         if found == new { Left::New } else { Left::Mixed }
     });
+}
+
+#[test]
+fn without_any_one_kind_of_flush_something_is_lost() {
+    let patch = |flush| patches_without(Some(flush), 14, "patch -q --force old delta old", "old", Some("old"));
+    let restore = |flush, options: &str| restores_without(Some(flush), 15, 1, options);
+    let works: [(Flush, &dyn Fn(Flush)); 5] = [
+        (Flush::File, &patch),
+        (Flush::Directory, &patch),
+        (Flush::FileSystem, &|flush| restore(flush, "--more")),
+        (Flush::File, &|flush| restore(flush, "--more --sync file")),
+        (Flush::Directory, &|flush| restore(flush, "--more --sync file")),
+    ];
+    for (number, (flush, work)) in works.into_iter().enumerate() {
+        let lost = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(flush)));
+        assert!(lost.is_err() || !can_record(), "work {number}, {flush:?}: nothing is lost");
+        let said = lost.err().map(|panic| *panic.downcast::<String>().expect("what was lost"));
+        assert!(said.is_none_or(|said| !said.contains("there is no such flush")), "work {number}, {flush:?}");
+    }
 }
 
 #[test]

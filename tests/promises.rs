@@ -15,9 +15,45 @@ use frazil::{
 
 const BLOCK_LEN: u32 = 1024;
 
-/// The words of the page that are in backquotes.
+/// The words of a page that are in backquotes.
 fn quoted(page: &str) -> impl Iterator<Item = &str> {
     page.split('`').skip(1).step_by(2)
+}
+
+/// Whether a file of tests has one of this name that is run.
+fn is_run(file: &str, name: &str) -> bool {
+    let Some((before, _)) = file.split_once(&format!("fn {name}(")) else { return false };
+    let attributes: Vec<_> = before
+        .lines()
+        .rev()
+        .skip_while(|line| line.trim().is_empty())
+        .take_while(|line| line.trim().starts_with("#["))
+        .collect();
+    let has = |start: &str| attributes.iter().any(|line| line.trim().starts_with(start));
+    has("#[test]") && !has("#[ignore")
+}
+
+/// Each fault is a row of the table, and its last cell has the tests.
+#[test]
+fn every_fault_has_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let table = page.lines().skip_while(|line| !line.starts_with("| fault |")).skip(2);
+    let mut faults = 0;
+    for row in table.take_while(|line| line.starts_with('|')) {
+        let (mut file, mut tests) = (String::new(), 0);
+        for word in quoted(row.trim_end_matches(" |").rsplit(" | ").next().unwrap()) {
+            if word.ends_with(".rs") {
+                file = fs::read_to_string(root.join(word)).unwrap_or_else(|error| panic!("{word}: {error}"));
+            } else {
+                assert!(is_run(&file, word), "no test {word} is run");
+                tests += 1;
+            }
+        }
+        assert!(tests > 0, "{row}");
+        faults += 1;
+    }
+    assert!(faults >= 24, "{faults} faults");
 }
 
 #[test]
@@ -32,7 +68,7 @@ fn every_test_that_the_page_names_is_there() {
         } else if word.matches('_').count() >= 3
             && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
         {
-            assert!(file.contains(&format!("fn {word}(")), "there is no test {word}");
+            assert!(is_run(&file, word), "no test {word} is run");
             named += 1;
         }
     }

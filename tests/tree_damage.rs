@@ -235,7 +235,9 @@ fn an_archive_cut_anywhere_is_refused_and_changes_nothing() {
         let archive = &chain.archives[level];
         // The marks of the end are not needed: the trailer says that all was there.
         let end = archive.len() - 1024;
+        let mut cuts = 0;
         for cut in positions(&mut random, archive.len(), 11) {
+            cuts += 1;
             let error = ground.strict(&archive[..cut], &format!("level {level} cut at {cut}"));
             match error {
                 Some(error) if cut < end => {
@@ -245,6 +247,7 @@ fn an_archive_cut_anywhere_is_refused_and_changes_nothing() {
                 None => assert!(cut >= end, "cut at {cut}"),
             }
         }
+        println!("level {level}: cut at {cuts} places, 0 wrong");
     }
 }
 

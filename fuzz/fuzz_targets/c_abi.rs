@@ -1,4 +1,4 @@
-//! Sequences of calls of the C interface, in any order, on handles that are fresh, used up or ended: each gives a
+//! Sequences of calls of the C interface that hand data in, in any order, on handles that are fresh, used up or ended: each gives a
 //! status and an error that agree, none touches what it should not, and what was made restores.
 #![no_main]
 
@@ -6,25 +6,13 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
 
 use frazil_fuzz::Input;
+use frazil_fuzz::c::{Handle, REFUSED, SLOTS, STATE, call, restores};
 use libfuzzer_sys::fuzz_target;
 
-/// Handles of each kind at once.
-const SLOTS: usize = 3;
-/// `FRAZIL_ERR_STATE` and `FRAZIL_ERR_CALLBACK`.
-const STATE: c_int = -2;
-const CALLBACK: c_int = -17;
-/// What a callback fails with.
-const REFUSED: c_int = 4711;
-
-type Handle = *mut c_void;
 type Write = extern "C" fn(*mut c_void, *const c_void, usize) -> c_int;
 
 // What the header declares. The functions are in the crate, whether it is linked as a C library or not.
 unsafe extern "C" {
-    fn frazil_error_message(error: *const c_void) -> *const c_char;
-    fn frazil_error_status(error: *const c_void) -> c_int;
-    fn frazil_error_callback_code(error: *const c_void) -> c_int;
-    fn frazil_error_free(error: Handle);
     fn frazil_signature_load_data(data: *const c_void, len: usize, made: *mut Handle, error: *mut Handle) -> c_int;
     fn frazil_signature_of_data(
         data: *const c_void,
@@ -92,23 +80,6 @@ struct Writer {
     /// Whether it was made against a signature.
     has_basis: bool,
     over: bool,
-}
-
-/// Makes a call, and checks that its status and its error say the same.
-fn call(work: impl FnOnce(*mut Handle) -> c_int) -> c_int {
-    let mut error = null_mut();
-    let status = work(&raw mut error);
-    assert_eq!(status < 0, !error.is_null(), "status {status}");
-    if !error.is_null() {
-        // SAFETY: the error was just made, and is freed once.
-        unsafe {
-            assert_eq!(frazil_error_status(error), status);
-            assert!(!std::ffi::CStr::from_ptr(frazil_error_message(error)).is_empty());
-            assert_eq!(frazil_error_callback_code(error), if status == CALLBACK { REFUSED } else { 0 });
-            frazil_error_free(error);
-        }
-    }
-    status
 }
 
 /// Feeds or finishes, whatever the state it is in.
@@ -271,13 +242,6 @@ impl Drop for Session {
         self.levels.drain(..).for_each(|writer| unsafe { frazil_level_writer_free(writer.handle) });
         self.patches.drain(..).for_each(|writer| unsafe { frazil_patch_writer_free(writer.handle) });
     }
-}
-
-/// A level 0 gives the content that it was made of.
-fn restores(stream: &[u8], content: &[u8]) {
-    let (target, result) = frazil_fuzz::patch(stream, frazil::NoBasis);
-    result.unwrap_or_else(|error| panic!("{error}"));
-    assert!(target == content);
 }
 
 fuzz_target!(|data: &[u8]| {

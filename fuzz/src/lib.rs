@@ -1,6 +1,7 @@
 //! What the fuzz targets share: input taken apart, contents made by edit scripts, sealed streams with
 //! checksums that hold.
 
+pub mod c;
 mod input;
 #[path = "../../tests/support/librsync.rs"]
 mod librsync;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use frazil::Format;
@@ -14,6 +13,9 @@ use crate::operations::{Outcome, level, patch};
 
 /// Seconds after which something hangs.
 const HANGS: u64 = 5;
+
+/// What `timeout` ends with then.
+const TIMED_OUT: i32 = 124;
 
 /// How often something ended so.
 #[derive(Clone, Copy, Default)]
@@ -61,9 +63,11 @@ fn rdiff(ground: &Ground, runs: &[&str]) -> Ended {
         // What `timeout` says of what hangs, and of what a signal ended.
         match output.status.code() {
             Some(0) => {}
-            Some(124 | 128..) | None => return Ended::CrashedOrHung,
-            Some(_) if output.status.signal().is_some() => return Ended::CrashedOrHung,
-            Some(_) => return Ended::Refused,
+            Some(code @ 1..128) if code != TIMED_OUT => return Ended::Refused,
+            _ => {
+                print!("rdiff -f {run}: {}: ", output.status);
+                return Ended::CrashedOrHung;
+            }
         }
     }
     if ground.read("made") == ground.read("new") { Ended::Right } else { Ended::Wrong }
@@ -110,10 +114,14 @@ fn of_the_same_damage_frazil_makes_nothing_wrong_that_is_sealed_and_rdiff_does()
     }
     for (stream, file, run, runs, bits) in plain {
         let sound = ground.read(file);
-        for damaged in damaged(&sound, bits) {
+        for (number, damaged) in damaged(&sound, bits).into_iter().enumerate() {
             ground.put(file, Some(&damaged));
             tallies.entry((stream, "frazil, plain")).or_default().add(run(&ground).into());
-            tallies.entry((stream, "rdiff")).or_default().add(rdiff(&ground, runs));
+            let ended = rdiff(&ground, runs);
+            if matches!(ended, Ended::CrashedOrHung) {
+                println!("damage {number} of the {stream}, for rdiff");
+            }
+            tallies.entry((stream, "rdiff")).or_default().add(ended);
         }
         ground.put(file, Some(&sound));
         assert!(matches!(rdiff(&ground, runs), Ended::Right));

@@ -94,7 +94,13 @@ impl Operation for InPlace {
         }
     }
 
-    fn again(&self, _: Outcome, context: &str) {
+    fn again(&self, outcome: Outcome, context: &str) {
+        if outcome == Outcome::GivenUp {
+            let left = fs::read(self.at("patched")).expect("a file");
+            let said = strace::run(&self.command());
+            assert!(said.status == Some(1), "{context}, then not refused: {said:?}");
+            assert!(fs::read(self.at("patched")).expect("a file") == left, "{context}, then changed");
+        }
         self.reset();
         let said = strace::run(&self.command());
         assert_eq!(self.outcome(&said, None, context), Outcome::Done, "{context}, then {}", said.stderr);

@@ -195,9 +195,12 @@ pub(crate) fn cases(command: &Invocation, dir: &Path, log: &Path) -> (Vec<Case>,
     for (call, last) in last {
         let first = before.get(call).map_or(1, |count| count + 1);
         let mut faults = vec!["error=EIO"];
-        for (calls, fault) in
-            [(&FILLING[..], "error=ENOSPC"), (&INTERRUPTIBLE[..], "error=EINTR"), (&MOVING[..], "retval=0")]
-        {
+        for (calls, fault) in [
+            (&FILLING[..], "error=ENOSPC"),
+            (&INTERRUPTIBLE[..], "error=EINTR"),
+            (&MOVING[..], "error=EAGAIN"),
+            (&MOVING[..], "retval=0"),
+        ] {
             if calls.contains(&call) {
                 faults.push(fault);
             }

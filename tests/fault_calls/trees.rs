@@ -83,11 +83,11 @@ fn all_are_named(expected: &Listing, found: &Listing, said: &Said, context: &str
         // One name of a file stands for the other.
         let others = (path == "directory/link").then_some(Path::new("b"));
         let is_named = Path::new(path).ancestors().chain(others).any(|path| {
-            let names = match path.file_name() {
-                Some(name) => vec![name.to_str().expect("UTF-8")],
-                None => vec!["tree", "dest"],
+            let names = match path.to_str().expect("UTF-8") {
+                "" => vec!["tree", "dest"],
+                path => vec![path],
             };
-            names.iter().any(|name| said.stderr.contains(&format!("{name}:")))
+            names.iter().any(|name| said.stderr.contains(&format!("/{name}:")))
         });
         assert!(is_named, "{context}: nothing is said of {difference}");
     }

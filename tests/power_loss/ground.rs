@@ -13,7 +13,7 @@ use crate::disk::Disk;
 use crate::image::put_back;
 use crate::look::{Listing, scratch, tree};
 use crate::random::{self, Content, Random};
-use crate::recording::{can_record, record};
+use crate::recording::{Op, can_record, record};
 
 /// How often the power is lost in all unless the environment says otherwise.
 const LOSSES: usize = 520;
@@ -39,15 +39,41 @@ impl Left {
     }
 }
 
+/// What is flushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    File,
+    Directory,
+    FileSystem,
+}
+
+impl Flush {
+    fn of(op: &Op, within: &Path) -> Option<Self> {
+        match op {
+            // A file may be gone from where it was by now; a directory is not.
+            Op::Sync { path } => Some(if within.join(path).is_dir() { Self::Directory } else { Self::File }),
+            Op::SyncAll => Some(Self::FileSystem),
+            _ => None,
+        }
+    }
+}
+
 pub(crate) struct Ground {
     dir: TempDir,
+    /// What does not flush here.
+    without: Option<Flush>,
     /// The tree at each level.
     pub(crate) trees: Vec<Listing>,
 }
 
 impl Ground {
     fn new() -> Self {
-        Self { dir: scratch(), trees: Vec::new() }
+        Self { dir: scratch(), without: None, trees: Vec::new() }
+    }
+
+    /// With a kind of flush that does nothing.
+    pub(crate) fn without(self, flush: Option<Flush>) -> Self {
+        Self { without: flush, ..self }
     }
 
     /// With `old` and `new`, the signature `old.sig`, and the levels `level.0` and `delta`.
@@ -137,7 +163,9 @@ impl Ground {
         }
         let mut disk = Disk::of(self.dir.path());
         let ops = record(command, self.dir.path());
-        ops.iter().for_each(|op| disk.apply(op));
+        let is_ignored = |op: &Op| self.without.is_some() && Flush::of(op, self.dir.path()) == self.without;
+        assert!(self.without.is_none() || ops.iter().any(is_ignored), "{command:?}: there is no such flush");
+        ops.iter().filter(|op| !is_ignored(op)).for_each(|op| disk.apply(op));
         disk.now().assert_is(self.dir.path());
 
         let mut random = Random::new(random::seed(seed));
