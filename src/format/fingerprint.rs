@@ -162,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn what_a_fingerprint_says_of_itself_is_what_it_was_made_of() {
+        let fingerprint = of(b"same content", 1024);
+        assert_eq!((fingerprint.length(), fingerprint.leaf_len()), (12, 1024));
+        assert!(fingerprint.to_string().starts_with(&format!("{:02x}", fingerprint.digest()[0])));
+        assert_ne!(fingerprint.digest(), of(b"SAME content", 1024).digest());
+    }
+
+    #[test]
     fn other_leaves_are_incomparable_never_different() {
         let (a, b) = (of(b"same content", 1024), of(b"same content", 2048));
         assert_eq!(a.compare(&b), Comparison::Incomparable);
