@@ -118,16 +118,24 @@ fn beside_whatever_is_damaged_new_levels_are_made_and_restored() {
                 let said = String::from_utf8_lossy(&output.stderr);
                 assert!(output.status.success(), "{file} {damage}, then {command}: {said}");
             };
+            let restored_is_live = |levels: &str| {
+                run(&format!("restore {levels} new.dest"));
+                let (restored, live) = ["new.dest", "tree"].map(|name| look::tree(&ground.path(name))).into();
+                assert_eq!(look::differences(&live, &restored), [""; 0], "{file} {damage}: {levels}");
+                std::fs::remove_dir_all(ground.path("new.dest")).unwrap();
+            };
             run("backup --snapshot new.s0 tree new.a0");
-            run("restore --more new.a0 new.dest");
-            assert!(look::tree(&ground.path("new.dest")) == ground.trees[1], "{file} {damage}");
-            // The snapshot is enough to go on from, whatever became of its archive.
-            let since = if file == "s1" { "new.s0" } else { "s1" };
-            run(&format!("backup --since {since} --snapshot new.s1 tree new.a1"));
-            if since == "new.s0" {
-                run("restore new.a1 new.dest");
+            restored_is_live("new.a0");
+            std::fs::write(ground.path("tree/added"), format!("beside {file} {damage}")).unwrap();
+            run("backup --since new.s0 --snapshot new.s1 tree new.a1");
+            restored_is_live("new.a0 new.a1");
+            // On top of the chain too: of that the snapshot is enough, and for a restore its archives.
+            if file != "s1" {
+                run("backup --since s1 --snapshot new.s2 tree new.a2");
             }
-            std::fs::remove_dir_all(ground.path("new.dest")).unwrap();
+            if !["s1", "a0", "a1.none"].contains(&file.as_str()) {
+                restored_is_live("a0 a1.none new.a2");
+            }
             if file != "new" {
                 run("level --signature-out new.sig new new.level");
                 run("patch /dev/null new.level new.made");

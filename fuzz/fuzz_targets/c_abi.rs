@@ -1,5 +1,5 @@
-//! Sequences of calls of the C interface that hand data in, in any order, on handles that are fresh, used up or ended: each gives a
-//! status and an error that agree, none touches what it should not, and what was made restores.
+//! Sequences of calls of the C interface that hand data in, in any order, on handles that are fresh, used up or ended:
+//! each gives a status and an error that agree, none touches what it should not, and what was made restores.
 #![no_main]
 
 use std::ffi::{c_char, c_int, c_void};

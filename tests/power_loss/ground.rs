@@ -1,6 +1,7 @@
 //! A directory with a file and a tree, each at two levels, in which commands run whose power is then lost.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -48,10 +49,9 @@ pub(crate) enum Flush {
 }
 
 impl Flush {
-    fn of(op: &Op, within: &Path) -> Option<Self> {
+    fn of(op: &Op, is_directory: impl Fn(&Path) -> bool) -> Option<Self> {
         match op {
-            // A file may be gone from where it was by now; a directory is not.
-            Op::Sync { path } => Some(if within.join(path).is_dir() { Self::Directory } else { Self::File }),
+            Op::Sync { path } => Some(if is_directory(path) { Self::Directory } else { Self::File }),
             Op::SyncAll => Some(Self::FileSystem),
             _ => None,
         }
@@ -60,20 +60,26 @@ impl Flush {
 
 pub(crate) struct Ground {
     dir: TempDir,
-    /// What does not flush here.
+    /// What does not flush here, and whether a check has found something wrong since.
     without: Option<Flush>,
+    is_lost: Cell<bool>,
     /// The tree at each level.
     pub(crate) trees: Vec<Listing>,
 }
 
 impl Ground {
     fn new() -> Self {
-        Self { dir: scratch(), without: None, trees: Vec::new() }
+        Self { dir: scratch(), without: None, is_lost: Cell::new(false), trees: Vec::new() }
     }
 
     /// With a kind of flush that does nothing.
     pub(crate) fn without(self, flush: Option<Flush>) -> Self {
         Self { without: flush, ..self }
+    }
+
+    /// Whether without that something was lost: what a check finds wrong is no failure then.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost.get()
     }
 
     /// With `old` and `new`, the signature `old.sig`, and the levels `level.0` and `delta`.
@@ -163,7 +169,11 @@ impl Ground {
         }
         let mut disk = Disk::of(self.dir.path());
         let ops = record(command, self.dir.path());
-        let is_ignored = |op: &Op| self.without.is_some() && Flush::of(op, self.dir.path()) == self.without;
+        // Those that are there now, and those that were made and may be gone.
+        let made = ops.iter().filter_map(|op| if let Op::MakeDirectory { path, .. } = op { Some(path) } else { None });
+        let made: BTreeSet<_> = made.map(PathBuf::as_path).collect();
+        let is_directory = |path: &Path| made.contains(path) || self.path("").join(path).is_dir();
+        let is_ignored = |op: &Op| self.without.is_some() && Flush::of(op, is_directory) == self.without;
         assert!(self.without.is_none() || ops.iter().any(is_ignored), "{command:?}: there is no such flush");
         ops.iter().filter(|op| !is_ignored(op)).for_each(|op| disk.apply(op));
         disk.now().assert_is(self.dir.path());
@@ -178,6 +188,11 @@ impl Ground {
             let after = dir.path().join("after");
             let taken = disk.after_loss(point, &mut random, is_random).build(&after, &self.path("dest"));
             let left = catch_unwind(AssertUnwindSafe(|| check(&after, point == disk.len())));
+            if left.is_err() && self.without.is_some() {
+                self.is_lost.set(true);
+                put_back(&after, &taken);
+                return true;
+            }
             let left = left.unwrap_or_else(|panic| {
                 eprintln!("{command:?}: loss {loss}, {point} of {} calls after {}", disk.len(), disk.describe(point));
                 resume_unwind(panic)

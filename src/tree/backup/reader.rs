@@ -60,7 +60,7 @@ impl From<Option<&Path>> for Since {
 /// goes on. What an error ends stays ended. It can be sent between threads; each read works on it alone.
 ///
 /// With more than one [thread](BackupOptions::threads), where the process may have them and files enough open, one
-/// walks ahead, by a few hundred entries at most, and one more reads small files, by a few megabytes of content at most:
+/// walks ahead, by some thousand entries at most, and one more reads small files, by a few megabytes of content at most:
 /// those that changed after all that the level before has seen, where that is a file and change times are not ignored.
 /// They live until the tree is walked or this is dropped. A process that is forked in between cannot go on with it.
 pub struct BackupReader {

@@ -37,20 +37,21 @@ pub(super) fn level_header(parent: Option<&LevelHeader>, options: &BackupOptions
 }
 
 /// Which files a walk that goes ahead reads: all where all will be read, and else those that changed after all that the
-/// level before has seen, whatever its clock said. None where that is not known, or is not to be told from change times.
+/// level before has seen, whatever its clock said, up to now. None where that is not known, or is not to be told from change times.
 pub(super) fn read_ahead(
     header: &LevelHeader,
     previous: Option<&Previous>,
     options: &BackupOptions,
 ) -> Option<ReadAhead> {
-    let changed_after = match previous {
+    let changed = match previous {
         Some(previous) if !options.always_read => match options.ignore_ctime {
             true => return None,
-            false => Some(previous.newest_change()?),
+            // What is dated ahead is so at every level.
+            false => Some((previous.newest_change()?, Moment::now())),
         },
         _ => None,
     };
-    Some(ReadAhead { changed_after, leaf_len: header.block_len })
+    Some(ReadAhead { changed, leaf_len: header.block_len })
 }
 
 #[cfg(test)]
@@ -90,7 +91,11 @@ mod tests {
             let previous = since.open(1).unwrap();
             let header = level_header(previous.as_ref().map(Previous::header), &options).unwrap();
             let read_ahead = read_ahead(&header, previous.as_ref(), &options);
-            assert_eq!(read_ahead.map(|read_ahead| read_ahead.changed_after), expected, "{options:?}");
+            assert_eq!(
+                read_ahead.map(|read_ahead| read_ahead.changed.map(|changed| changed.0)),
+                expected,
+                "{options:?}"
+            );
             assert!(read_ahead.is_none_or(|read_ahead| read_ahead.leaf_len == header.block_len));
         }
     }

@@ -7,7 +7,7 @@ use crate::threads::SignalsBlocked;
 use crate::{Error, ErrorKind, Result};
 
 /// How many things wait to be taken.
-const CHANNEL_LEN: usize = 2;
+const CHANNEL_LEN: usize = 1;
 
 /// Gives what its thread makes, which lives until it has made the last or until this is dropped.
 pub(super) struct Ahead<T> {

@@ -21,8 +21,8 @@ const THREAD_FILES_MIN: usize = 32;
 /// what will be asked for, and what is not there is read when it is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadAhead {
-    /// Files that were changed after this; all of them without it.
-    pub(crate) changed_after: Option<Moment>,
+    /// Files that were changed after the first and not after the second; all of them without it.
+    pub(crate) changed: Option<(Moment, Moment)>,
     /// Bytes of content under each leaf of a fingerprint.
     pub(crate) leaf_len: u32,
 }
@@ -39,7 +39,7 @@ impl ReadAhead {
             && stat.is(EntryKind::File)
             && stat.links == 1
             && stat.size <= self.len_max()
-            && self.changed_after.is_none_or(|after| stat.changed > after)
+            && self.changed.is_none_or(|(after, until)| stat.changed > after && stat.changed <= until)
     }
 
     /// Whether a batch has so much content that it takes no more.
@@ -69,8 +69,9 @@ mod tests {
         let moment = |seconds| Moment { seconds, nanoseconds: 5 };
         let file = Stat::of(&tempfile::NamedTempFile::new().unwrap().into_file()).unwrap();
         let file = Stat { size: 1024, changed: moment(7), links: 1, ..file };
-        let small = |changed_after, leaf_len| ReadAhead { changed_after, leaf_len };
+        let small = |changed, leaf_len| ReadAhead { changed, leaf_len };
         let all = small(None, 1024);
+        let between = |after, until| small(Some((after, until)), 1024);
         for (read_ahead, stat, expected) in [
             (all, file, true),
             (all, Stat { size: 0, ..file }, true),
@@ -80,9 +81,11 @@ mod tests {
             (all, Stat { kind: None, ..file }, false),
             (small(None, 1 << 30), Stat { size: 65_536, ..file }, true),
             (small(None, 1 << 30), Stat { size: 65_537, ..file }, false),
-            (small(Some(moment(6)), 1024), file, true),
-            (small(Some(moment(7)), 1024), file, false),
-            (small(Some(Moment { nanoseconds: 4, ..moment(7) }), 1024), file, true),
+            (between(moment(6), moment(8)), file, true),
+            (between(moment(6), moment(7)), file, true),
+            (between(moment(7), moment(8)), file, false),
+            (between(moment(5), moment(6)), file, false),
+            (between(Moment { nanoseconds: 4, ..moment(7) }, moment(8)), file, true),
         ] {
             assert_eq!(read_ahead.wants(&Step::Entry, &stat), expected, "{read_ahead:?}, {stat:?}");
             assert!(!read_ahead.wants(&Step::Vanished, &stat));

@@ -276,7 +276,7 @@ mod tests {
         for number in 0..100 {
             fs::write(dir.path().join(number.to_string()), vec![1; 60_000]).unwrap();
         }
-        let read_ahead = ReadAhead { changed_after: None, leaf_len: 65_536 };
+        let read_ahead = ReadAhead { changed: None, leaf_len: 65_536 };
         let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
         let mut files = 0;
         while let Some(mut batch) = Batch::gather(&mut walk, Some(read_ahead)).unwrap() {

@@ -28,7 +28,7 @@ fn a_walk_that_goes_ahead_comes_upon_the_same_and_has_read_the_small_files() {
             }
         }
     }
-    let read_ahead = Some(ReadAhead { changed_after: None, leaf_len: LEAF_LEN });
+    let read_ahead = Some(ReadAhead { changed: None, leaf_len: LEAF_LEN });
     for descriptors in [128, 2] {
         let limits = Limits { descriptors, ..Limits::default() };
         let walk = || Walk::with_limits(dir.path(), WalkOptions::default(), limits).unwrap();
@@ -69,7 +69,7 @@ fn a_walk_that_goes_ahead_comes_upon_the_same_and_has_read_the_small_files() {
 fn what_vanished_after_its_batch_was_gathered_is_still_there_as_it_was_read() {
     let dir = tree(&["a", "b"]);
     fs::write(dir.path().join("a"), "read before").unwrap();
-    let read_ahead = Some(ReadAhead { changed_after: None, leaf_len: 1024 });
+    let read_ahead = Some(ReadAhead { changed: None, leaf_len: 1024 });
     let mut ahead = Visits::new(dir.path(), WalkOptions::default(), 2, read_ahead).unwrap();
     assert!(matches!(ahead.advance().unwrap(), Some(Step::Entry)), "the root, in one batch with what is in it");
     for name in ["a", "b"] {
