@@ -12,6 +12,8 @@ mod tree;
 mod attributes;
 #[path = "tree_changes/chains.rs"]
 mod chains;
+#[path = "tree_changes/closed.rs"]
+mod closed;
 #[path = "tree_changes/device.rs"]
 mod device;
 #[path = "tree_changes/entries.rs"]

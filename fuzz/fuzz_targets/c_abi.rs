@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
 
 use frazil_fuzz::Input;
-use frazil_fuzz::c::{Handle, REFUSED, SLOTS, STATE, call, restores};
+use frazil_fuzz::c::{Handle, REFUSED, SLOTS, STATE, call, made, restores};
 use libfuzzer_sys::fuzz_target;
 
 type Write = extern "C" fn(*mut c_void, *const c_void, usize) -> c_int;
@@ -111,29 +111,21 @@ impl Session {
             0 => {
                 let len = input.word() & 0xfff;
                 let data = input.bytes(len);
-                let mut made = null_mut();
-                call(|error| unsafe {
-                    frazil_signature_of_data(data.as_ptr().cast(), data.len(), null(), &raw mut made, error)
-                });
-                self.keep_signature(made);
+                self.keep_signature(made(|signature, error| unsafe {
+                    frazil_signature_of_data(data.as_ptr().cast(), data.len(), null(), signature, error)
+                }));
             }
             1 => {
                 let len = input.word() & 0xfff;
                 let data = input.bytes(len);
-                let mut made = null_mut();
-                let status = call(|error| unsafe {
-                    frazil_signature_load_data(data.as_ptr().cast(), data.len(), &raw mut made, error)
-                });
-                assert_eq!(status < 0, made.is_null());
-                self.keep_signature(made);
+                self.keep_signature(made(|signature, error| unsafe {
+                    frazil_signature_load_data(data.as_ptr().cast(), data.len(), signature, error)
+                }));
             }
             2 if !self.signatures.is_empty() => {
                 let [old, new] = [which, which >> 4].map(|at| self.signatures[at % self.signatures.len()]);
-                let mut made = null_mut();
-                call(|error| unsafe { frazil_comparison_open(old, new, &raw mut made, error) });
-                if !made.is_null() {
-                    self.comparisons.push(made);
-                }
+                let opened = made(|comparison, error| unsafe { frazil_comparison_open(old, new, comparison, error) });
+                self.comparisons.extend(opened);
                 if self.comparisons.len() > SLOTS {
                     unsafe { frazil_comparison_free(self.comparisons.remove(0)) };
                 }
@@ -147,20 +139,16 @@ impl Session {
                 let basis = self.signatures.get(which % SLOTS).copied().filter(|_| which & 0x80 == 0);
                 let mut sink = Box::new(Sink { taken: Vec::new(), calls_left: input.byte() });
                 let place: *mut c_void = (&raw mut *sink).cast();
-                let mut handle = null_mut();
-                let status = call(|error| unsafe {
+                let handle = made(|handle, error| unsafe {
                     match what {
                         4 => {
                             let basis = basis.unwrap_or(null_mut());
-                            frazil_level_writer_new(basis, null(), write, place, &raw mut handle, error)
+                            frazil_level_writer_new(basis, null(), write, place, handle, error)
                         }
-                        _ => frazil_patch_writer_new(null(), null(), write, place, &raw mut handle, error),
+                        _ => frazil_patch_writer_new(null(), null(), write, place, handle, error),
                     }
                 });
-                assert_eq!(status < 0, handle.is_null());
-                if handle.is_null() {
-                    return;
-                }
+                let Some(handle) = handle else { return };
                 let writer = Writer { handle, sink, fed: Vec::new(), has_basis: basis.is_some(), over: false };
                 if what == 4 {
                     self.levels.push(writer);
@@ -199,7 +187,7 @@ impl Session {
                     self.streams.push(writer.sink.taken.clone());
                     assert!(!signature.is_null());
                 }
-                self.keep_signature(signature);
+                self.keep_signature(Some(signature).filter(|signature| !signature.is_null()));
             }
             8 if !self.patches.is_empty() => {
                 // A stream that was made, or any bytes.
@@ -225,10 +213,8 @@ impl Session {
         }
     }
 
-    fn keep_signature(&mut self, signature: Handle) {
-        if !signature.is_null() {
-            self.signatures.push(signature);
-        }
+    fn keep_signature(&mut self, signature: Option<Handle>) {
+        self.signatures.extend(signature);
         if self.signatures.len() > SLOTS {
             unsafe { frazil_signature_free(self.signatures.remove(0)) };
         }

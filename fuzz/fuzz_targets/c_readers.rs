@@ -5,7 +5,7 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
 
-use frazil_fuzz::c::{CALLBACK, Handle, REFUSED, SLOTS, STATE, call, restores};
+use frazil_fuzz::c::{CALLBACK, Handle, REFUSED, SLOTS, STATE, call, made, restores};
 use frazil_fuzz::{Input, MAX_OUTPUT};
 use libfuzzer_sys::fuzz_target;
 
@@ -20,19 +20,9 @@ unsafe extern "C" {
         made: *mut Handle,
         error: *mut Handle,
     ) -> c_int;
-    fn frazil_level_read(
-        level: Handle,
-        buffer: *mut c_void,
-        len: usize,
-        read: *mut usize,
-        error: *mut Handle,
-    ) -> c_int;
-    fn frazil_level_finish(
-        level: Handle,
-        signature: *mut Handle,
-        summary: *mut c_void,
-        error: *mut Handle,
-    ) -> c_int;
+    fn frazil_level_read(level: Handle, buffer: *mut c_void, len: usize, read: *mut usize, error: *mut Handle)
+    -> c_int;
+    fn frazil_level_finish(level: Handle, signature: *mut Handle, summary: *mut c_void, error: *mut Handle) -> c_int;
     fn frazil_level_free(level: Handle);
     fn frazil_patch_open_stream(
         basis_path: *const c_char,
@@ -42,13 +32,8 @@ unsafe extern "C" {
         made: *mut Handle,
         error: *mut Handle,
     ) -> c_int;
-    fn frazil_patch_read(
-        patch: Handle,
-        buffer: *mut c_void,
-        len: usize,
-        read: *mut usize,
-        error: *mut Handle,
-    ) -> c_int;
+    fn frazil_patch_read(patch: Handle, buffer: *mut c_void, len: usize, read: *mut usize, error: *mut Handle)
+    -> c_int;
     fn frazil_patch_finish(patch: Handle, summary: *mut c_void, error: *mut Handle) -> c_int;
     fn frazil_patch_free(patch: Handle);
     fn frazil_signature_free(signature: Handle);
@@ -131,7 +116,7 @@ impl Reader {
             }
         });
         assert!(status < 0 || !(self.is_finished || self.is_broken), "it is finished twice, or after a failure");
-        assert!(signature.is_null() || (status == 0 && self.kind == Kind::Level));
+        assert_eq!(!signature.is_null(), status == 0 && self.kind == Kind::Level, "status {status}");
         if status == 0 {
             self.is_finished = true;
             if self.kind == Kind::Level && self.is_read && !self.has_basis {
@@ -182,13 +167,13 @@ impl Session {
             3 if !self.readers.is_empty() => {
                 let at = which % self.readers.len();
                 let signature = self.readers[at].finish();
+                let is_new = signature.is_some() && self.readers[at].is_read;
                 self.signatures.extend(signature);
                 if self.signatures.len() > SLOTS {
                     unsafe { frazil_signature_free(self.signatures.remove(0)) };
                 }
-                let reader = &self.readers[at];
-                if reader.is_finished && reader.is_read && reader.kind == Kind::Level {
-                    self.streams.push(reader.taken.clone());
+                if is_new {
+                    self.streams.push(self.readers[at].taken.clone());
                 }
             }
             _ => {}
@@ -198,25 +183,21 @@ impl Session {
     fn open(&mut self, which: usize, input: &mut Input<'_>) {
         let kind = if which & 1 == 0 { Kind::Level } else { Kind::Patch };
         let (calls_left, piece, len) = (input.byte(), usize::from(input.byte()) * 64 + 1, input.word() & 0x3fff);
-        let made = self.streams.get(which >> 4).filter(|_| kind == Kind::Patch).cloned();
-        let content = made.unwrap_or_else(|| input.bytes(len).to_vec());
+        let stream = self.streams.get(which >> 4).filter(|_| kind == Kind::Patch).cloned();
+        let content = stream.unwrap_or_else(|| input.bytes(len).to_vec());
         let basis = self.signatures.get(which >> 4).copied().filter(|_| kind == Kind::Level);
         let mut source = Box::new(Source { content, given: 0, piece, calls_left });
         let place: *mut c_void = (&raw mut *source).cast();
-        let mut handle = null_mut();
-        let status = call(|error| unsafe {
+        let handle = made(|handle, error| unsafe {
             match kind {
                 Kind::Level => {
                     let basis = basis.unwrap_or(null_mut());
-                    frazil_level_open_stream(read, place, basis, null(), &raw mut handle, error)
+                    frazil_level_open_stream(read, place, basis, null(), handle, error)
                 }
-                Kind::Patch => frazil_patch_open_stream(null(), read, place, null(), &raw mut handle, error),
+                Kind::Patch => frazil_patch_open_stream(null(), read, place, null(), handle, error),
             }
         });
-        assert_eq!(status < 0, handle.is_null());
-        if handle.is_null() {
-            return;
-        }
+        let Some(handle) = handle else { return };
         self.readers.push(Reader {
             kind,
             handle,

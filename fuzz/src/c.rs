@@ -40,6 +40,14 @@ pub fn call(work: impl FnOnce(*mut Handle) -> c_int) -> c_int {
     status
 }
 
+/// Makes a call that makes a handle, which is there if and only if the call has not failed.
+pub fn made(work: impl FnOnce(*mut Handle, *mut Handle) -> c_int) -> Option<Handle> {
+    let mut handle = null_mut();
+    let status = call(|error| work(&raw mut handle, error));
+    assert_eq!(status < 0, handle.is_null(), "status {status}");
+    Some(handle).filter(|handle| !handle.is_null())
+}
+
 /// A level 0 gives the content that it was made of.
 pub fn restores(stream: &[u8], content: &[u8]) {
     let (target, result) = crate::patch(stream, frazil::NoBasis);

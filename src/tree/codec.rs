@@ -116,14 +116,9 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or_else(|| self.cut_off(len))?;
+        let (taken, rest) = self.0.split_at_checked(len).ok_or_else(|| cut_off(len, self.0.len()))?;
         self.0 = rest;
         Ok(taken)
-    }
-
-    #[cold]
-    fn cut_off(&self, len: usize) -> Error {
-        corrupt("record is cut off").expected(format_args!("{len} more bytes"), self.0.len())
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -149,7 +144,7 @@ impl<'a> Fields<'a> {
                 return Ok(number);
             }
         }
-        Err(Fields(&[]).cut_off(1))
+        Err(cut_off(1, 0))
     }
 
     pub(crate) fn number_u32(&mut self) -> Result<u32> {
@@ -270,6 +265,11 @@ impl<'a> Fields<'a> {
 
 pub(crate) fn corrupt(what: &'static str) -> Error {
     Error::new(ErrorKind::Corrupt, what)
+}
+
+#[cold]
+fn cut_off(len: usize, left: usize) -> Error {
+    corrupt("record is cut off").expected(format_args!("{len} more bytes"), left)
 }
 
 #[cfg(test)]

@@ -26,19 +26,8 @@ pub(super) fn identify(
     }
 }
 
-/// The identity of bytes that are held whole.
-pub(super) fn identity_of(content: &[u8], leaf_len: u32) -> Identity {
-    let mut identity = IdentityBuilder::new(leaf_len, 1);
-    identity.update(content);
-    identity.finish()
-}
-
-/// The identities of contents that are held whole, none longer than a leaf; several are hashed at once.
-pub(super) fn identities_of_leaves<'a>(
-    contents: impl Iterator<Item = &'a [u8]> + Clone,
-    leaf_len: u32,
-) -> Vec<Identity> {
-    let contents: Vec<&[u8]> = contents.collect();
+/// The identities of contents that are held whole, none longer than a leaf; several are hashed at once, where they lie.
+pub(super) fn identities_of_leaves(contents: &[&[u8]], leaf_len: u32) -> Vec<Identity> {
     let of_leaf = |(content, leaf): (&&[u8], Leaf)| {
         debug_assert!(content.len() <= leaf_len as usize);
         let mut fingerprint = FingerprintBuilder::new(leaf_len);
@@ -48,10 +37,8 @@ pub(super) fn identities_of_leaves<'a>(
         let fingerprint = fingerprint.finish(content.len() as u64);
         Identity { crc32: crc32fast::hash(content), fingerprint }
     };
-    let of_several = |several: &[&[u8]]| -> Vec<Identity> {
-        several.iter().zip(leaves_of(several.iter().copied())).map(of_leaf).collect()
-    };
-    contents.chunks(LEAVES_AT_ONCE).flat_map(of_several).collect()
+    let several = contents.chunks(LEAVES_AT_ONCE);
+    several.flat_map(|several| several.iter().zip(leaves_of(several.iter().copied())).map(of_leaf)).collect()
 }
 
 /// Reads some bytes, again if it was interrupted.

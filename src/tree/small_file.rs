@@ -8,7 +8,7 @@ use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, pread};
 
 use super::attributes;
-use super::identify::{identities_of_leaves, identity_of};
+use super::identify::identities_of_leaves;
 use super::metadata::{Attributes, EntryKind, Moment};
 use super::stat::Stat;
 use crate::{Error, ErrorKind, Identity, Result};
@@ -98,7 +98,7 @@ pub(crate) struct SmallFile {
 impl SmallFile {
     pub(crate) fn read(file: &File, opened: OpenedFile, leaf_len: u32) -> Result<Self> {
         let whole = Whole::read(file, &opened).map_err(|error| Error::io("reading", error))?;
-        let identity = identity_of(&whole.bytes, leaf_len);
+        let identity = identities_of_leaves(&[&whole.bytes], leaf_len)[0];
         Ok(Self { opened, whole, identity })
     }
 
@@ -117,7 +117,8 @@ impl SmallFile {
             Some((place, opened, whole))
         });
         let read: Vec<_> = read.collect();
-        let identities = identities_of_leaves(read.iter().map(|(_, _, whole)| &whole.bytes[..]), leaf_len);
+        let contents: Vec<_> = read.iter().map(|(_, _, whole)| &whole.bytes[..]).collect();
+        let identities = identities_of_leaves(&contents, leaf_len);
         for ((place, opened, whole), identity) in read.into_iter().zip(identities) {
             *place = Some(Box::new(Self { opened, whole, identity }));
         }
@@ -132,8 +133,13 @@ mod tests {
     use rustix::fs::{CWD, FileType, Mode, OFlags, XattrFlags, mknodat, setxattr};
 
     use super::*;
+    use crate::tree::identify::identify;
 
     const LEAF_LEN: u32 = 1024;
+
+    fn identity_of(mut content: &[u8]) -> Identity {
+        identify(&mut content, LEAF_LEN, 1, &mut [0; 100], |_| Ok(())).unwrap()
+    }
 
     #[test]
     fn several_files_are_read_at_once_and_what_is_no_small_file_is_left() {
@@ -161,7 +167,7 @@ mod tests {
             assert_eq!(place.is_some(), expected.is_some(), "{name}");
             if let (Some(small), Some(number)) = (place, expected) {
                 let content = vec![number as u8; lengths[number]];
-                assert_eq!(small.identity, identity_of(&content, LEAF_LEN), "{name}");
+                assert_eq!(small.identity, identity_of(&content), "{name}");
                 assert!(small.whole.bytes == content && !small.whole.is_resized, "{name}");
                 assert_eq!(small.whole.after.identity(), small.opened.stat.identity(), "{name}");
             }
@@ -177,7 +183,7 @@ mod tests {
             fs::write(named.path(), now).unwrap();
             let SmallFile { whole, identity, .. } = SmallFile::read(&file, opened, LEAF_LEN).unwrap();
             assert!(whole.is_resized && whole.bytes == expected, "{now:?}");
-            assert_eq!((whole.after.size, identity), (now.len() as u64, identity_of(expected, LEAF_LEN)));
+            assert_eq!((whole.after.size, identity), (now.len() as u64, identity_of(expected)));
         }
     }
 

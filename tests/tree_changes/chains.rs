@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
 
 use frazil::{
-    Action, ArchiveEntry, BackupOptions, BackupReader, ErrorKind, Filter, LevelId, Observer, Recovery, RestoreOptions,
-    RestoreWriter, Since, backup_tree, conclude_restore, list_archive, recover_restore, restore_tree, verify_tree,
+    Action, BackupOptions, BackupReader, ErrorKind, Filter, LevelId, Recovery, RestoreOptions, RestoreWriter, Since,
+    backup_tree, conclude_restore, list_archive, recover_restore, restore_tree, verify_tree,
 };
 
 use crate::content::noise;
@@ -149,32 +149,6 @@ fn two_levels_1_on_one_level_0_are_two_trees() {
     }
     assert_eq!(fs::read(ground.at("b/d/new at 1")).unwrap(), b"x");
     ground.archives.clear();
-}
-
-/// Looks at what a restore works in, at each entry.
-struct Looking(PathBuf, Mutex<Vec<u32>>);
-
-impl Observer for Looking {
-    fn restoring(&self, _: &ArchiveEntry) {
-        let there = [".frazil-restore", ".frazil-restore/stage"].map(|name| fs::symlink_metadata(self.0.join(name)));
-        self.1.lock().unwrap().extend(there.into_iter().flatten().map(|metadata| metadata.mode() & 0o7777));
-    }
-}
-
-/// What it holds is nobody's to see before it has its own rights.
-#[test]
-fn what_a_restore_works_in_is_closed_to_others() {
-    let ground = three_levels();
-    let destination = ground.at("destination");
-    for level in 0..3 {
-        let looking = Arc::new(Looking(destination.clone(), Mutex::default()));
-        restore_tree(&ground.archives[level][..], &destination, privileged().observer(looking.clone())).unwrap();
-        let looked = looking.1.lock().unwrap();
-        assert!(looked.len() > 2 && looked.iter().all(|&mode| mode == 0o700), "level {level}: {looked:?}");
-        for entry in fs::read_dir(destination.join(".frazil-restore")).unwrap() {
-            assert_eq!(entry.unwrap().metadata().unwrap().mode() & 0o077, 0, "level {level}");
-        }
-    }
 }
 
 #[test]

@@ -37,7 +37,8 @@ pub(super) fn level_header(parent: Option<&LevelHeader>, options: &BackupOptions
 }
 
 /// Which files a walk that goes ahead reads: all where all will be read, and else those that changed after all that the
-/// level before has seen, whatever its clock said, up to now. None where that is not known, or is not to be told from change times.
+/// level before has seen, whatever its clock said, up to now. None where that is not known, or is not to be told from
+/// change times.
 pub(super) fn read_ahead(
     header: &LevelHeader,
     previous: Option<&Previous>,

@@ -11,9 +11,6 @@ use crate::tree::metadata::{EntryKind, Moment};
 use crate::tree::small_file::{SmallFile, Wanted};
 use crate::tree::stat::Stat;
 
-/// So much content at most is in one batch, beside its last file.
-const BATCH_CONTENT: u64 = 1 << 20;
-
 /// So many files, or as much content as elsewhere, are worth another thread.
 const THREAD_FILES_MIN: usize = 32;
 
@@ -40,11 +37,6 @@ impl ReadAhead {
             && stat.links == 1
             && stat.size <= self.len_max()
             && self.changed.is_none_or(|(after, until)| stat.changed > after && stat.changed <= until)
-    }
-
-    /// Whether a batch has so much content that it takes no more.
-    pub(super) fn is_enough(content: u64) -> bool {
-        content >= BATCH_CONTENT
     }
 
     /// Reads files on several threads, and puts each in its place.

@@ -30,8 +30,11 @@ const BATCH_STEPS: usize = 256;
 /// ... when their paths take this many bytes, ...
 const BATCH_PATHS: usize = 64 * 1024;
 
-/// ... or when it holds this many directories open.
+/// ... when it holds this many directories open, ...
 const BATCH_DIRECTORIES: usize = 24;
+
+/// ... or when there is so much content in it to be read, beside that of its last file.
+const BATCH_CONTENT: u64 = 1 << 20;
 
 /// Steps of a walk.
 #[derive(Default)]
@@ -56,29 +59,21 @@ struct Visit {
 }
 
 impl Batch {
-    /// Takes one step; without it the walk has ended.
-    fn single(walk: &mut Walk) -> Result<Self> {
-        let mut batch = Self::default();
-        if let Some(step) = walk.advance()? {
-            batch.push(step, walk);
-        }
-        Ok(batch)
-    }
-
     /// Takes steps until it is full, or has enough to read; `None` once the walk has ended.
-    fn gather(walk: &mut Walk, read_ahead: Option<ReadAhead>) -> Result<Option<Self>> {
+    fn gather(walk: &mut Walk, steps: usize, read_ahead: Option<ReadAhead>) -> Result<Option<Self>> {
         let mut batch = Self::default();
         let mut content = 0;
-        while batch.visits.len() < BATCH_STEPS
+        while batch.visits.len() < steps
             && batch.paths.len() < BATCH_PATHS
             && batch.directories.len() < BATCH_DIRECTORIES
-            && !ReadAhead::is_enough(content)
+            && content < BATCH_CONTENT
             && let Some(step) = walk.advance()?
         {
             if read_ahead.is_some_and(|read_ahead| read_ahead.wants(&step, walk.stat())) {
                 content += walk.stat().size;
             }
-            batch.push(step, walk);
+            let visit = batch.visit(walk);
+            batch.visits.push_back((step, visit));
         }
         Ok(Some(batch).filter(|batch| !batch.visits.is_empty()))
     }
@@ -93,11 +88,6 @@ impl Batch {
             Some(Wanted { place: &mut visit.small, size: visit.stat.size, open })
         });
         read_ahead.read(wanted.collect(), threads);
-    }
-
-    fn push(&mut self, step: Step, walk: &Walk) {
-        let visit = self.visit(walk);
-        self.visits.push_back((step, visit));
     }
 
     fn visit(&mut self, walk: &Walk) -> Visit {
@@ -131,7 +121,7 @@ enum Source {
 impl Source {
     fn ahead(walk: Walk, threads: usize, read_ahead: Option<ReadAhead>) -> Self {
         let dereference = walk.dereference;
-        let gathered = Ahead::start("frazil-walk", walk, move |walk| Batch::gather(walk, read_ahead));
+        let gathered = Ahead::start("frazil-walk", walk, move |walk| Batch::gather(walk, BATCH_STEPS, read_ahead));
         let gathered = match (gathered, read_ahead) {
             (Ok(gathered), Some(read_ahead)) => Ahead::start("frazil-read", gathered, move |gathered| {
                 let mut batch = gathered.next()?;
@@ -187,10 +177,10 @@ impl Visits {
     pub(crate) fn advance(&mut self) -> Result<Option<Step>> {
         if self.batch.visits.is_empty() {
             let batch = match &mut self.source {
-                Source::Here(walk) => Some(Batch::single(walk)?),
+                Source::Here(walk) => Batch::gather(walk, 1, None)?,
                 Source::Ahead(ahead) => ahead.next()?,
             };
-            let Some(batch) = batch.filter(|batch| !batch.visits.is_empty()) else { return Ok(None) };
+            let Some(batch) = batch else { return Ok(None) };
             self.batch = batch;
         }
         Ok(self.batch.visits.pop_front().map(|(step, visit)| {
@@ -279,16 +269,16 @@ mod tests {
         let read_ahead = ReadAhead { changed: None, leaf_len: 65_536 };
         let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
         let mut files = 0;
-        while let Some(mut batch) = Batch::gather(&mut walk, Some(read_ahead)).unwrap() {
+        while let Some(mut batch) = Batch::gather(&mut walk, BATCH_STEPS, Some(read_ahead)).unwrap() {
             batch.read(read_ahead, false, 2);
             let held: Vec<_> = batch.visits.iter().filter_map(|(_, visit)| visit.small.as_ref()).collect();
             let content: usize = held.iter().map(|small| small.whole.bytes.len()).sum();
-            assert!(content < (1 << 20) + 60_000, "{content} bytes");
+            assert!(content < BATCH_CONTENT as usize + 60_000, "{content} bytes");
             files += held.len();
         }
         assert_eq!(files, 100);
         let mut walk = Walk::new(dir.path(), WalkOptions::default()).unwrap();
-        let all = Batch::gather(&mut walk, None).unwrap().unwrap();
+        let all = Batch::gather(&mut walk, BATCH_STEPS, None).unwrap().unwrap();
         assert_eq!(all.visits.len(), 102, "where nothing is read, one batch has it all, and the root twice");
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::tree::identify::identity_of;
+use crate::tree::identify::identify;
 
 const LEAF_LEN: u32 = 20_000;
 
@@ -50,7 +50,8 @@ fn a_walk_that_goes_ahead_comes_upon_the_same_and_has_read_the_small_files() {
             assert!(here.take_small().is_none() && small.is_some() == is_small, "seed {seed}: {:?}", here.path());
             if let Some(small) = small {
                 let content = fs::read(here.os_path()).unwrap();
-                assert_eq!(small.identity, identity_of(&content, LEAF_LEN), "seed {seed}: {:?}", here.path());
+                let identity = identify(&mut &content[..], LEAF_LEN, 1, &mut [0; 8192], |_| Ok(())).unwrap();
+                assert_eq!(small.identity, identity, "seed {seed}: {:?}", here.path());
                 assert!(small.whole.bytes == content && !small.whole.is_resized);
                 assert!(ahead.take_small().is_none(), "it is given once");
             }
