@@ -13,10 +13,12 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
 
 use frazil::Action::{self, Copy, Delete, Delta, Full, Link, Metadata};
 use frazil::{
-    BackupOptions, ErrorKind, LevelId, RestoreOptions, backup_tree, list_archive, list_snapshot, restore_tree,
+    BackupOptions, ErrorKind, Filter, LevelId, RestoreOptions, backup_tree, list_archive, list_snapshot, restore_tree,
     verify_archive,
 };
 use rustix::fs::FileType;
@@ -29,6 +31,15 @@ const LEVELS: [LevelId; 2] = [LevelId(*b"frazil's level 0"), LevelId(*b"frazil's
 const CREATED: i64 = 1_700_000_000;
 
 const BLOCK_LEN: u32 = 1024;
+
+/// The filters, each with what ends the names of archives that went through it, and the program that undoes it.
+const FILTERS: [(Filter, &str, &str); 5] = [
+    (Filter::Gzip, "gz", "gzip"),
+    (Filter::Bzip2, "bz2", "bzip2"),
+    (Filter::Xz, "xz", "xz"),
+    (Filter::Zstd, "zst", "zstd"),
+    (Filter::Lz4, "lz4", "lz4"),
+];
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/v1/tree").join(name)
@@ -120,25 +131,40 @@ fn images() -> [BTreeMap<PathBuf, Entry>; 2] {
     })
 }
 
+/// Writes those that are missing.
 fn bless() {
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path().join("tree");
-    fs::create_dir(&root).unwrap();
     fs::create_dir_all(path("")).unwrap();
-    for (level, step) in [grow, change].into_iter().enumerate() {
-        step(&root);
-        let options = BackupOptions::new().block_len(BLOCK_LEN).level_id(LEVELS[level]).created(CREATED + level as i64);
-        let since = level.checked_sub(1).map(snapshot);
-        let since = since.as_deref();
-        let sink = File::create_new(path(&format!("level{level}.tar"))).unwrap();
-        backup_tree(&root, since, snapshot(level), sink, options).unwrap();
+    for (filter, ending) in [(Filter::None, String::new())]
+        .into_iter()
+        .chain(FILTERS.map(|(filter, ending, _)| (filter, format!(".{ending}"))))
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("tree");
+        fs::create_dir(&root).unwrap();
+        let snapshots = [0, 1].map(|level| dir.path().join(format!("level{level}.snapshot")));
+        for (level, step) in [grow, change].into_iter().enumerate() {
+            step(&root);
+            let options = BackupOptions::new().block_len(BLOCK_LEN).level_id(LEVELS[level]).filter(filter);
+            let options = options.created(CREATED + level as i64);
+            let since = level.checked_sub(1).map(|parent| &*snapshots[parent]);
+            let mut archive = Vec::new();
+            backup_tree(&root, since, &snapshots[level], &mut archive, options).unwrap();
+            let name = format!("level{level}.tar{ending}");
+            if !path(&name).exists() {
+                fs::write(path(&name), archive).unwrap();
+            }
+            if !snapshot(level).exists() {
+                fs::copy(&snapshots[level], snapshot(level)).unwrap();
+            }
+        }
     }
 }
 
-/// The vectors are there; with `BLESS=1` they are written if none is.
+/// The vectors are there; with `BLESS=1` those that are missing are written first.
 fn levels() -> std::ops::Range<usize> {
-    if std::env::var_os("BLESS").is_some() && !path("").exists() {
-        bless();
+    static BLESSED: Once = Once::new();
+    if std::env::var_os("BLESS").is_some() {
+        BLESSED.call_once(bless);
     }
     0..LEVELS.len()
 }
@@ -153,6 +179,29 @@ fn every_level_is_restored_as_it_was() {
         let options = RestoreOptions::new().privileged(tree::is_root());
         restore_tree(archive(level), &restored, options).unwrap();
         assert_same(&images[level], &image(&restored), &format!("level {level}"));
+    }
+}
+
+/// Through whatever filter they went, they are the same archives.
+#[test]
+fn what_went_through_a_filter_is_read_as_without_it() {
+    let images = images();
+    for (_, ending, program) in FILTERS {
+        let dir = tempfile::tempdir().unwrap();
+        let restored = dir.path().join("restored");
+        for level in levels() {
+            let name = format!("level{level}.tar.{ending}");
+            let undone = Command::new(program).arg("-dc").arg(path(&name)).output().unwrap();
+            assert!(undone.status.success(), "{name}: {}", String::from_utf8_lossy(&undone.stderr));
+            assert!(undone.stdout == fs::read(path(&format!("level{level}.tar"))).unwrap(), "{name}");
+
+            let filtered = || File::open(path(&name)).unwrap();
+            verify_archive(filtered(), None).unwrap();
+            let summary = list_archive(filtered(), |_| Ok(())).unwrap();
+            assert_eq!(summary.header.id, LEVELS[level], "{name}");
+            restore_tree(filtered(), &restored, RestoreOptions::new().privileged(tree::is_root())).unwrap();
+            assert_same(&images[level], &image(&restored), &name);
+        }
     }
 }
 
@@ -307,7 +356,9 @@ fn a_newer_stream_anywhere_in_an_archive_is_refused_by_name() {
 
 #[test]
 fn every_file_is_listed() {
-    let expected = levels().flat_map(|level| [format!("level{level}.tar"), format!("level{level}.snapshot")]);
+    let endings: Vec<String> = FILTERS.iter().map(|(_, ending, _)| format!("tar.{ending}")).collect();
+    let endings = || endings.iter().map(String::as_str).chain(["tar", "snapshot"]);
+    let expected = levels().flat_map(|level| endings().map(move |ending| format!("level{level}.{ending}")));
     let found = fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(found.collect::<BTreeSet<_>>(), expected.collect());
 }
