@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use frazil::{ErrorKind, Format, LevelOptions, LevelReader, PatchOptions, SignatureParams, patch_in_place};
+use frazil::{ErrorKind, Format, LevelOptions, LevelReader, PatchOptions, Signature, SignatureParams, patch_in_place};
 
 struct Random(u64);
 
@@ -124,6 +125,54 @@ fn what_can_be_refused_is_refused_before_the_first_write() {
     fs::write(&path, &old).unwrap();
     patch_in_place(&path, &delta[..], PatchOptions::new().index_memory(120_000)).unwrap();
     assert!(fs::read(&path).unwrap() == swapped);
+}
+
+/// A delta that was made against a plain signature cannot know its basis before it is too late.
+#[test]
+fn only_a_delta_against_a_sealed_signature_refuses_another_basis_before_it_writes() {
+    let mut random = Random(10);
+    let old = random.bytes(100_000);
+    let new = [&random.bytes(10_000)[..], &old[..]].concat();
+    let params = SignatureParams::with_block_len(1024).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image");
+    let mut other = old.clone();
+    other[50_000] ^= 1;
+    for (format, refused_first) in [(Format::Sealed, true), (Format::Rdiff, false)] {
+        let signature = LevelReader::new(&old[..], None, LevelOptions::new().params(params));
+        let signature = signature.and_then(LevelReader::finish).unwrap().write_to(Vec::new(), format).unwrap();
+        let signature = Signature::read_from(&signature[..]).unwrap();
+        let mut delta = Vec::new();
+        LevelReader::new(&new[..], &signature, LevelOptions::new()).unwrap().read_to_end(&mut delta).unwrap();
+
+        fs::write(&path, &other).unwrap();
+        let error = patch_in_place(&path, &delta[..], PatchOptions::new()).unwrap_err();
+        let expected = if refused_first { ErrorKind::WrongBasis } else { ErrorKind::Mismatch };
+        assert_eq!(error.kind(), expected, "{format:?}: {error}");
+        assert_eq!(fs::read(&path).unwrap() == other, refused_first, "{format:?}");
+
+        fs::write(&path, &old).unwrap();
+        patch_in_place(&path, &delta[..], PatchOptions::new()).unwrap();
+        assert!(fs::read(&path).unwrap() == new, "{format:?}");
+    }
+}
+
+#[test]
+fn zeros_take_no_room() {
+    let mut random = Random(11);
+    let old = random.bytes(4 << 20);
+    let mut new = old.clone();
+    new[1 << 20..3 << 20].fill(0);
+    new.extend(vec![0; 64 << 20]);
+    let delta = delta(&old, &new, 65_536, Format::Sealed);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image");
+
+    fs::write(&path, &old).unwrap();
+    patch_in_place(&path, &delta[..], PatchOptions::new()).unwrap();
+    assert!(fs::read(&path).unwrap() == new);
+    let room = fs::metadata(&path).unwrap().blocks() * 512;
+    assert!(room <= 3 << 20, "{room} bytes for 2 MiB that are not zeros");
 }
 
 /// A plain delta of copies, as `(offset, length)`.

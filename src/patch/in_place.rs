@@ -26,9 +26,14 @@ const BUFFER_LEN: usize = 1 << 20;
 /// result of a sealed delta is flushed, read back and verified at the end; a plain one says neither what its
 /// basis nor what its target should be. An observer can stop the checks, but not the writing.
 ///
-/// After a crash, the same call tells. With a sealed delta, it succeeds where the file is still the old one, and
-/// refuses one that is not, [`ErrorKind::WrongBasis`], without a write: it may be the new one, or neither. A plain
-/// delta is applied to whatever is there.
+/// After a crash, the same call tells. With a sealed delta that was made against a sealed signature, it succeeds where
+/// the file is still the old one, and refuses one that is not, [`ErrorKind::WrongBasis`], without a write: it may be
+/// the new one, or neither. Only such a delta knows its basis: one made against a plain signature, sealed or not, is
+/// applied to whatever is there, and if it is sealed the result is found to be wrong,
+/// [`ErrorKind::Mismatch`], when nothing can be undone.
+///
+/// Where the target is longer, the file is made as long first, so that a file system which cannot have it that long
+/// says so before anything is lost. Zeros take no room, where the file system can do without.
 ///
 /// Content that moves both towards the end and towards the start of the file is held in memory where
 /// the two cross, within [`PatchOptions::index_memory`].
@@ -64,6 +69,7 @@ struct InPlace<D> {
     file: File,
     /// A device has the length that it has.
     resizable: bool,
+    basis_len: u64,
     layer: Layer<D>,
     /// Content that goes towards the start, by offset: done in this order none overwrites another's source.
     down: Vec<Move>,
@@ -91,7 +97,8 @@ impl<D: ReadAt> InPlace<D> {
                 .expected(format_args!("at most {basis_len} bytes"), layer.length()));
         }
         let (down, up) = (Vec::new(), Vec::new());
-        let mut this = Self { file, resizable, layer, down, up, saved: Vec::new(), options, written: 0, watched: 0 };
+        let saved = Vec::new();
+        let mut this = Self { file, resizable, basis_len, layer, down, up, saved, options, written: 0, watched: 0 };
         this.gather_moves(budget)?;
         this.save_crossings(budget)?;
         Ok(this)
@@ -106,7 +113,7 @@ impl<D: ReadAt> InPlace<D> {
                 match moves.last_mut() {
                     Some(last) if last.from + last.len == from && last.to + last.len == to => last.len += len,
                     _ if from == to => {}
-                    _ => moves.push(Move { from, to, len }),
+                    _ => push(moves, Move { from, to, len })?,
                 }
                 let bytes = ((self.down.len() + self.up.len()) * size_of::<Move>()) as u64;
                 if bytes > budget {
@@ -125,7 +132,7 @@ impl<D: ReadAt> InPlace<D> {
             let end = up.from + up.len;
             let first = self.down.partition_point(|down| down.to + down.len <= up.from);
             for down in self.down[first..].iter().take_while(|down| down.to < end) {
-                crossings.push(down.to.max(up.from)..(down.to + down.len).min(end));
+                push(&mut crossings, down.to.max(up.from)..(down.to + down.len).min(end))?;
                 if crossings.len() as u64 * size_of::<Range<u64>>() as u64 > budget {
                     return Err(over_budget(budget));
                 }
@@ -145,9 +152,12 @@ impl<D: ReadAt> InPlace<D> {
             return Err(over_budget(budget));
         }
         for crossing in crossings {
-            let mut content = vec![0; (crossing.end - crossing.start) as usize];
+            let len = (crossing.end - crossing.start) as usize;
+            let mut content = Vec::new();
+            content.try_reserve_exact(len).map_err(|_| no_memory())?;
+            content.resize(len, 0);
             read_exact(&self.file, &mut content, crossing.start)?;
-            self.saved.push(Saved { from: crossing.start, content });
+            push(&mut self.saved, Saved { from: crossing.start, content })?;
         }
         Ok(())
     }
@@ -155,6 +165,9 @@ impl<D: ReadAt> InPlace<D> {
     /// From here on the old content is lost.
     fn run(mut self) -> Result<PatchSummary> {
         let mut buffer = vec![0; BUFFER_LEN];
+        if self.resizable && self.layer.length() > self.basis_len {
+            self.set_len(self.layer.length())?;
+        }
         for down in std::mem::take(&mut self.down) {
             let mut done = 0;
             while done < down.len {
@@ -175,12 +188,15 @@ impl<D: ReadAt> InPlace<D> {
             }
         }
         self.write_new(&mut buffer)?;
-        let length = self.layer.length();
         if self.resizable {
-            self.file.set_len(length).map_err(|error| Error::io("setting the length", error))?;
+            self.set_len(self.layer.length())?;
         }
         self.file.sync_all().map_err(|error| Error::io("flushing", error))?;
         self.verify(&mut buffer)
+    }
+
+    fn set_len(&self, length: u64) -> Result<()> {
+        self.file.set_len(length).map_err(|error| Error::io("setting the length", error))
     }
 
     fn carry(&mut self, from: u64, to: u64, buffer: &mut [u8]) -> Result<()> {
@@ -207,6 +223,7 @@ impl<D: ReadAt> InPlace<D> {
             let piece = self.layer.piece_at(to)?;
             let len = piece.len().min(buffer.len() as u64) as usize;
             let len = match piece {
+                Piece::Zeros { len } if self.is_emptied(to, len) => len,
                 Piece::Below { len, .. } => len,
                 Piece::Literal { at, .. } => {
                     let read = self.layer.read_literal(at, &mut buffer[..len])?;
@@ -222,6 +239,13 @@ impl<D: ReadAt> InPlace<D> {
             to += len;
         }
         Ok(())
+    }
+
+    /// Makes a range of the file read as zeros without writing any; says whether that could be had.
+    fn is_emptied(&self, to: u64, len: u64) -> bool {
+        // Behind the old end there is nothing yet.
+        let old = to..(to + len).min(self.basis_len);
+        self.resizable && (old.is_empty() || empty(&self.file, old))
     }
 
     fn write(&mut self, to: u64, content: &[u8]) -> Result<()> {
@@ -252,6 +276,30 @@ impl<D: ReadAt> InPlace<D> {
         }
         Ok(PatchSummary::new(self.layer.length(), self.layer.stream_bytes(), trailer))
     }
+}
+
+/// Takes the room of a range away, where that can be done.
+#[cfg(target_os = "linux")]
+fn empty(file: &File, range: Range<u64>) -> bool {
+    use rustix::fs::{FallocateFlags, fallocate};
+
+    let how = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    fallocate(file, how, range.start, range.end - range.start).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn empty(_file: &File, _range: Range<u64>) -> bool {
+    false
+}
+
+fn push<T>(items: &mut Vec<T>, item: T) -> Result<()> {
+    items.try_reserve(1).map_err(|_| no_memory())?;
+    items.push(item);
+    Ok(())
+}
+
+fn no_memory() -> Error {
+    Error::new(ErrorKind::OutOfMemory, "no memory for the moves of the delta").doing("planning to patch in place")
 }
 
 fn read_exact(file: &File, content: &mut [u8], from: u64) -> Result<()> {
