@@ -673,8 +673,8 @@ typedef struct {
 typedef struct {
   // The size of this struct, as `frazil_patch_options_init` sets it.
   size_t size;
-  // The most bytes that may come out; 0 for what a sealed delta declares, and 1 TiB where it declares
-  // nothing, as every plain one.
+  // The most bytes that may come out; 0 for 1 TiB. A sealed delta that declares more is refused before
+  // anything is made.
   uint64_t max_output;
   // Bytes that the index of all levels of a chain may take together; 0 for 8 MiB.
   uint64_t index_memory;

@@ -1,10 +1,12 @@
 //! What a chain reads of its deltas, and what it verifies of its basis.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use frazil::{
-    Chain, ErrorKind, Format, LevelOptions, LevelReader, NoBasis, PatchOptions, ReadAt, Signature, VerifyBasis,
+    Chain, Error, ErrorKind, Format, LevelOptions, LevelReader, NoBasis, Observer, PatchOptions, ReadAt, Signature,
+    VerifyBasis,
 };
 
 fn random(len: usize) -> Vec<u8> {
@@ -78,4 +80,72 @@ fn a_basis_under_a_plain_last_delta_is_verified_before() {
         Chain::new(&old[..], vec![&sealed, &plain], options()).unwrap().read_to_end(&mut restored).unwrap();
         assert!(restored == last);
     }
+}
+
+/// A plain delta that takes single bytes from all over content of `length`, and what it makes of `content`.
+fn permuted(content: &[u8], copies: usize) -> (Vec<u8>, Vec<u8>) {
+    let mut delta = b"rs\x026".to_vec();
+    let mut target = Vec::new();
+    for number in 0..copies {
+        // From both halves in turn, each time from another place.
+        let at = (number % 2 * content.len() + number * 7_919) / 2 % content.len();
+        delta.extend([&[0x4d], &(at as u32).to_be_bytes()[..], &[1]].concat());
+        target.push(content[at]);
+    }
+    delta.push(0);
+    (delta, target)
+}
+
+#[test]
+fn a_level_that_jumps_about_in_the_one_below_costs_little_for_each_jump() {
+    const COPIES: usize = 20_000;
+    let content = random(8 << 20);
+    // The literals of what was made by frazil are long; of one-byte literals there are as many as there can be.
+    let tiny = content.iter().flat_map(|&byte| [1, byte]);
+    let tiny: Vec<u8> = b"rs\x026".iter().copied().chain(tiny).chain([0]).collect();
+    let lower = [
+        ("sealed", level(None, &content, Format::Sealed)),
+        ("plain", level(None, &content, Format::Rdiff)),
+        ("plain, of single bytes", tiny),
+    ];
+    let (upper, expected) = permuted(&content, COPIES);
+    for (name, lower) in lower {
+        for index_memory in [1 << 20, PatchOptions::DEFAULT_INDEX_MEMORY] {
+            let length = lower.len() as u64;
+            let deltas = [Counted(lower.clone(), AtomicU64::new(0)), Counted(upper.clone(), AtomicU64::new(0))];
+            let options = PatchOptions::new().index_memory(index_memory);
+            let mut chain = Chain::new(NoBasis, deltas.iter().collect(), options).unwrap();
+            let mut restored = Vec::new();
+            chain.read_to_end(&mut restored).unwrap();
+            assert!(restored == expected, "{name}");
+            let read = deltas[0].1.load(Ordering::Relaxed);
+            // Once to index it, a few times by whole frames, and then some KiB for each byte.
+            let most = length * 6 + (16 << 20) + COPIES as u64 * (16 << 10);
+            assert!(read <= most, "{name}, {index_memory} for the index: {read} bytes read of {length}");
+        }
+    }
+}
+
+/// Stops when it was asked so often.
+#[derive(Debug)]
+struct Patience(AtomicU64);
+
+impl Observer for Patience {
+    fn cancelled(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed) == 0
+    }
+}
+
+#[test]
+fn what_makes_little_of_much_work_can_be_stopped() {
+    let content = random(1 << 20);
+    let lower = level(None, &content, Format::Sealed);
+    let (upper, expected) = permuted(&content, 20_000);
+    // Reading both deltas it is asked but for each MiB of them, and of the 20 KB that come out more often.
+    let options = PatchOptions::new().observer(Arc::new(Patience(AtomicU64::new(10))));
+    let mut chain = Chain::new(NoBasis, vec![&lower[..], &upper[..]], options).unwrap();
+    let mut restored = Vec::new();
+    let error = Error::from(chain.read_to_end(&mut restored).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+    assert!(restored.len() < expected.len() && expected.starts_with(&restored), "{}", restored.len());
 }

@@ -2035,8 +2035,8 @@ struct level_options {
 
 // Options of a patch or a chain.
 struct patch_options {
-    // The most bytes that may come out; 0 for what a sealed delta declares, and 1 TiB where it declares nothing, as
-    // every plain one.
+    // The most bytes that may come out; 0 for 1 TiB. A sealed delta that declares more is refused before anything is
+    // made.
     std::uint64_t max_output = 0;
     // Bytes that the index of all levels of a chain may take together; 0 for 8 MiB.
     std::uint64_t index_memory = 0;

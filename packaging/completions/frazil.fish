@@ -158,7 +158,7 @@ complete -c frazil -n "__fish_frazil_using_subcommand level" -l force -d 'Replac
 complete -c frazil -n "__fish_frazil_using_subcommand level" -l json -d 'Say what was done as JSON, on standard output, or on standard error when that carries data; where there is a line for each entry, the summary is the last'
 complete -c frazil -n "__fish_frazil_using_subcommand level" -s q -l quiet -d 'Show neither progress nor a summary'
 complete -c frazil -n "__fish_frazil_using_subcommand level" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c frazil -n "__fish_frazil_using_subcommand patch" -l max-output -d 'Write at most SIZE bytes [default: what a sealed delta declares, else 1TiB]' -r
+complete -c frazil -n "__fish_frazil_using_subcommand patch" -l max-output -d 'Write at most SIZE bytes [default: 1TiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand patch" -l memory -d 'Hold at most SIZE bytes of the index of several deltas; in less, more is read twice [default: 8MiB]' -r
 complete -c frazil -n "__fish_frazil_using_subcommand patch" -l threads -d 'Compute on N threads; by default on as many as there are processors' -r
 complete -c frazil -n "__fish_frazil_using_subcommand patch" -l force -d 'Replace an output that is there already'

@@ -34,8 +34,8 @@ pub enum frazil_verify_basis {
 pub struct frazil_patch_options {
     /// The size of this struct, as `frazil_patch_options_init` sets it.
     pub size: usize,
-    /// The most bytes that may come out; 0 for what a sealed delta declares, and 1 TiB where it declares
-    /// nothing, as every plain one.
+    /// The most bytes that may come out; 0 for 1 TiB. A sealed delta that declares more is refused before
+    /// anything is made.
     pub max_output: u64,
     /// Bytes that the index of all levels of a chain may take together; 0 for 8 MiB.
     pub index_memory: u64,

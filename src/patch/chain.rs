@@ -35,9 +35,13 @@ pub struct Chain<B, D> {
     verify_basis: VerifyBasis,
     options: PatchOptions,
     watched: u64,
+    resolved: u64,
     ended: bool,
     failed: bool,
 }
+
+/// The observer is asked after so many ranges of the target too, however short they are.
+const WATCH_RANGES: u64 = 1024;
 
 impl<B: ReadAt, D: ReadAt> Chain<B, D> {
     /// Opens the deltas, sealed or plain, of the levels on top of `basis`, lowest level first.
@@ -61,7 +65,7 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
         let threads = options.thread_count();
         let basis_len = basis.size().map_err(|error| Error::io("measuring the basis", error))?;
         let budgets = budgets(&deltas, options.index_memory.unwrap_or(PatchOptions::DEFAULT_INDEX_MEMORY))?;
-        // The limit is for what comes out, and a level below may be longer than the last.
+        // The limit is for what comes out, and a level below may be longer than the last, but not without any limit.
         let max_below = options.max_output.filter(|&max| max > PatchOptions::DEFAULT_MAX_OUTPUT);
         let below = PatchOptions { max_output: max_below, ..options.clone() };
         let count = deltas.len();
@@ -100,6 +104,7 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
             verify_basis: verify,
             options,
             watched: 0,
+            resolved: 0,
             ended: false,
             failed: false,
         })
@@ -161,6 +166,10 @@ impl<B: ReadAt, D: ReadAt> Chain<B, D> {
     fn plan_piece(&mut self, buffer: &mut [u8]) -> Result<Planned> {
         if self.position == self.length() {
             return Ok(Planned::End);
+        }
+        self.resolved += 1;
+        if self.resolved.is_multiple_of(WATCH_RANGES) {
+            self.tell(self.stream_bytes())?;
         }
         let (level, piece) = self.resolve()?;
         let want = buffer.len().min(usize::try_from(piece.len()).unwrap_or(usize::MAX));

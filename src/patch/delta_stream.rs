@@ -39,6 +39,17 @@ pub(crate) struct Unit {
     pub(crate) output: u64,
 }
 
+/// Where a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CommandPlace {
+    /// Where in the stream it begins.
+    pub(crate) offset: u64,
+    /// Where in the target it begins.
+    pub(crate) output: u64,
+    /// Where in the stream the commands end that can be parsed from there: those of its frame.
+    pub(crate) end: u64,
+}
+
 /// Parses a delta that comes in pieces.
 ///
 /// Each command is checked before it is given out: against the announced offsets of its frame, the
@@ -50,9 +61,7 @@ pub(crate) struct DeltaStream {
     taken: u64,
     /// Bytes of the target that the commands given out make.
     reached: u64,
-    /// The limit that was asked for.
-    max_output: Option<u64>,
-    /// What may come out: the limit, or what the header declares.
+    /// What may come out: the limit, or the less that the header declares.
     limit: u64,
     declared: bool,
     literal: Vec<u8>,
@@ -72,6 +81,9 @@ enum Form {
 /// How far the payload of the current data frame is parsed.
 struct Frame {
     at: usize,
+    /// Where in it the last command begins, and where in the target.
+    command: usize,
+    output: u64,
     literal: std::ops::Range<usize>,
 }
 
@@ -82,7 +94,6 @@ impl DeltaStream {
             parser: CommandParser::default(),
             taken: 0,
             reached: 0,
-            max_output: options.max_output,
             limit: options.max_output.unwrap_or(PatchOptions::DEFAULT_MAX_OUTPUT),
             declared: false,
             literal: Vec::new(),
@@ -134,6 +145,22 @@ impl DeltaStream {
                 Unit { number: unsealer.sequence(), offset: unsealer.offset(), output: unsealer.frame_start() }
             }
             _ => self.command,
+        }
+    }
+
+    /// The command that the last step came from; `None` if that was no command.
+    pub(crate) fn command(&self) -> Option<CommandPlace> {
+        match &self.form {
+            Form::Plain => {
+                let Unit { offset, output, .. } = self.command;
+                Some(CommandPlace { offset, output, end: u64::MAX })
+            }
+            Form::Sealed { unsealer, frame: Some(frame), .. } => Some(CommandPlace {
+                offset: unsealer.payload_offset() + frame.command as u64,
+                output: frame.output,
+                end: unsealer.payload_offset() + unsealer.payload().len() as u64,
+            }),
+            _ => None,
         }
     }
 
@@ -273,7 +300,7 @@ impl DeltaStream {
                         return Err(corrupt("sealed stream is not a delta").expected("delta", kind));
                     }
                     if let Some(declared) = header.and_then(|header| header.target_len) {
-                        if self.max_output.is_some_and(|max| declared > max) {
+                        if declared > self.limit {
                             return Err(over_limit(self.limit, declared));
                         }
                         self.limit = declared;
@@ -320,7 +347,7 @@ impl DeltaStream {
                         at = DETECT_LEN;
                         *magic_seen = true;
                     }
-                    *frame = Some(Frame { at, literal: 0..0 });
+                    *frame = Some(Frame { at, command: at, output: self.reached, literal: 0..0 });
                 }
             }
         }
@@ -343,6 +370,7 @@ impl DeltaStream {
             *current = None;
             return Ok(None);
         }
+        (frame.command, frame.output) = (frame.at, self.reached);
         let Some(command) = self.parser.next(&mut rest)? else {
             return Err(corrupt("command crosses the end of its frame"));
         };

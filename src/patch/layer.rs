@@ -1,18 +1,21 @@
 //! One level of a chain: where in its delta the bytes of each range of its target come from.
 //!
-//! The index holds places in the delta, not commands: of frames, or of every so many commands of a
-//! plain delta. When it has used up its budget it keeps every second place, and what lies between two
-//! places is parsed again when it is wanted.
+//! The index holds places in the delta, not what is there, which is parsed again when it is wanted. A sealed delta is
+//! read again by whole frames, whose checksums are verified again. A level above that jumps about in its target would
+//! have a whole frame read for each byte; of one that does, what is wanted is read command by command.
 
 mod commands;
+mod index;
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::Path;
 
 use self::commands::{PlainCommands, find_in_payload, marks_of};
+use self::index::{Frames, Marks, Part, Place};
 use super::PatchOptions;
 use super::check::check_copy;
-use super::delta_stream::{DeltaStream, Step, Unit};
+use super::delta_stream::{DeltaStream, Step};
 use super::machine::WATCH_BYTES;
 use crate::format::{Command, Event, SealedHeader, Trailer, Unsealer};
 use crate::read_at::{ReadAt, read_some};
@@ -21,47 +24,11 @@ use crate::{Error, ErrorKind, Result};
 /// How much of a delta is read at once.
 const READ_LEN: usize = 64 * 1024;
 
-/// How many commands of a plain delta are held at once.
+/// How many commands are held at once where they are read in order; after a jump, but the one that is wanted.
 const SEGMENT_COMMANDS: usize = 1024;
 
-/// Places in order, within a budget.
-struct Index {
-    places: Vec<Unit>,
-    budget: usize,
-    /// Only every so many places are kept.
-    stride: usize,
-    seen: usize,
-}
-
-impl Index {
-    fn new(budget_bytes: u64) -> Self {
-        let budget = usize::try_from(budget_bytes).unwrap_or(usize::MAX) / size_of::<Unit>();
-        Self { places: Vec::new(), budget: budget.max(16), stride: 1, seen: 0 }
-    }
-
-    fn push(&mut self, place: Unit) {
-        if self.seen.is_multiple_of(self.stride) {
-            if self.places.len() == self.budget {
-                let mut at = 0;
-                self.places.retain(|_| {
-                    at += 1;
-                    at % 2 == 1
-                });
-                self.stride *= 2;
-            }
-            if self.seen.is_multiple_of(self.stride) {
-                self.places.push(place);
-            }
-        }
-        self.seen += 1;
-    }
-
-    /// The last place at or before `output`.
-    fn before(&self, output: u64) -> Option<Unit> {
-        let at = self.places.partition_point(|place| place.output <= output);
-        self.places.get(at.checked_sub(1)?).copied()
-    }
-}
+/// How often a sealed delta is read again by whole frames, and bytes beyond that; in order, it is once.
+const READ_BY_FRAMES: (u64, u64) = (4, 16 << 20);
 
 /// Where bytes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +43,15 @@ pub(super) enum Piece {
 
 pub(super) struct Layer<D> {
     delta: D,
-    index: Index,
+    frames: Frames,
+    marks: Marks,
     header: Option<SealedHeader>,
     trailer: Option<Trailer>,
     length: u64,
     stream_bytes: u64,
     held: Held,
+    /// Bytes of the delta that were read again by whole frames.
+    reread: u64,
 }
 
 /// The part of the delta that is parsed at present.
@@ -94,11 +64,11 @@ enum Held {
         zeros: bool,
         marks: Vec<(u64, u32)>,
     },
-    /// Commands of a plain delta, where in the target each begins, and where in the delta they end.
+    /// Some commands, where in the target each begins, and where the delta goes on.
     Segment {
         output: Range<u64>,
         pieces: Vec<(u64, Piece)>,
-        end: u64,
+        next: Place,
     },
 }
 
@@ -106,7 +76,8 @@ impl<D: ReadAt> Layer<D> {
     /// Reads a delta from end to end, checks all of it but what only the result can show, and indexes it.
     pub(super) fn open(delta: D, below_len: u64, budget: u64, options: &PatchOptions) -> Result<Self> {
         let mut stream = DeltaStream::new(options);
-        let mut index = Index::new(budget);
+        let mut frames = Frames::new(budget / 2);
+        let mut marks = Marks::new(budget / 2);
         let mut buffer = vec![0; READ_LEN];
         let mut read = 0;
         let mut watched = 0;
@@ -136,11 +107,13 @@ impl<D: ReadAt> Layer<D> {
                     Some(Step::Literal | Step::Zeros(_)) => {}
                 }
                 let unit = stream.unit();
-                let every = if stream.header().is_some() { 1 } else { SEGMENT_COMMANDS as u64 };
-                if last != Some(unit.number) && unit.number.is_multiple_of(every) {
-                    index.push(unit);
+                if stream.header().is_some() && last != Some(unit.number) {
+                    frames.push(unit);
+                    last = Some(unit.number);
                 }
-                last = Some(unit.number);
+                let number = if stream.header().is_some() { unit.number } else { 0 };
+                let place = stream.command().map(|command| Place::of_command(command, number));
+                marks.push(place.unwrap_or(Place::of_frame(unit)));
             }
             if read - watched >= WATCH_BYTES {
                 watched = read;
@@ -154,8 +127,10 @@ impl<D: ReadAt> Layer<D> {
             length: stream.reached(),
             stream_bytes: read,
             delta,
-            index,
+            frames,
+            marks,
             held: Held::Nothing,
+            reread: 0,
         })
     }
 
@@ -189,12 +164,18 @@ impl<D: ReadAt> Layer<D> {
             Held::Frame { output: range, .. } | Held::Segment { output: range, .. } => range.contains(&output),
         };
         if !held {
-            let place = self.nearest(output).ok_or_else(changed)?;
+            let by_frames = self.reads_by_frames();
+            let after = self.after_held().filter(|after| after.output <= output);
+            let indexed = if by_frames { self.frames.before(output) } else { self.marks.before(output) };
+            // Reading on in order parses nothing twice.
+            let place = [after, indexed].into_iter().flatten().max_by_key(|place| (place.output, place.offset));
+            let place = place.ok_or_else(changed)?;
+            let in_order = after.is_some_and(|after| after.offset == place.offset);
             self.held = Held::Nothing;
-            self.held = match &self.header {
-                Some(header) => self.load_frame(header, place, output)?,
-                None => self.load_segment(place, output)?,
-            };
+            self.held = self.load(place, output, if in_order { SEGMENT_COMMANDS } else { 0 })?;
+            if let (true, Held::Frame { unsealer, .. }) = (by_frames, &self.held) {
+                self.reread = self.reread.saturating_add(unsealer.end() - place.offset);
+            }
         }
         match &self.held {
             Held::Frame { output: range, zeros: true, .. } => Ok(Piece::Zeros { len: range.end - output }),
@@ -226,23 +207,38 @@ impl<D: ReadAt> Layer<D> {
         }
     }
 
-    /// Where to begin to parse for the target's byte at `output`: at the nearest place of the index, or
-    /// after what is held, so that reading on in order parses nothing twice.
-    fn nearest(&self, output: u64) -> Option<Unit> {
-        let after = match &self.held {
-            Held::Nothing => None,
-            Held::Frame { unsealer, output, .. } => {
-                Some(Unit { number: unsealer.sequence() + 1, offset: unsealer.end(), output: output.end })
-            }
-            Held::Segment { output, end, .. } => Some(Unit { number: 0, offset: *end, output: output.end }),
-        };
-        let indexed = self.index.before(output);
-        [after.filter(|after| after.output <= output), indexed].into_iter().flatten().max_by_key(|place| place.output)
+    fn reads_by_frames(&self) -> bool {
+        let (times, more) = READ_BY_FRAMES;
+        self.header.is_some() && self.reread <= self.stream_bytes.saturating_mul(times).saturating_add(more)
     }
 
-    /// Reads and verifies the frame that makes the target's byte at `output`, from `place` on.
-    fn load_frame(&self, header: &SealedHeader, place: Unit, output: u64) -> Result<Held> {
-        let mut unsealer = Box::new(Unsealer::resumed(header, place.offset, place.number, place.output));
+    /// The place after what is held.
+    fn after_held(&self) -> Option<Place> {
+        match &self.held {
+            Held::Nothing => None,
+            Held::Frame { unsealer, output, .. } => Some(Place {
+                offset: unsealer.end(),
+                output: output.end,
+                part: Part::Frame { number: unsealer.sequence() + 1 },
+            }),
+            Held::Segment { next, .. } => Some(*next),
+        }
+    }
+
+    /// What makes the target's byte at `output`, found from `place` on; where that is a command, with up to `ahead`
+    /// more.
+    fn load(&self, place: Place, output: u64, ahead: usize) -> Result<Held> {
+        let Part::Command { end, .. } = place.part else { return self.load_frame(place, output) };
+        match self.load_segment(place, end, output, ahead)? {
+            Held::Segment { output: range, next, .. } if !range.contains(&output) => self.load_frame(next, output),
+            held => Ok(held),
+        }
+    }
+
+    /// Reads and verifies the frame that makes the target's byte at `output`, from the frame at `place` on.
+    fn load_frame(&self, place: Place, output: u64) -> Result<Held> {
+        let (Some(header), Part::Frame { number }) = (&self.header, place.part) else { return Err(changed()) };
+        let mut unsealer = Box::new(Unsealer::resumed(header, place.offset, number, place.output));
         let mut buffer = vec![0; READ_LEN];
         let mut read = place.offset;
         loop {
@@ -269,13 +265,15 @@ impl<D: ReadAt> Layer<D> {
         }
     }
 
-    /// Parses the commands of a plain delta around the one that makes the target's byte at `output`, from
-    /// `place` on.
-    fn load_segment(&self, place: Unit, output: u64) -> Result<Held> {
+    /// Parses commands from that at `place` on, to `ahead` after the one that makes the target's byte at `output`; if
+    /// none before `end` makes it, what is found is what is before it.
+    fn load_segment(&self, place: Place, end: u64, output: u64, ahead: usize) -> Result<Held> {
         let mut commands = PlainCommands::new(&self.delta, place.offset);
         let mut reached = place.output;
         let mut pieces: Vec<(u64, Piece)> = Vec::new();
-        loop {
+        let mut left = ahead;
+        let mut next = None;
+        while next.is_none() {
             let piece = match commands.next()? {
                 Command::Copy { offset, len } => Piece::Below { offset, len },
                 Command::Literal { len } => {
@@ -285,17 +283,22 @@ impl<D: ReadAt> Layer<D> {
                 }
                 Command::End => break,
             };
+            if pieces.len() >= SEGMENT_COMMANDS && reached <= output {
+                pieces.clear();
+            }
             pieces.push((reached, piece));
             reached = reached.checked_add(piece.len()).ok_or_else(changed)?;
-            if pieces.len() >= SEGMENT_COMMANDS {
-                if reached > output {
-                    break;
-                }
-                pieces.clear();
+            match commands.offset.cmp(&end) {
+                Ordering::Less if reached <= output => {}
+                Ordering::Less if left == 0 => break,
+                Ordering::Less => left -= 1,
+                Ordering::Equal => next = place.after_frame(reached),
+                Ordering::Greater => return Err(changed()),
             }
         }
         let start = pieces.first().map_or(reached, |&(start, _)| start);
-        Ok(Held::Segment { output: start..reached, pieces, end: commands.offset })
+        let next = next.unwrap_or(Place { offset: commands.offset, output: reached, part: place.part });
+        Ok(Held::Segment { output: start..reached, pieces, next })
     }
 }
 

@@ -30,7 +30,7 @@ pub struct PatchOptions {
 }
 
 impl PatchOptions {
-    /// The default limit of the output where the delta does not declare its length: 1 TiB.
+    /// The default limit of the output: 1 TiB.
     pub const DEFAULT_MAX_OUTPUT: u64 = 1 << 40;
 
     /// The default budget of a chain's index: 8 MiB.
@@ -41,8 +41,8 @@ impl PatchOptions {
         Self::default()
     }
 
-    /// The most bytes that may come out. By default what a sealed delta declares, and 1 TiB where it
-    /// declares nothing, as every plain one.
+    /// The most bytes that may come out, by default 1 TiB; a sealed delta that declares more is refused before
+    /// anything is made.
     pub fn max_output(mut self, bytes: u64) -> Self {
         self.max_output = Some(bytes);
         self

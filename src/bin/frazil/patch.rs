@@ -33,7 +33,7 @@ const BUFFER_LEN: usize = 256 * 1024;
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Write at most SIZE bytes [default: what a sealed delta declares, else 1TiB]
+    /// Write at most SIZE bytes [default: 1TiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_output: Option<u64>,
     /// Hold at most SIZE bytes of the index of several deltas; in less, more is read twice [default: 8MiB]

@@ -71,6 +71,11 @@ impl Unsealer {
         }
     }
 
+    /// Where in the stream the frame ends whose payload ends at `payload_end`.
+    pub(crate) fn frame_end(payload_end: u64) -> u64 {
+        payload_end.saturating_add(CRC_LEN as u64)
+    }
+
     /// Goes on in the middle of a stream that was checked from end to end before: at the frame of number
     /// `sequence`, which begins at `offset` and stands at `output`.
     pub(crate) fn resumed(header: &SealedHeader, offset: u64, sequence: u64, output: u64) -> Self {
@@ -97,6 +102,11 @@ impl Unsealer {
     /// Where in the stream the header or frame begins that is being gathered or was just verified.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Where in the stream the payload of the frame begins that was just verified.
+    pub(crate) fn payload_offset(&self) -> u64 {
+        self.offset + FRAME_HEAD_LEN as u64
     }
 
     /// The number of the frame just verified.

@@ -75,8 +75,8 @@ class LevelOptions(Following, total=False):
 class PatchOptions(Following, total=False):
     """Options of a patch or a chain, beside those of `Following`.
 
-    max_output: The most bytes that may come out; by default what a sealed delta declares, and 1 TiB where it
-        declares nothing, as every plain one.
+    max_output: The most bytes that may come out, 1 TiB by default; a sealed delta that declares more is refused
+        before anything is made.
     index_memory: Bytes that the index of all levels of a chain may take together; 8 MiB by default.
     verify_basis: When the basis is held against its fingerprint: `"before"` the first byte comes out, or
         `"after"`, by the result. What `"default"` chooses is never wrong.

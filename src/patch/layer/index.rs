@@ -1,0 +1,166 @@
+//! Where a delta can be parsed from, within a budget of memory.
+
+use crate::format::Unsealer;
+use crate::patch::delta_stream::{CommandPlace, Unit};
+
+/// The least number of places that are kept, however small the budget is.
+const PLACES_MIN: usize = 16;
+
+/// The frames of a sealed delta; when they have used up their budget, every second one of them.
+pub(super) struct Frames {
+    places: Vec<Unit>,
+    most: usize,
+    /// Only every so many are kept.
+    stride: usize,
+    seen: usize,
+}
+
+impl Frames {
+    pub(super) fn new(budget_bytes: u64) -> Self {
+        Self { places: Vec::new(), most: most_of::<Unit>(budget_bytes), stride: 1, seen: 0 }
+    }
+
+    pub(super) fn push(&mut self, frame: Unit) {
+        if self.seen.is_multiple_of(self.stride) {
+            if !has_room(&mut self.places, self.most) {
+                let mut at = 0;
+                self.places.retain(|_| {
+                    at += 1;
+                    at % 2 == 1
+                });
+                self.stride *= 2;
+            }
+            if self.seen.is_multiple_of(self.stride) {
+                self.places.push(frame);
+            }
+        }
+        self.seen += 1;
+    }
+
+    /// The last frame at or before `output`.
+    pub(super) fn before(&self, output: u64) -> Option<Place> {
+        let at = self.places.partition_point(|place| place.output <= output);
+        self.places.get(at.checked_sub(1)?).map(|&frame| Place::of_frame(frame))
+    }
+}
+
+/// A place from which a delta can be parsed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Where in the delta it is.
+    pub(super) offset: u64,
+    /// Where in the target.
+    pub(super) output: u64,
+    pub(super) part: Part,
+}
+
+/// What is at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The head of this frame.
+    Frame { number: u64 },
+    /// A command of this frame, whose commands end at `end`; of a plain delta as if it were one frame.
+    Command { number: u64, end: u64 },
+}
+
+impl Place {
+    pub(super) fn of_frame(frame: Unit) -> Self {
+        Self { offset: frame.offset, output: frame.output, part: Part::Frame { number: frame.number } }
+    }
+
+    /// `number` is that of the frame that the command is in.
+    pub(super) fn of_command(command: CommandPlace, number: u64) -> Self {
+        let CommandPlace { offset, output, end } = command;
+        Self { offset, output, part: Part::Command { number, end } }
+    }
+
+    /// The frame after that of the command here, of whose target `output` is reached; none of a plain delta.
+    pub(super) fn after_frame(&self, output: u64) -> Option<Self> {
+        match self.part {
+            Part::Command { number, end } if end != u64::MAX => {
+                Some(Self { offset: Unsealer::frame_end(end), output, part: Part::Frame { number: number + 1 } })
+            }
+            _ => None,
+        }
+    }
+
+    /// The frame that this is in, and the bytes to the end of its commands.
+    fn rest_of_frame(&self) -> (u64, u64) {
+        match self.part {
+            Part::Frame { number } => (number, 0),
+            Part::Command { number, end } => (number, end - self.offset),
+        }
+    }
+}
+
+/// Places so many bytes of the delta from each other that all fit in the budget.
+///
+/// From the last one before any byte of the target, little more than that distance has to be parsed to come to it:
+/// the beginning of each frame that is longer is a place too.
+pub(super) struct Marks {
+    places: Vec<Place>,
+    most: usize,
+    spacing: u64,
+}
+
+impl Marks {
+    pub(super) fn new(budget_bytes: u64) -> Self {
+        Self { places: Vec::new(), most: most_of::<Place>(budget_bytes), spacing: 0 }
+    }
+
+    pub(super) fn push(&mut self, place: Place) {
+        while self.is_wanted(self.places.last(), &place) {
+            if has_room(&mut self.places, self.most) {
+                return self.places.push(place);
+            }
+            self.thin();
+        }
+    }
+
+    fn is_wanted(&self, last: Option<&Place>, place: &Place) -> bool {
+        let Some(last) = last else { return true };
+        let (frame, rest) = place.rest_of_frame();
+        let begins_long_frame = frame != last.rest_of_frame().0 && rest >= self.spacing;
+        begins_long_frame || place.offset - last.offset >= self.spacing.max(1)
+    }
+
+    /// Leaves half of the places, or fewer.
+    fn thin(&mut self) {
+        let span = self.places.last().map_or(0, |last| last.offset - self.places[0].offset);
+        self.spacing = self.spacing.saturating_mul(2).max(span / (self.places.len() as u64 / 4).max(1)).max(1);
+        let mut kept: Option<Place> = None;
+        let mut places = std::mem::take(&mut self.places);
+        places.retain(|place| {
+            let wanted = self.is_wanted(kept.as_ref(), place);
+            if wanted {
+                kept = Some(*place);
+            }
+            wanted
+        });
+        self.places = places;
+    }
+
+    /// The last place at or before `output`.
+    pub(super) fn before(&self, output: u64) -> Option<Place> {
+        let at = self.places.partition_point(|place| place.output <= output);
+        self.places.get(at.checked_sub(1)?).copied()
+    }
+}
+
+fn most_of<T>(budget_bytes: u64) -> usize {
+    (usize::try_from(budget_bytes).unwrap_or(usize::MAX) / size_of::<T>()).max(PLACES_MIN)
+}
+
+/// Whether there may be one more. Where there is no memory for what is allowed, fewer have to do.
+fn has_room<T>(places: &mut Vec<T>, most: usize) -> bool {
+    if places.len() == places.capacity() && places.len() < most {
+        let more = places.len().max(PLACES_MIN).min(most - places.len());
+        // Of so few the usual way may end the process.
+        if places.len() < PLACES_MIN {
+            places.reserve_exact(more);
+        } else if places.try_reserve_exact(more).is_err() {
+            return false;
+        }
+    }
+    places.len() < most
+}
