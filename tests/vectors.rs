@@ -5,8 +5,10 @@
 //! the new stream gets a file of its own.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use frazil::{
     Chain, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, PatchOptions, PatchReader, PatchWriter, Result,
@@ -345,6 +347,24 @@ fn a_header_field_that_does_not_fit_is_refused_where_it_begins() {
     assert!(error.to_string().contains("expected delta, found records of an archive"), "{error}");
 }
 
+/// A vector that is written anew is another one.
+#[test]
+fn no_vector_has_changed() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/v1");
+    let said = Command::new("b2sum").args(["--check", "--strict", "--quiet", "B2SUMS"]).current_dir(dir).output().unwrap();
+    assert!(said.status.success(), "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+
+    let sums = fs::read_to_string(format!("{dir}/B2SUMS")).unwrap();
+    let summed: BTreeSet<&str> = sums.lines().map(|line| line.split_once("  ").unwrap().1).collect();
+    let found = ["", "tree/"].into_iter().flat_map(|under| {
+        let entries = fs::read_dir(format!("{dir}/{under}")).unwrap().map(Result::unwrap);
+        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+        files.map(move |entry| format!("{under}{}", entry.file_name().into_string().unwrap()))
+    });
+    let found: BTreeSet<String> = found.filter(|name| name != "B2SUMS").collect();
+    assert_eq!(summed, found.iter().map(String::as_str).collect(), "`b2sum` of each new vector belongs into B2SUMS");
+}
+
 #[test]
 fn every_file_is_listed_and_they_are_small() {
     let listed: BTreeSet<String> = signatures()
@@ -352,8 +372,8 @@ fn every_file_is_listed_and_they_are_small() {
         .map(|vector| vector.name)
         .chain(deltas().iter().map(|vector| vector.name))
         .chain(contents().iter().map(|(name, _)| *name))
-        // Of the test `tree_vectors`.
-        .chain(["tree"])
+        // Of the test `tree_vectors`, and of the one above.
+        .chain(["tree", "B2SUMS"])
         .map(str::to_owned)
         .collect();
     let mut found = BTreeSet::new();
