@@ -351,8 +351,14 @@ fn a_header_field_that_does_not_fit_is_refused_where_it_begins() {
 #[test]
 fn no_vector_has_changed() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/v1");
-    let said = Command::new("b2sum").args(["--check", "--strict", "--quiet", "B2SUMS"]).current_dir(dir).output().unwrap();
-    assert!(said.status.success(), "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    let said =
+        Command::new("b2sum").args(["--check", "--strict", "--quiet", "B2SUMS"]).current_dir(dir).output().unwrap();
+    assert!(
+        said.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&said.stdout),
+        String::from_utf8_lossy(&said.stderr)
+    );
 
     let sums = fs::read_to_string(format!("{dir}/B2SUMS")).unwrap();
     let summed: BTreeSet<&str> = sums.lines().map(|line| line.split_once("  ").unwrap().1).collect();

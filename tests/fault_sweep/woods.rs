@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use frazil::{
-    BackupOptions, BackupReader, ErrorKind, RestoreOptions, RestoreWriter, backup_tree, backup_tree_file,
-    list_snapshot, restore_tree, verify_archive,
+    BackupOptions, BackupReader, ErrorKind, Recovery, RestoreOptions, RestoreWriter, backup_tree, backup_tree_file,
+    list_snapshot, recover_restore, restore_tree, verify_archive,
 };
 
 use crate::content::noise;
@@ -93,6 +93,14 @@ impl Woods {
         let snapshot = list_snapshot(File::open(self.at("s.new")).expect("a snapshot"), |_| Ok(()));
         let entries = snapshot.expect("a whole snapshot").entries;
         format!("{entries} {:?}", look::tree(scratch.path())).into_bytes()
+    }
+
+    /// Whether a restore that was ended while it was publishing is completed by the next run.
+    pub(crate) fn is_finished_later(&self, expected: &[u8]) -> bool {
+        ["dest", "absent"].iter().any(|name| {
+            let recovered = recover_restore(self.at(name), None).expect("what was left can be gone on with");
+            recovered != Recovery::Nothing && self.restored(name) == expected
+        })
     }
 
     fn restored(&self, name: &str) -> Vec<u8> {

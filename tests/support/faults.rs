@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use frazil::{Observer, ReadAt};
+use frazil::{Error, Observer, Progress, ReadAt};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,8 +170,39 @@ impl<T: ReadAt> ReadAt for Faulty<T> {
     }
 }
 
-/// Stops the work, or panics, when it is asked for the N-th time.
+impl Faults {
+    /// What is told cannot be refused, but its hearer may panic.
+    fn hear(&self) {
+        if self.fault == Fault::Panic && self.strikes() {
+            self.panic();
+        }
+    }
+}
+
+/// Stops the work when it is asked for the N-th time, or panics when it is asked or told anything.
 impl Observer for Faults {
+    fn progress(&self, _progress: &Progress) {
+        self.hear();
+    }
+
+    fn problem(&self, _problem: &Error) {
+        self.hear();
+    }
+
+    fn note(&self, _note: &Error) {
+        self.hear();
+    }
+
+    #[cfg(feature = "tree")]
+    fn entry(&self, _entry: &frazil::EntryReport<'_>) {
+        self.hear();
+    }
+
+    #[cfg(feature = "tree")]
+    fn restoring(&self, _entry: &frazil::ArchiveEntry) {
+        self.hear();
+    }
+
     fn cancelled(&self) -> bool {
         match self.strikes() {
             true if self.fault == Fault::Panic => self.panic(),
