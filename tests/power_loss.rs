@@ -28,7 +28,7 @@ use frazil::{
     ErrorKind, PatchOptions, Recovery, RestoreOptions, list_snapshot, patch_file, patch_in_place, recover_restore,
     restore_tree, verify_archive,
 };
-use ground::{Count, Flush, Ground, Left};
+use ground::{Count, Flush, Ground, Left, Recorded};
 use look::{Listing, differences, scratch, tree};
 use random::Random;
 use recording::can_record;
@@ -274,19 +274,20 @@ fn recovers(seed: u64, level: usize, options: &str, is_again: bool) {
     let often = ground::losses().isqrt();
     let (mut random, mut count) = (Random::new(random::seed(seed)), Count::default());
     restore.ground.lose_power_often(often, seed, &restore.ground.command(&first), |dir, is_over| {
-        if dir.join("dest/.frazil-restore/state").exists() && !is_over {
-            let command = ground::command_in(dir, recovery);
-            let check = |after: &Path, is_recovered: bool| {
-                // By then it has been run, and it is known what it comes to.
-                let came_to = is_recovered.then(|| restore.found(&dir.join("dest"), recovery));
-                let left = restore.left(after);
-                assert!(came_to.is_none_or(|came_to| left == came_to), "{recovery}: it was said to be {came_to:?}");
-                assert!(left == Left::New || !is_recovered || !is_again, "{recovery}: it was said to be there");
-                left
-            };
-            ground::lose_power_in(dir, often, &mut random, &command, None, check, &mut count);
+        if is_over || !dir.join("dest/.frazil-restore/state").exists() {
+            return restore.left(dir);
         }
-        restore.left(dir)
+        let command = ground::command_in(dir, recovery);
+        let recorded = Recorded::run(dir, &command, None);
+        // At once: what is lost then takes files out of there.
+        let came_to = restore.found(&dir.join("dest"), recovery);
+        assert!(came_to == Left::New || !is_again, "{recovery}: it was said to be there");
+        recorded.lose_power(often, &mut random, false, &mut count, |after, is_recovered| {
+            let left = restore.left(after);
+            assert!(left == came_to || !is_recovered, "{recovery}: it was said to be {came_to:?}");
+            left
+        });
+        came_to
     });
     count.tell(&restore.ground.command(recovery), seed);
     assert!(count.losses() > often || !can_record(), "there was little to recover");

@@ -162,8 +162,8 @@ impl Ground {
         }
         let mut random = Random::new(random::seed(seed));
         let mut count = Count::default();
-        let is_kept = lose_power_in(self.dir.path(), losses, &mut random, command, self.without, check, &mut count);
-        if is_kept {
+        let recorded = Recorded::run(self.dir.path(), command, self.without);
+        if recorded.lose_power(losses, &mut random, self.without.is_some(), &mut count, check) {
             count.tell(command, seed);
         } else {
             self.is_lost.set(true);
@@ -192,48 +192,62 @@ impl Count {
     }
 }
 
-/// Runs a command in a directory, and loses the power after some of its calls. With a kind of flush that does nothing,
-/// gives whether `check` has found nothing wrong.
-pub(crate) fn lose_power_in(
-    directory: &Path,
-    losses: usize,
-    random: &mut Random,
-    command: &Command,
-    without: Option<Flush>,
-    mut check: impl FnMut(&Path, bool) -> Left,
-    count: &mut Count,
-) -> bool {
-    let mut disk = Disk::of(directory);
-    let ops = record(command, directory);
-    // Those that are there now, and those that were made and may be gone.
-    let made = ops.iter().filter_map(|op| if let Op::MakeDirectory { path, .. } = op { Some(path) } else { None });
-    let made: BTreeSet<_> = made.map(PathBuf::as_path).collect();
-    let is_directory = |path: &Path| made.contains(path) || directory.join(path).is_dir();
-    let is_ignored = |op: &Op| without.is_some() && Flush::of(op, is_directory) == without;
-    assert!(without.is_none() || ops.iter().any(is_ignored), "{command:?}: there is no such flush");
-    ops.iter().filter(|op| !is_ignored(op)).for_each(|op| disk.apply(op));
-    disk.now().assert_is(directory);
-    count.calls += disk.len();
+/// A command that has run in a directory, and all that it did there.
+pub(crate) struct Recorded<'a> {
+    directory: &'a Path,
+    command: &'a Command,
+    disk: Disk,
+}
 
-    for loss in 0..=losses {
-        // Spread over all calls; at last, all that may be lost is lost behind the end.
-        let is_random = loss < losses;
-        let point = if is_random { (loss + 1) * (disk.len() + 1) / (losses + 1) } else { disk.len() };
-        let dir = scratch();
-        let after = dir.path().join("after");
-        let taken = disk.after_loss(point, random, is_random).build(&after, &directory.join("dest"));
-        let left = catch_unwind(AssertUnwindSafe(|| check(&after, point == disk.len())));
-        put_back(&after, &taken);
-        match left {
-            Ok(left) => *count.left.entry(left).or_insert(0) += 1,
-            Err(_) if without.is_some() => return false,
-            Err(panic) => {
-                eprintln!("{command:?}: loss {loss}, {point} of {} calls after {}", disk.len(), disk.describe(point));
-                resume_unwind(panic)
+impl<'a> Recorded<'a> {
+    /// Runs the command; a kind of flush may do nothing.
+    pub(crate) fn run(directory: &'a Path, command: &'a Command, without: Option<Flush>) -> Self {
+        let mut disk = Disk::of(directory);
+        let ops = record(command, directory);
+        // Those that are there now, and those that were made and may be gone.
+        let made = ops.iter().filter_map(|op| if let Op::MakeDirectory { path, .. } = op { Some(path) } else { None });
+        let made: BTreeSet<_> = made.map(PathBuf::as_path).collect();
+        let is_directory = |path: &Path| made.contains(path) || directory.join(path).is_dir();
+        let is_ignored = |op: &Op| without.is_some() && Flush::of(op, is_directory) == without;
+        assert!(without.is_none() || ops.iter().any(is_ignored), "{command:?}: there is no such flush");
+        ops.iter().filter(|op| !is_ignored(op)).for_each(|op| disk.apply(op));
+        disk.now().assert_is(directory);
+        Self { directory, command, disk }
+    }
+
+    /// Loses the power after some of its calls. If `check` finds something wrong that ends it, and where that may be
+    /// gives `false`.
+    pub(crate) fn lose_power(
+        &self,
+        losses: usize,
+        random: &mut Random,
+        may_be_wrong: bool,
+        count: &mut Count,
+        mut check: impl FnMut(&Path, bool) -> Left,
+    ) -> bool {
+        let Self { directory, command, disk } = self;
+        count.calls += disk.len();
+        for loss in 0..=losses {
+            // Spread over all calls; at last, all that may be lost is lost behind the end.
+            let is_random = loss < losses;
+            let point = if is_random { (loss + 1) * (disk.len() + 1) / (losses + 1) } else { disk.len() };
+            let dir = scratch();
+            let after = dir.path().join("after");
+            let taken = disk.after_loss(point, random, is_random).build(&after, &directory.join("dest"));
+            let left = catch_unwind(AssertUnwindSafe(|| check(&after, point == disk.len())));
+            put_back(&after, &taken);
+            match left {
+                Ok(left) => *count.left.entry(left).or_insert(0) += 1,
+                Err(_) if may_be_wrong => return false,
+                Err(panic) => {
+                    let (calls, last) = (disk.len(), disk.describe(point));
+                    eprintln!("{command:?}: loss {loss}, {point} of {calls} calls after {last}");
+                    resume_unwind(panic)
+                }
             }
         }
+        true
     }
-    true
 }
 
 pub(crate) fn losses() -> usize {
