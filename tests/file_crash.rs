@@ -34,7 +34,7 @@ use random::Random;
 const CRASHES: usize = 200;
 
 /// What shares them: the nine tests here, and of trees, which take longer, a fifth.
-const SHARES: usize = 10;
+const SHARES: usize = 11;
 
 const OVER_A_PAIR: &str = "level -q --force --against old.sig --signature-out out.sig new out";
 

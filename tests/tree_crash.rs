@@ -24,9 +24,9 @@ use random::Random;
 /// Runs that are killed in all unless the environment says otherwise.
 const CRASHES: usize = 200;
 
-/// What shares a fifth of them: five tests, each as root and as a plain user. The others are of files, which takes less
+/// What shares a fifth of them: six tests, each as root and as a plain user. The others are of files, which takes less
 /// time.
-const SHARES: usize = 10;
+const SHARES: usize = 12;
 
 /// How many runs each test kills for each user.
 fn crashes() -> usize {
