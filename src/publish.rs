@@ -3,6 +3,7 @@
 //! A file is written beside its place under a recognisable name, flushed to the disk and renamed; then
 //! the directory is flushed. Dropped before that, it leaves nothing.
 
+use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -15,6 +16,9 @@ use crate::{Error, ErrorKind, Result};
 
 /// Between the name and the random letters of a temporary file.
 const MARK: &str = ".frazil-";
+
+/// What the name of a temporary file ends with.
+const SUFFIX: &str = ".tmp";
 
 /// The shortest run of zeros that becomes a hole: a page of most systems, and a block of most file systems.
 const HOLE_MIN: usize = 4096;
@@ -57,9 +61,9 @@ impl Publish {
     pub fn new(path: impl AsRef<Path>, replace: bool) -> Result<Self> {
         let path = path.as_ref();
         let io = |doing: &'static str| move |error| Error::io(doing, error).path(path);
-        let Some(name) = path.file_name() else {
+        if path.file_name().is_none() {
             return Err(Error::new(ErrorKind::InvalidInput, "not the name of a file").doing("creating").path(path));
-        };
+        }
         let directory = directory_of(path);
         let old = match std::fs::symlink_metadata(path) {
             Ok(_) if !replace => return Err(exists(path)),
@@ -72,18 +76,13 @@ impl Publish {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(io("looking at")(error)),
         };
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(name);
-        prefix.push(MARK);
-        // A name of up to 255 bytes must leave room for the mark.
-        let prefix = if prefix.len() > 200 { MARK.into() } else { prefix };
         // What any new file gets, less the umask; a temporary file's 0600 would outlive the rename.
         let mode = if old.is_none() { 0o666 } else { 0o600 };
         // Opened here, since what tempfile opens itself fails without the operating system's number.
         let open = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path);
         let parent = File::open(directory).map_err(|error| Error::io("opening", error).path(directory))?;
         let mut builder = tempfile::Builder::new();
-        let made = builder.prefix(&prefix).suffix(".tmp").make_in(directory, open);
+        let made = builder.prefix(&temporary_prefix(path)).suffix(SUFFIX).make_in(directory, open);
         let temporary = made.map_err(io("creating a temporary file beside"))?;
         if let Some(old) = old {
             take_over(temporary.as_file(), &old).map_err(io("setting the permissions for"))?;
@@ -110,17 +109,110 @@ impl Publish {
     ///
     /// [`ErrorKind::Exists`] when something has come to be there meanwhile and was not to be replaced.
     pub fn commit(self) -> Result<()> {
-        let path = &self.path;
-        self.temporary.as_file().sync_all().map_err(|error| Error::io("flushing", error).path(path))?;
-        let persisted =
-            if self.replace { self.temporary.persist(path) } else { self.temporary.persist_noclobber(path) };
-        persisted.map_err(|error| match error.error.kind() {
-            io::ErrorKind::AlreadyExists => exists(path),
-            _ => Error::io("publishing", error.error).path(path),
-        })?;
-        let flushed = self.directory.sync_all();
-        flushed.map_err(|error| Error::io("flushing the directory", error).path(directory_of(path)))
+        self.flush()?;
+        self.put_in_place()?.flush()
     }
+
+    /// Publishes this file, and then one that is of no use without it: a level and its signature, an archive and its
+    /// snapshot.
+    ///
+    /// Whenever it is cut short, what is there of the two was made together, or the first is there without the
+    /// second: an old second file that a new first one would belie is gone before that is in its place.
+    ///
+    /// # Errors
+    ///
+    /// As [`Publish::commit`]. If it is the first file that cannot be put in its place, both places have what they had.
+    pub fn commit_before(self, dependent: Self) -> Result<()> {
+        // All that may lack room comes before anything is touched.
+        self.flush()?;
+        dependent.flush()?;
+        let is_replacing = self.replace && self.path.symlink_metadata().is_ok();
+        let aside = if is_replacing { Aside::take(&dependent)? } else { None };
+        match self.put_in_place() {
+            Ok(placed) => placed.flush()?,
+            Err(error) => {
+                if let Some(aside) = aside {
+                    aside.put_back(&dependent)?;
+                }
+                return Err(error);
+            }
+        }
+        dependent.put_in_place()?.flush()
+    }
+
+    fn flush(&self) -> Result<()> {
+        self.temporary.as_file().sync_all().map_err(|error| Error::io("flushing", error).path(&self.path))
+    }
+
+    fn put_in_place(self) -> Result<Placed> {
+        let Self { temporary, path, directory, replace } = self;
+        let persisted = if replace { temporary.persist(&path) } else { temporary.persist_noclobber(&path) };
+        match persisted {
+            Ok(_) => Ok(Placed { path, directory }),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&path)),
+            Err(error) => Err(Error::io("publishing", error.error).path(&path)),
+        }
+    }
+}
+
+/// A file in its place, whose name may yet be lost.
+struct Placed {
+    path: PathBuf,
+    directory: File,
+}
+
+impl Placed {
+    fn flush(&self) -> Result<()> {
+        flush_directory(&self.directory, &self.path)
+    }
+}
+
+/// What was at a place, under a temporary name beside it; dropped, it is gone.
+struct Aside(NamedTempFile<()>);
+
+impl Aside {
+    /// Takes what `publish` is to replace out of its place, if there is anything; that will not come back by itself.
+    fn take(publish: &Publish) -> Result<Option<Self>> {
+        let Publish { path, directory, .. } = publish;
+        let prefix = temporary_prefix(path);
+        let made = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(SUFFIX)
+            .make_in(directory_of(path), |aside| std::fs::rename(path, aside));
+        let aside = match made {
+            Ok(aside) => Self(aside),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("setting aside", error).path(path)),
+        };
+        match flush_directory(directory, path) {
+            Ok(()) => Ok(Some(aside)),
+            Err(error) => aside.put_back(publish).and(Err(error)),
+        }
+    }
+
+    fn put_back(self, publish: &Publish) -> Result<()> {
+        let Publish { path, directory, .. } = publish;
+        self.0.persist(path).map_err(|error| {
+            // Better under another name than lost.
+            let _ = error.file.keep();
+            Error::io("putting back", error.error).path(path)
+        })?;
+        flush_directory(directory, path)
+    }
+}
+
+/// What the name of a temporary file beside `path` begins with.
+fn temporary_prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(MARK);
+    // A name of up to 255 bytes must leave room for the mark.
+    if prefix.len() > 200 { MARK.into() } else { prefix }
+}
+
+/// Makes the names in the directory of `path` durable.
+fn flush_directory(directory: &File, path: &Path) -> Result<()> {
+    directory.sync_all().map_err(|error| Error::io("flushing the directory", error).path(directory_of(path)))
 }
 
 /// A file to be published that is written from its start to its end, in which runs of zeros become holes.

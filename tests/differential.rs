@@ -32,11 +32,14 @@ use tally::{Lengths, Tally};
 /// Scripts unless the environment says otherwise.
 const SCRIPTS: u64 = 1000;
 
-/// No old content is longer, and no new one longer than twice this.
+/// No old content of most scripts is longer, and no new one longer than twice this.
 const LEN_MAX: usize = 48 << 10;
 
-/// The most blocks of a content: with the shortest blocks everything takes longest.
+/// The most blocks of such a content: with the shortest blocks everything takes longest.
 const BLOCKS_MAX: usize = 8 << 10;
+
+/// One script in so many is long: its contents do not fit into what frazil gathers before it decides.
+const LONG_EVERY: u64 = 50;
 
 /// On shorter strong sums blocks may match that are not equal, with librsync as with frazil.
 const STRONG_LEN_TO_MATCH: u32 = 8;
@@ -54,10 +57,27 @@ struct Script {
     params: SignatureParams,
     pieces: Vec<Piece>,
     changes: Vec<Change>,
+    /// The new content is cut to twice this.
+    len_max: usize,
+    threads: usize,
+}
+
+/// What frazil gathers of a content before it decides, as `src/level/gathered.rs` has it, or a little less.
+fn window(block_len: usize) -> usize {
+    (2 << 20).min(block_len * (16 << 10)).max(64 << 10)
 }
 
 impl Script {
-    fn draw(random: &mut Random) -> Self {
+    /// The script of a seed.
+    fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        match seed.is_multiple_of(LONG_EVERY) {
+            true => Self::long(&mut random, 1 + (seed / LONG_EVERY % 2) as usize),
+            false => Self::short(&mut random),
+        }
+    }
+
+    fn params(random: &mut Random) -> SignatureParams {
         let block_len = match random.below(4) {
             0 => 1 + random.small(64),
             1 => random.pick(&[16, 64, 100, 512, 1000, 1024, 2048, 4096]),
@@ -71,7 +91,12 @@ impl Script {
             1 => STRONG_LEN_TO_MATCH + random.below((longest - STRONG_LEN_TO_MATCH) as usize + 1) as u32,
             _ => 1 + random.below(longest as usize) as u32,
         };
-        let params = SignatureParams::new(weak, strong, block_len as u32, strong_len).unwrap();
+        SignatureParams::new(weak, strong, block_len as u32, strong_len).unwrap()
+    }
+
+    fn short(random: &mut Random) -> Self {
+        let params = Self::params(random);
+        let block_len = params.block_len() as usize;
         let len_max = LEN_MAX.min(block_len * BLOCKS_MAX);
         let count = random.below(4);
         let pieces = (0..count)
@@ -86,7 +111,23 @@ impl Script {
             })
             .collect();
         let changes = (0..random.below(9)).map(|_| Change::draw(random)).collect();
-        Self { params, pieces, changes }
+        Self { params, pieces, changes, len_max, threads: 1 }
+    }
+
+    /// Of contents that are several times what is gathered of them, over one thread or two.
+    fn long(random: &mut Random, threads: usize) -> Self {
+        let params = Self::params(random);
+        let len_max = window(params.block_len() as usize) * (2 + random.below(2)) + random.below(1000);
+        let count = 1 + random.below(4);
+        let pieces = (0..count)
+            .map(|_| {
+                let len = len_max / count;
+                let len = len - random.below(len / 8);
+                Piece::draw(random, len)
+            })
+            .collect();
+        let changes = (0..random.below(17)).map(|_| Change::draw(random)).collect();
+        Self { params, pieces, changes, len_max, threads }
     }
 
     /// Each a little less than this one.
@@ -124,13 +165,14 @@ impl Script {
 struct Trial<'a> {
     peers: &'a [(&'a str, Librsync)],
     params: SignatureParams,
+    threads: usize,
     old: Vec<u8>,
     new: Vec<u8>,
 }
 
 impl Trial<'_> {
     fn options(&self) -> LevelOptions {
-        LevelOptions::new().params(self.params).threads(1).format(Format::Rdiff)
+        LevelOptions::new().params(self.params).threads(self.threads).format(Format::Rdiff)
     }
 
     /// The signature that everyone makes of a content.
@@ -189,8 +231,8 @@ impl Trial<'_> {
 
 fn carry_out(peers: &[(&str, Librsync)], script: &Script) -> Lengths {
     let old = content(&script.pieces);
-    let new = changed(&old, &script.changes, 2 * LEN_MAX.min(script.params.block_len() as usize * BLOCKS_MAX));
-    Trial { peers, params: script.params, old, new }.run()
+    let new = changed(&old, &script.changes, 2 * script.len_max);
+    Trial { peers, params: script.params, threads: script.threads, old, new }.run()
 }
 
 #[test]
@@ -212,7 +254,7 @@ fn frazil_and_two_librsyncs_take_what_the_others_make_of_each_script() {
             if seed >= first + count || failed.load(Ordering::Relaxed) {
                 return tally;
             }
-            let script = Script::draw(&mut Random::new(seed));
+            let script = Script::of(seed);
             if count == 1 {
                 println!("{script:?}");
             }

@@ -152,7 +152,8 @@ fn whatever_call_of_a_source_or_sink_fails_the_six_functions_say_so_and_publish_
             }
         }
         println!("streams and files: {all}");
-        assert!(all.injected() > 5_000, "{all}");
+        // Nine tenths of what was counted when this was written.
+        assert!(all.injected() >= if all_forms { 7_480 } else { 5_140 }, "{all}");
     });
 }
 
@@ -167,6 +168,6 @@ fn whatever_call_of_a_source_or_sink_fails_backup_and_restore_say_so_and_leave_w
             }
         }
         println!("trees: {all}");
-        assert!(all.injected() > 500, "{all}");
+        assert!(all.injected() >= 2_740, "{all}");
     });
 }

@@ -5,29 +5,38 @@
 //! many runs of this and of `tree_crash` are killed in all, and `FRAZIL_SEED` the seed; `make crash` kills ten
 //! thousand.
 
+#[path = "file_crash/calls.rs"]
+mod calls;
 #[path = "file_crash/ground.rs"]
 mod ground;
 #[path = "tree_crash/killing.rs"]
 mod killing;
+#[path = "file_crash/outputs.rs"]
+mod outputs;
 #[path = "support/random.rs"]
 mod random;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use calls::{can_kill_at_calls, killed_at};
 use frazil::{ErrorKind, PatchOptions, patch_file, patch_in_place};
 use ground::Ground;
 use killing::{Kills, duration_of, killed_after, within};
+use outputs::Outputs;
 use random::Random;
 
 /// Runs that are killed in all unless the environment says otherwise.
 const CRASHES: usize = 200;
 
-/// What shares them: the eight tests here, and of trees, which take longer, a fifth.
-const SHARES: usize = 10;
+/// What shares them: the nine tests here, and of trees, which take longer, a fifth.
+const SHARES: usize = 11;
+
+const OVER_A_PAIR: &str = "level -q --force --against old.sig --signature-out out.sig new out";
 
 const PATCHES_IN_PLACE: &str = "FRAZIL_PATCHES_IN_PLACE";
 
@@ -37,97 +46,108 @@ fn crashes() -> usize {
 }
 
 /// Kills a run that makes the files `made`, in this order. What is there before, `before`, is copied there.
-fn killed(seed: u64, arguments: &str, made: &[&str], before: Option<&str>) {
+fn killed(seed: u64, arguments: &str, made: &[&str], before: &[&str]) {
     let mut random = Random::new(random::seed(seed));
     let ground = Ground::new(&mut random);
-    let old = before.map(|before| ground.read(before));
-    let stand = || {
-        for name in made {
-            match &old {
-                Some(old) => fs::write(ground.path(name), old).unwrap(),
-                None => drop(fs::remove_file(ground.path(name))),
-            }
-        }
-    };
+    let mut outputs = Outputs::new(&ground, made, before);
     let (anywhere, writing) = (|| true, || ground.has_temporary());
-    let publishing = || ground.path(made[0]).exists();
-    let duration_from = |begun: &dyn Fn() -> bool| {
-        stand();
+    let durations = [&anywhere as &dyn Fn() -> bool, &writing, &|| outputs.are_being_published()].map(|begun| {
+        outputs.stand();
         duration_of(ground.command(arguments), begun)
-    };
+    });
+    outputs.remember();
+    let publishing = || outputs.are_being_published();
     // The whole of it, from when the first byte may be written, and what is short and matters most.
-    let mut spans: Vec<(&dyn Fn() -> bool, Duration)> =
-        vec![(&anywhere, duration_from(&anywhere)), (&writing, duration_from(&writing))];
-    if made.len() > 1 {
-        spans.push((&publishing, duration_from(&publishing)));
-    }
-    let new: Vec<_> = made.iter().map(|name| ground.read(name)).collect();
+    let spans: [(&dyn Fn() -> bool, Duration); 3] =
+        [(&anywhere, durations[0]), (&writing, durations[1]), (&publishing, durations[2])];
+    let spans = if made.len() > 1 { &spans[..] } else { &spans[..2] };
     let mut kills = Kills::new(crashes());
     while kills.go_on() {
-        stand();
-        let (begun, duration) = random.pick(&spans);
+        outputs.stand();
+        let (begun, duration) = random.pick(spans);
         let was_killed = killed_after(within(duration, &mut random), ground.command(arguments), begun);
-        let temporaries = ground.remove_temporaries(made);
-        let mut are_new = Vec::new();
-        for (name, new) in made.iter().zip(&new) {
-            let found = fs::read(ground.path(name)).ok();
-            let is_new = Ground::is_same(found.as_deref(), new);
-            assert!(is_new || found == old, "{arguments}: {name} is neither what it was nor what it was to be");
-            are_new.push(is_new);
-        }
-        assert!(are_new.is_sorted_by(|first, next| first >= next), "{arguments}: {are_new:?} of {made:?}");
-        kills.count(
-            was_killed,
-            match (are_new[0], are_new[made.len() - 1], temporaries) {
-                (true, true, _) => "left the new file",
-                (true, false, _) => "left the first file without the second",
-                (false, _, 0) => "left the old file",
-                (false, ..) => "left the old file and a temporary",
-            },
-        );
+        kills.count(was_killed, outputs.left(arguments));
         // Whatever it left, the next run does.
         ground.run(&Ground::forced(arguments));
-        for (name, new) in made.iter().zip(&new) {
-            assert!(Ground::is_same(Some(&ground.read(name)), new), "{arguments}: {name}, made again");
-        }
-        assert_eq!(ground.remove_temporaries(made), 0, "{arguments}");
+        outputs.assert_made(arguments);
     }
     kills.tell(arguments);
 }
 
+/// Kills a run as it enters each of the calls that publish, one after the other; gives what the kills left, in order.
+fn killed_at_each_call(arguments: &str, made: &[&str], before: &[&str]) -> BTreeSet<&'static str> {
+    let ground = Ground::new(&mut Random::new(random::seed(30)));
+    let mut outputs = Outputs::new(&ground, made, before);
+    outputs.stand();
+    ground.run(arguments);
+    outputs.remember();
+    let mut left = BTreeSet::new();
+    for call in ["fsync", "?rename", "?renameat", "?renameat2", "?unlink", "unlinkat"] {
+        for number in 1.. {
+            outputs.stand();
+            let was_killed = killed_at(call, number, ground.command(arguments));
+            left.insert(outputs.left(&format!("{arguments}, killed at {call} {number}")));
+            if !was_killed {
+                break;
+            }
+        }
+    }
+    left
+}
+
 #[test]
 fn a_killed_patch_to_a_new_file_leaves_none_or_all_of_it() {
-    killed(21, "patch -q old delta out", &["out"], None);
+    killed(21, "patch -q old delta out", &["out"], &[]);
 }
 
 #[test]
 fn a_killed_patch_over_a_file_leaves_that_or_the_new_one() {
-    killed(22, "patch -q --force old delta out", &["out"], Some("old"));
+    killed(22, "patch -q --force old delta out", &["out"], &["old"]);
 }
 
 #[test]
 fn a_killed_patch_over_its_own_basis_leaves_that_or_the_new_one() {
-    killed(23, "patch -q --force out delta out", &["out"], Some("old"));
+    killed(23, "patch -q --force out delta out", &["out"], &["old"]);
 }
 
 #[test]
 fn a_killed_chain_to_a_file_leaves_the_old_one_or_the_new_one() {
-    killed(24, "patch -q --force /dev/null level.0 delta out", &["out"], Some("old"));
+    killed(24, "patch -q --force /dev/null level.0 delta out", &["out"], &["old"]);
 }
 
 #[test]
 fn a_killed_level_leaves_no_signature_without_its_level_and_neither_in_part() {
-    killed(25, "level -q --against old.sig --signature-out out.sig new out", &["out", "out.sig"], None);
+    killed(25, "level -q --against old.sig --signature-out out.sig new out", &["out", "out.sig"], &[]);
+}
+
+#[test]
+fn a_killed_level_over_another_leaves_no_signature_of_one_that_is_gone() {
+    killed(29, OVER_A_PAIR, &["out", "out.sig"], &["level.0", "old.sig"]);
+}
+
+#[test]
+fn at_whichever_call_a_level_over_another_is_killed_no_signature_is_left_of_one_that_is_gone() {
+    if !can_kill_at_calls() {
+        return;
+    }
+    let left = killed_at_each_call(OVER_A_PAIR, &["out", "out.sig"], &["level.0", "old.sig"]);
+    let all = [
+        "left the first file without the second",
+        "left the new file",
+        "left the old file and a temporary",
+        "left the old first file alone",
+    ];
+    assert_eq!(Vec::from_iter(left), all);
 }
 
 #[test]
 fn a_killed_signature_leaves_the_old_one_or_the_new_one() {
-    killed(26, "signature -q --force --block-size 1K new out.sig", &["out.sig"], Some("old.sig"));
+    killed(26, "signature -q --force --block-size 1K new out.sig", &["out.sig"], &["old.sig"]);
 }
 
 #[test]
 fn a_killed_delta_leaves_none_or_all_of_it() {
-    killed(27, "delta -q old.sig new out", &["out"], None);
+    killed(27, "delta -q old.sig new out", &["out"], &[]);
 }
 
 /// What the test of a patch in place kills.

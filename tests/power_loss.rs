@@ -28,8 +28,9 @@ use frazil::{
     ErrorKind, PatchOptions, Recovery, RestoreOptions, list_snapshot, patch_file, patch_in_place, recover_restore,
     restore_tree, verify_archive,
 };
-use ground::{Flush, Ground, Left};
-use look::{differences, scratch, tree};
+use ground::{Count, Flush, Ground, Left, Recorded};
+use look::{Listing, differences, scratch, tree};
+use random::Random;
 use recording::can_record;
 
 const PATCHES_IN_PLACE: &str = "FRAZIL_PATCHES_IN_PLACE";
@@ -86,57 +87,164 @@ fn a_chain_to_a_file_leaves_the_old_one_or_the_new_one() {
     patches(3, "patch -q --force /dev/null level.0 delta old", "old", Some("old"));
 }
 
-#[test]
-fn a_level_and_its_signature_are_whole_or_not_there_and_no_signature_is_without_its_level() {
+/// A file that is of no use without another, and what was there before: the one is new only with the other, and gone
+/// when the other is new and it is not.
+fn is_with(first: Left, dir: &Path, name: &str, old: Option<&[u8]>, new: &[u8], is_over: bool) -> Left {
+    let left = match dir.join(name).exists() {
+        true => is_old_or_new(dir, name, old, new, is_over),
+        false if first == Left::New || old.is_some() => Left::Part,
+        false => Left::Old,
+    };
+    assert!(left == Left::New || !is_over, "{name}: it was said to be there");
+    assert!(left != Left::New || first == Left::New, "{name}: is there without what it belongs to");
+    assert!(left != Left::Old || first == Left::Old, "{name}: belongs to what is gone");
+    left
+}
+
+/// A level and its signature, where the files `before` were.
+fn levels(seed: u64, before: Option<[&str; 2]>) {
     let ground = Ground::with_levels();
+    let names = ["level.1", "new.sig"];
+    let old = before.map(|before| before.map(|name| ground.read(name)));
+    for (name, old) in names.iter().zip(old.iter().flatten()) {
+        fs::write(ground.path(name), old).unwrap();
+    }
     let made = "level -q --against old.sig --signature-out new.sig new level.1";
-    let command = ground.command(made);
-    ground.lose_power(4, &command, |dir, is_over| {
-        let [level, signature] = ["level.1", "new.sig"].map(|name| {
-            let new = ground.read(name);
-            is_old_or_new(dir, name, None, &new, is_over)
-        });
-        assert!(level == Left::New || signature == Left::Old, "a signature without its level");
+    let forced = made.replace("level -q", "level -q --force");
+    let command = ground.command(if old.is_some() { &forced } else { made });
+    ground.lose_power(seed, &command, |dir, is_over| {
+        let new = names.map(|name| ground.read(name));
+        let [old_level, old_signature] = [0, 1].map(|at| old.as_ref().map(|old| &*old[at]));
+        let level = is_old_or_new(dir, names[0], old_level, &new[0], is_over);
+        let left = is_with(level, dir, names[1], old_signature, &new[1], is_over);
         ground::remove_temporaries(dir, &["old", "new", "delta", "old.sig", "level.0", "level.1", "new.sig"]);
         // It may be that one of the two is there.
-        ground::run_in(dir, &made.replace("level -q", "level -q --force"));
+        ground::run_in(dir, &forced);
         ground::run_in(dir, "patch -q old level.1 made");
         assert!(fs::read(dir.join("made")).unwrap() == ground.read("new"));
-        if signature == Left::New { Left::New } else { level.in_part() }
+        left
     });
 }
 
-/// A backup of the tree at level 1 to `a` and `s`.
-fn backs_up(seed: u64, options: &str) {
+#[test]
+fn a_level_and_its_signature_are_whole_or_not_there_and_no_signature_is_without_its_level() {
+    levels(4, None);
+}
+
+#[test]
+fn a_level_and_its_signature_over_others_leave_no_signature_of_a_level_that_is_gone() {
+    levels(16, Some(["level.0", "old.sig"]));
+}
+
+/// A backup of the tree at level 1 to `a` and `s`, where the files `before` were.
+fn backs_up(seed: u64, options: &str, before: Option<[&str; 2]>) {
     let ground = Ground::with_trees();
+    let names = ["a", "s"];
+    let old = before.map(|before| before.map(|name| ground.read(name)));
+    for (name, old) in names.iter().zip(old.iter().flatten()) {
+        fs::write(ground.path(name), old).unwrap();
+    }
     let made = format!("backup -q {options} --snapshot s --block-size 4K tree a");
     let made = if options.is_empty() { made } else { made.replace(" --block-size 4K", "") };
-    ground.lose_power(seed, &ground.command(&made), |dir, is_over| {
-        let [archive, snapshot] = ["a", "s"].map(|name| is_old_or_new(dir, name, None, &ground.read(name), is_over));
-        assert!(archive == Left::New || snapshot == Left::Old, "a snapshot without its archive");
+    let forced = made.replace("backup -q", "backup -q --force");
+    let command = ground.command(if old.is_some() { &forced } else { &made });
+    ground.lose_power(seed, &command, |dir, is_over| {
+        let new = names.map(|name| ground.read(name));
+        let [old_archive, old_snapshot] = [0, 1].map(|at| old.as_ref().map(|old| &*old[at]));
+        let archive = is_old_or_new(dir, "a", old_archive, &new[0], is_over);
+        let left = is_with(archive, dir, "s", old_snapshot, &new[1], is_over);
         ground::remove_temporaries(dir, &["a", "s", "a0", "s0", "a1", "s1", "tree"]);
         if archive == Left::New {
             verify_archive(fs::File::open(dir.join("a")).unwrap(), None).unwrap();
         }
-        if snapshot == Left::New {
+        if left == Left::New {
             list_snapshot(fs::File::open(dir.join("s")).unwrap(), |_| Ok(())).unwrap();
         }
-        ground::run_in(dir, &made.replace("backup -q", "backup -q --force"));
+        ground::run_in(dir, &forced);
         let below = if options.is_empty() { "" } else { "a0 " };
         ground::run_in(dir, &format!("restore -q {below}a restored"));
         assert_eq!(differences(&ground.trees[1], &tree(&dir.join("restored"))), [""; 0]);
-        if snapshot == Left::New { Left::New } else { archive.in_part() }
+        left
     });
 }
 
 #[test]
 fn an_archive_of_level_0_and_its_snapshot_are_whole_or_not_there() {
-    backs_up(5, "");
+    backs_up(5, "", None);
 }
 
 #[test]
 fn an_archive_of_level_1_and_its_snapshot_are_whole_or_not_there() {
-    backs_up(6, "--since s0");
+    backs_up(6, "--since s0", None);
+}
+
+#[test]
+fn an_archive_and_its_snapshot_over_others_leave_no_snapshot_of_an_archive_that_is_gone() {
+    backs_up(17, "--since s0", Some(["a1", "s1"]));
+}
+
+/// A restore of a level to `dest`, where another or nothing was before.
+struct Restore {
+    ground: Ground,
+    level: usize,
+    before: Option<Listing>,
+}
+
+impl Restore {
+    fn new(flush: Option<Flush>, level: usize) -> Self {
+        let ground = Ground::with_trees().without(flush);
+        if level == 1 {
+            ground.run("restore -q --more a0 dest");
+        }
+        let before = ground.path("dest").exists().then(|| tree(&ground.path("dest")));
+        Self { ground, level, before }
+    }
+
+    fn command(&self, options: &str) -> String {
+        format!("restore -q --threads 1 {options} a{} dest", self.level)
+    }
+
+    /// What is at `dest` when nothing is under way any more: what was there before, or the level.
+    fn found(&self, dest: &Path, context: &str) -> Left {
+        let found = tree(dest);
+        // Its own time is that of the last name that was made or removed in it.
+        let differ = |from: &Listing| {
+            let mut differ = differences(from, &found);
+            differ.retain(|difference| !difference.starts_with(": d"));
+            differ
+        };
+        let from_target = differ(&self.ground.trees[self.level]);
+        if from_target.is_empty() {
+            return Left::New;
+        }
+        let from_before = self.before.as_ref().map(differ);
+        let is_before = from_before.as_ref().map_or(found.len() == 1, Vec::is_empty);
+        assert!(is_before, "{context}: from what it was to be: {from_target:#?}\nand was: {from_before:#?}");
+        Left::Old
+    }
+
+    /// Recovers what a loss of power left beneath `dir`, and restores the level again; says what was there between.
+    fn left(&self, dir: &Path) -> Left {
+        let dest = dir.join("dest");
+        let (mut left, mut is_concluded) = (Left::Old, false);
+        if dest.exists() {
+            let recovered = recover_restore(&dest, None).unwrap();
+            left = self.found(&dest, &format!("{recovered:?}"));
+            is_concluded = left == Left::New && matches!(recovered, Recovery::Nothing);
+        }
+        let archive = fs::read(dir.join(format!("a{}", self.level))).unwrap();
+        let restored = restore_tree(&archive[..], &dest, RestoreOptions::new());
+        if is_concluded {
+            // Nothing says any more where it stands.
+            let kind = if self.level == 0 { ErrorKind::Exists } else { ErrorKind::WrongBasis };
+            assert_eq!(restored.unwrap_err().kind(), kind);
+        } else {
+            let summary = restored.unwrap();
+            assert!(summary.whole && summary.problems == 0, "{summary:?}");
+            assert_eq!(differences(&self.ground.trees[self.level], &tree(&dest)), [""; 0]);
+        }
+        left
+    }
 }
 
 /// A restore of the level `level` to `dest`, with the command's options.
@@ -146,53 +254,43 @@ fn restores(seed: u64, level: usize, options: &str) {
 
 /// The same where one kind of flush does nothing; gives whether something is lost.
 fn restores_without(flush: Option<Flush>, seed: u64, level: usize, options: &str) -> bool {
-    let ground = Ground::with_trees().without(flush);
-    if level == 1 {
-        ground.run("restore -q --more a0 dest");
-    }
-    let before = ground.path("dest").exists().then(|| tree(&ground.path("dest")));
-    let target = &ground.trees[level];
-    let command = ground.command(&format!("restore -q --threads 1 {options} a{level} dest"));
-    ground.lose_power(seed, &command, |dir, is_over| {
-        let dest = dir.join("dest");
-        let (mut left, mut is_concluded) = (Left::Old, false);
-        if dest.exists() {
-            let recovered = recover_restore(&dest, None).unwrap();
-            let found = tree(&dest);
-            // Its own time is that of the last name that was made or removed in it.
-            let differ = |from: &look::Listing| {
-                let mut differ = differences(from, &found);
-                differ.retain(|difference| !difference.starts_with(": d"));
-                differ
-            };
-            let from_target = differ(target);
-            left = if from_target.is_empty() { Left::New } else { Left::Old };
-            if left == Left::Old {
-                let is_empty = found.len() == 1;
-                let from_before = before.as_ref().map(&differ);
-                let is_before = from_before.as_ref().map_or(is_empty, Vec::is_empty);
-                assert!(
-                    is_before,
-                    "{recovered:?}: from what it was to be: {from_target:#?}\nand was: {from_before:#?}"
-                );
-            }
-            is_concluded = left == Left::New && matches!(recovered, Recovery::Nothing);
-        }
+    let restore = Restore::new(flush, level);
+    let command = restore.ground.command(&restore.command(options));
+    restore.ground.lose_power(seed, &command, |dir, is_over| {
+        let left = restore.left(dir);
         assert!(left == Left::New || !is_over, "it was said to be there");
-        let archive = fs::read(dir.join(format!("a{level}"))).unwrap();
-        let restored = restore_tree(&archive[..], &dest, RestoreOptions::new());
-        if is_concluded {
-            // Nothing says any more where it stands.
-            let kind = if level == 0 { ErrorKind::Exists } else { ErrorKind::WrongBasis };
-            assert_eq!(restored.unwrap_err().kind(), kind);
-        } else {
-            let summary = restored.unwrap();
-            assert!(summary.whole && summary.problems == 0, "{summary:?}");
-            assert_eq!(differences(target, &tree(&dest)), [""; 0]);
-        }
         left
     });
-    ground.is_lost()
+    restore.ground.is_lost()
+}
+
+/// A restore that loses the power, and so does the run that recovers what that left: `restore DEST`, or the same
+/// restore again.
+fn recovers(seed: u64, level: usize, options: &str, is_again: bool) {
+    let restore = Restore::new(None, level);
+    let first = restore.command(options);
+    let recovery = if is_again { &*first } else { "restore -q dest" };
+    // As many of the first run as of each that recovers.
+    let often = ground::losses().isqrt();
+    let (mut random, mut count) = (Random::new(random::seed(seed)), Count::default());
+    restore.ground.lose_power_often(often, seed, &restore.ground.command(&first), |dir, is_over| {
+        if is_over || !dir.join("dest/.frazil-restore/state").exists() {
+            return restore.left(dir);
+        }
+        let command = ground::command_in(dir, recovery);
+        let recorded = Recorded::run(dir, &command, None);
+        // At once: what is lost then takes files out of there.
+        let came_to = restore.found(&dir.join("dest"), recovery);
+        assert!(came_to == Left::New || !is_again, "{recovery}: it was said to be there");
+        recorded.lose_power(often, &mut random, false, &mut count, |after, is_recovered| {
+            let left = restore.left(after);
+            assert!(left == came_to || !is_recovered, "{recovery}: it was said to be {came_to:?}");
+            left
+        });
+        came_to
+    });
+    count.tell(&restore.ground.command(recovery), seed);
+    assert!(count.losses() > often || !can_record(), "there was little to recover");
 }
 
 #[test]
@@ -218,6 +316,21 @@ fn a_restore_of_level_0_that_flushes_each_file_leaves_nothing_or_all_of_it() {
 #[test]
 fn a_restore_of_level_1_that_flushes_each_file_leaves_level_0_or_level_1() {
     restores(11, 1, "--more --sync file");
+}
+
+#[test]
+fn a_recovery_of_level_0_that_is_cut_short_is_recovered_itself() {
+    recovers(18, 0, "--more", false);
+}
+
+#[test]
+fn a_recovery_of_level_1_that_is_cut_short_is_recovered_itself() {
+    recovers(19, 1, "--more", false);
+}
+
+#[test]
+fn a_restore_that_is_given_again_and_cut_short_again_leaves_level_0_or_level_1() {
+    recovers(20, 1, "--more --sync file", true);
 }
 
 /// What the test of a patch in place records.

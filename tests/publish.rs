@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use content::{level, noise, options};
 use frazil::{
-    Chain, Error, ErrorKind, Format, LevelOptions, LevelReader, Matching, NoBasis, PatchOptions, PatchReader, ReadAt,
-    Signature, chain_file, patch_file, patch_from_stream,
+    Chain, Error, ErrorKind, Format, LevelOptions, LevelReader, Matching, NoBasis, PatchOptions, PatchReader, Publish,
+    ReadAt, Signature, chain_file, patch_file, patch_from_stream,
 };
 use pieces::{Manner, Pieces};
 use tempfile::TempDir;
@@ -92,6 +92,42 @@ fn a_new_file_has_the_permissions_of_any_new_file() {
     patch_file(Some(&ground.path("basis")), &ground.delta[..], patched, PatchOptions::new()).unwrap();
     ground.signature.save(saved, Format::Sealed).unwrap();
     assert_eq!((mode("patched"), mode("saved")), (mode("any"), mode("any")));
+}
+
+#[test]
+fn what_belongs_to_a_file_is_replaced_with_it_and_stays_if_that_cannot_be_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
+    let begin = || {
+        [&first, &second].map(|path| {
+            let mut publish = Publish::new(path, true).unwrap();
+            publish.file().write_all(b"new").unwrap();
+            publish
+        })
+    };
+    let found = || [&first, &second].map(|path| fs::read(path).ok());
+    let count = || fs::read_dir(dir.path()).unwrap().count();
+    for old in [[false, false], [true, false], [false, true], [true, true]] {
+        for (path, is_there) in [&first, &second].into_iter().zip(old) {
+            let _ = fs::remove_file(path);
+            if is_there {
+                fs::write(path, "old").unwrap();
+            }
+        }
+        let [one, other] = begin();
+        one.commit_before(other).unwrap();
+        assert_eq!(found(), [Some(b"new".to_vec()), Some(b"new".to_vec())], "{old:?}");
+        assert_eq!(count(), 2, "{old:?}");
+    }
+
+    fs::write(&second, "old").unwrap();
+    let [one, other] = begin();
+    fs::remove_file(&first).unwrap();
+    fs::create_dir(&first).unwrap();
+    let error = one.commit_before(other).unwrap_err();
+    assert_eq!((error.kind(), error.file()), (Io, Some(&*first)), "{error}");
+    assert_eq!(fs::read(&second).unwrap(), b"old");
+    assert_eq!(count(), 2);
 }
 
 #[test]

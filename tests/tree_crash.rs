@@ -24,9 +24,9 @@ use random::Random;
 /// Runs that are killed in all unless the environment says otherwise.
 const CRASHES: usize = 200;
 
-/// What shares a fifth of them: five tests, each as root and as a plain user. The others are of files, which takes less
+/// What shares a fifth of them: six tests, each as root and as a plain user. The others are of files, which takes less
 /// time.
-const SHARES: usize = 10;
+const SHARES: usize = 12;
 
 /// How many runs each test kills for each user.
 fn crashes() -> usize {
@@ -43,7 +43,17 @@ enum Next {
     Again,
 }
 
-/// Kills a restore, lets the next run go to its end, and checks what is there after each.
+impl Next {
+    fn command(self, restore: &str) -> &str {
+        match self {
+            Self::Recover => "restore -q dest",
+            Self::Again => restore,
+        }
+    }
+}
+
+/// Kills a restore, and some of the runs that follow it, lets the last of them go to its end, and checks what is there
+/// then and after the same restore.
 ///
 /// `before` is the level that the destination stands at to begin with.
 fn killed_restores(seed: u64, before: Option<usize>, levels: &[usize], more: bool) {
@@ -78,11 +88,24 @@ fn killed_restores(seed: u64, before: Option<usize>, levels: &[usize], more: boo
             let (begun, duration) = random.pick(&spans);
             let was_killed = killed_after(within(duration, &mut random), ground.command(&restore), begun);
             kills.count(was_killed, ground.phase());
+            // Whoever goes on from what that left is killed too, now and then.
+            for _ in 0..random.below(4) {
+                // Without a note it has ended, or not begun.
+                if !ground.keeps_note_of_its_level() {
+                    break;
+                }
+                let next = random.pick(&[Next::Recover, Next::Again]).command(&restore);
+                let delay = within(spans[0].1 / (1 << random.below(5)), &mut random);
+                if !killed_after(delay, ground.command(next), anywhere) {
+                    break;
+                }
+                kills.count_next();
+            }
             let ended = !ground.keeps_note_of_its_level();
             let next = random.pick(&[Next::Recover, Next::Again]);
             let context = format!("{restore}, as {user:?}, then {next:?}");
             if matches!(next, Next::Recover) {
-                ground.run("restore -q dest");
+                ground.run(next.command(&restore));
                 ground.assert_no_work_is_left(&context);
                 let level = match ended {
                     true => ground.stands_at_but_for_its_time(&allowed),
@@ -126,8 +149,9 @@ fn a_killed_restore_of_a_chain_leaves_a_level_of_it_and_goes_on_when_it_is_given
     killed_restores(3, None, &[0, 1], false);
 }
 
-/// Kills a backup; what it left must be whole, and the next one must do.
-fn killed_backups(seed: u64, archive: &str) {
+/// Kills a backup; what it left must be whole, and the next one must do. To a file it may go over an archive and a
+/// snapshot that are there.
+fn killed_backups(seed: u64, archive: &str, is_over: bool) {
     for user in User::all() {
         let mut random = Random::new(random::seed(seed));
         let ground = Ground::new(*user, &mut random);
@@ -136,43 +160,46 @@ fn killed_backups(seed: u64, archive: &str) {
             .map(|levels| format!("backup -q --force {levels} source {archive}"));
         let mut kills = Kills::new(crashes());
         let anywhere = || true;
-        let archived = || ground.path("a.new").exists();
+        let publishing = || ground.are_outputs_published(is_over);
         let duration_of = |backup: &str, begun: &dyn Fn() -> bool| {
-            let _ = fs::remove_file(ground.path("a.new"));
+            ground.stand_outputs(is_over);
             ground.receiving("received", backup, |command| duration_of(command, begun))
         };
-        // The whole of it, and for a file what is between the archive in its place and the end.
+        // The whole of it, and for a file what is between the first that is moved and the end.
         let spans = backups.each_ref().map(|backup| -> [(&dyn Fn() -> bool, _); 2] {
             let whole = duration_of(backup, &anywhere);
             match archive {
                 "-" => [(&anywhere, whole), (&anywhere, whole)],
-                _ => [(&anywhere, whole), (&archived, duration_of(backup, &archived))],
+                _ => [(&anywhere, whole), (&publishing, duration_of(backup, &publishing))],
             }
         });
         while kills.go_on() {
             let level = random.below(2);
             let context = format!("{}, as {user:?}", backups[level]);
-            for name in ["a.new", "s.new", "received"] {
-                let _ = fs::remove_file(ground.path(name));
-            }
+            ground.stand_outputs(is_over);
             let (begun, duration) = random.pick(&spans[level]);
             let delay = within(duration, &mut random);
             let was_killed =
                 ground.receiving("received", &backups[level], |command| killed_after(delay, command, begun));
-            kills.count(was_killed, ground.outputs());
             assert!(fs::read(ground.path("s0")).unwrap() == old_snapshot, "{context}: the old snapshot has changed");
             ground.remove_temporaries(&context);
+            kills.count(was_killed, ground.outputs());
 
             let made = if archive == "-" { "received" } else { archive };
             let has_snapshot = ground.path("s.new").exists();
             let has_archive = if archive == "-" { has_snapshot } else { ground.path(archive).exists() };
             assert!(has_archive || !has_snapshot, "{context}: a snapshot without its archive");
+            assert!(has_archive || !is_over, "{context}: the old archive is gone, and there is no new one");
+            if has_snapshot && archive != "-" {
+                ground.assert_belong_together(&context);
+            }
             if has_snapshot {
                 ground.run("backup -q --force --since s.new --snapshot s.after source -");
             }
             if has_archive {
                 ground.run(&format!("verify -q {made}"));
-            } else {
+            }
+            if !has_archive || ground.has_old_archive() {
                 ground.run_receiving("received", &backups[level]);
             }
             ground.stand_at(None);
@@ -186,10 +213,15 @@ fn killed_backups(seed: u64, archive: &str) {
 
 #[test]
 fn a_killed_backup_to_a_file_leaves_no_archive_and_no_snapshot_unless_they_are_whole() {
-    killed_backups(4, "a.new");
+    killed_backups(4, "a.new", false);
 }
 
 #[test]
 fn a_killed_backup_to_a_pipe_leaves_no_snapshot_unless_all_was_sent() {
-    killed_backups(5, "-");
+    killed_backups(5, "-", false);
+}
+
+#[test]
+fn a_killed_backup_over_another_leaves_no_snapshot_of_an_archive_that_is_gone() {
+    killed_backups(6, "a.new", true);
 }

@@ -81,6 +81,18 @@ pub(crate) fn sample(cases: Vec<Case>) -> Vec<Case> {
     cases
 }
 
+/// Fails where many fewer calls failed than were counted when this was written: `sample` by default, `all` of them.
+#[track_caller]
+pub(crate) fn assert_enough(injected: usize, sample: usize, all: usize) {
+    let counted = match std::env::var("FRAZIL_FAULTS") {
+        Ok(faults) if faults == "all" => all,
+        // Who asks for a number may ask for a small one.
+        Ok(_) => 1,
+        Err(_) => sample,
+    };
+    assert!(injected * 10 >= counted * 9, "{injected} faults injected, where {counted} were");
+}
+
 pub(crate) fn sweep(operation: &dyn Operation, dir: &Path, tally: &mut Tally) {
     let logs = look::scratch();
     let log = logs.path().join("log");

@@ -17,27 +17,20 @@ use crate::random::{self, Content, Random};
 use crate::recording::{Op, can_record, record};
 
 /// How often the power is lost in all unless the environment says otherwise.
-const LOSSES: usize = 520;
+const LOSSES: usize = 680;
 
 /// What shares them: the tests of frazil.
-const SHARES: usize = 12;
+const SHARES: usize = 17;
 
 /// What a loss of power left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Left {
     Old,
-    /// The first of two outputs, whole.
+    /// The first of two outputs, whole, without the second.
     Part,
     New,
     /// Neither, where that is allowed.
     Mixed,
-}
-
-impl Left {
-    /// What it is when another output is not there.
-    pub(crate) fn in_part(self) -> Self {
-        if self == Self::New { Self::Part } else { self }
-    }
 }
 
 /// What is flushed.
@@ -161,62 +154,109 @@ impl Ground {
         losses: usize,
         seed: u64,
         command: &Command,
-        mut check: impl FnMut(&Path, bool) -> Left,
+        check: impl FnMut(&Path, bool) -> Left,
     ) -> bool {
         if !can_record() {
             eprintln!("skipped: strace is not installed, or may do nothing");
             return false;
         }
-        let mut disk = Disk::of(self.dir.path());
-        let ops = record(command, self.dir.path());
+        let mut random = Random::new(random::seed(seed));
+        let mut count = Count::default();
+        let recorded = Recorded::run(self.dir.path(), command, self.without);
+        if recorded.lose_power(losses, &mut random, self.without.is_some(), &mut count, check) {
+            count.tell(command, seed);
+        } else {
+            self.is_lost.set(true);
+        }
+        true
+    }
+}
+
+/// How often the power was lost, and what that left.
+#[derive(Debug, Default)]
+pub(crate) struct Count {
+    calls: usize,
+    left: BTreeMap<Left, usize>,
+}
+
+impl Count {
+    pub(crate) fn losses(&self) -> usize {
+        self.left.values().sum()
+    }
+
+    pub(crate) fn tell(&self, command: &Command, seed: u64) {
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+        let (arguments, losses, seed) = (arguments.join(" "), self.losses(), random::seed(seed));
+        let Self { calls, left } = self;
+        println!("{arguments}: {calls} calls, power lost {losses} times, FRAZIL_SEED={seed}: {left:?}");
+    }
+}
+
+/// A command that has run in a directory, and all that it did there.
+pub(crate) struct Recorded<'a> {
+    directory: &'a Path,
+    command: &'a Command,
+    disk: Disk,
+}
+
+impl<'a> Recorded<'a> {
+    /// Runs the command; a kind of flush may do nothing.
+    pub(crate) fn run(directory: &'a Path, command: &'a Command, without: Option<Flush>) -> Self {
+        let mut disk = Disk::of(directory);
+        let ops = record(command, directory);
         // Those that are there now, and those that were made and may be gone.
         let made = ops.iter().filter_map(|op| if let Op::MakeDirectory { path, .. } = op { Some(path) } else { None });
         let made: BTreeSet<_> = made.map(PathBuf::as_path).collect();
-        let is_directory = |path: &Path| made.contains(path) || self.path("").join(path).is_dir();
-        let is_ignored = |op: &Op| self.without.is_some() && Flush::of(op, is_directory) == self.without;
-        assert!(self.without.is_none() || ops.iter().any(is_ignored), "{command:?}: there is no such flush");
+        let is_directory = |path: &Path| made.contains(path) || directory.join(path).is_dir();
+        let is_ignored = |op: &Op| without.is_some() && Flush::of(op, is_directory) == without;
+        assert!(without.is_none() || ops.iter().any(is_ignored), "{command:?}: there is no such flush");
         ops.iter().filter(|op| !is_ignored(op)).for_each(|op| disk.apply(op));
-        disk.now().assert_is(self.dir.path());
+        disk.now().assert_is(directory);
+        Self { directory, command, disk }
+    }
 
-        let mut random = Random::new(random::seed(seed));
-        let mut count = BTreeMap::new();
+    /// Loses the power after some of its calls. If `check` finds something wrong that ends it, and where that may be
+    /// gives `false`.
+    pub(crate) fn lose_power(
+        &self,
+        losses: usize,
+        random: &mut Random,
+        may_be_wrong: bool,
+        count: &mut Count,
+        mut check: impl FnMut(&Path, bool) -> Left,
+    ) -> bool {
+        let Self { directory, command, disk } = self;
+        count.calls += disk.len();
         for loss in 0..=losses {
             // Spread over all calls; at last, all that may be lost is lost behind the end.
             let is_random = loss < losses;
             let point = if is_random { (loss + 1) * (disk.len() + 1) / (losses + 1) } else { disk.len() };
             let dir = scratch();
             let after = dir.path().join("after");
-            let taken = disk.after_loss(point, &mut random, is_random).build(&after, &self.path("dest"));
+            let taken = disk.after_loss(point, random, is_random).build(&after, &directory.join("dest"));
             let left = catch_unwind(AssertUnwindSafe(|| check(&after, point == disk.len())));
-            if left.is_err() && self.without.is_some() {
-                self.is_lost.set(true);
-                put_back(&after, &taken);
-                return true;
-            }
-            let left = left.unwrap_or_else(|panic| {
-                eprintln!("{command:?}: loss {loss}, {point} of {} calls after {}", disk.len(), disk.describe(point));
-                resume_unwind(panic)
-            });
             put_back(&after, &taken);
-            *count.entry(left).or_insert(0) += 1;
+            match left {
+                Ok(left) => *count.left.entry(left).or_insert(0) += 1,
+                Err(_) if may_be_wrong => return false,
+                Err(panic) => {
+                    let (calls, last) = (disk.len(), disk.describe(point));
+                    eprintln!("{command:?}: loss {loss}, {point} of {calls} calls after {last}");
+                    resume_unwind(panic)
+                }
+            }
         }
-        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
-        let (arguments, calls, losses) = (arguments.join(" "), disk.len(), losses + 1);
-        println!(
-            "{arguments}: {calls} calls, power lost {losses} times, FRAZIL_SEED={}: {count:?}",
-            random::seed(seed)
-        );
         true
     }
 }
 
-fn losses() -> usize {
+pub(crate) fn losses() -> usize {
     let all = std::env::var("FRAZIL_POWER_LOSSES");
     let all = all.map_or(LOSSES, |all| all.parse().expect("FRAZIL_POWER_LOSSES is a number"));
     all.div_ceil(SHARES)
 }
 
-fn command_in(directory: &Path, arguments: &str) -> Command {
+pub(crate) fn command_in(directory: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_frazil"));
     command.args(arguments.split_whitespace()).current_dir(directory).stdin(Stdio::null());
     command

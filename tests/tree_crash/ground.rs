@@ -1,7 +1,8 @@
 //! A directory with a tree, its levels, and copies of it to hold what was restored against.
 
+use std::cell::Cell;
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -39,6 +40,8 @@ pub(crate) struct Ground {
     /// With a copy of the command: where it was built, nobody else may look.
     programs: TempDir,
     user: User,
+    /// The inode of the snapshot that a backup is to replace.
+    snapshot_stood: Cell<Option<u64>>,
 }
 
 impl Ground {
@@ -49,7 +52,7 @@ impl Ground {
         // Copied by another process: whatever another test starts meanwhile would hold a file that we write, and the
         // system runs none that is being written.
         copy(Path::new(env!("CARGO_BIN_EXE_frazil")), &programs.path().join("frazil"));
-        let ground = Self { dir: scratch(), programs, user };
+        let ground = Self { dir: scratch(), programs, user, snapshot_stood: Cell::new(None) };
         for directory in [&ground.dir, &ground.programs] {
             fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("open the directory");
         }
@@ -209,9 +212,45 @@ impl Ground {
         }
     }
 
+    /// No outputs of an earlier backup, or those of level 0.
+    pub(crate) fn stand_outputs(&self, is_over: bool) {
+        for name in ["a.new", "s.new", "received"] {
+            let _ = fs::remove_file(self.path(name));
+        }
+        if is_over {
+            self.copy("a0", "a.new");
+            self.copy("s0", "s.new");
+        }
+        self.snapshot_stood.set(self.number_of("s.new"));
+    }
+
+    fn number_of(&self, name: &str) -> Option<u64> {
+        fs::metadata(self.path(name)).ok().map(|metadata| metadata.ino())
+    }
+
+    /// Whether a backup has begun to put its outputs in their places.
+    pub(crate) fn are_outputs_published(&self, is_over: bool) -> bool {
+        if is_over { self.number_of("s.new") != self.snapshot_stood.get() } else { self.path("a.new").exists() }
+    }
+
+    pub(crate) fn has_old_archive(&self) -> bool {
+        fs::read(self.path("a.new")).is_ok_and(|found| found == fs::read(self.path("a0")).expect("the archive"))
+    }
+
+    /// Fails unless the snapshot is of the level that the archive has.
+    #[track_caller]
+    pub(crate) fn assert_belong_together(&self, context: &str) {
+        let open = |name| File::open(self.path(name)).expect("it is there");
+        let archive = frazil::archive_header(open("a.new")).expect("an archive");
+        let snapshot = frazil::list_snapshot(open("s.new"), |_| Ok(())).expect("a snapshot").header;
+        assert_eq!(archive.id, snapshot.id, "{context}: the snapshot is of an archive that is gone");
+    }
+
     /// What a backup came to, for the count alone.
     pub(crate) fn outputs(&self) -> &'static str {
         match (self.path("a.new").exists(), self.path("s.new").exists()) {
+            (true, true) if self.has_old_archive() => "before anything was replaced",
+            (true, false) if self.has_old_archive() => "before the archive was replaced",
             (false, false) => "before the archive was there",
             (true, false) => "before the snapshot was there",
             (_, true) => "at the end",

@@ -66,12 +66,14 @@ pub(crate) struct Kills {
     wanted: usize,
     killed: usize,
     runs: usize,
+    /// Runs after one that was killed that were killed too.
+    next: usize,
     left: BTreeMap<&'static str, usize>,
 }
 
 impl Kills {
     pub(crate) fn new(wanted: usize) -> Self {
-        Self { wanted, killed: 0, runs: 0, left: BTreeMap::new() }
+        Self { wanted, killed: 0, runs: 0, next: 0, left: BTreeMap::new() }
     }
 
     /// Whether more are to be killed. How fast this machine is decides how many are, and nothing else.
@@ -87,6 +89,11 @@ impl Kills {
         assert!(self.killed >= least, "{what}: no more than {self}");
     }
 
+    #[allow(dead_code, reason = "files need no run that goes on from what was left")]
+    pub(crate) fn count_next(&mut self) {
+        self.next += 1;
+    }
+
     pub(crate) fn count(&mut self, was_killed: bool, left: &'static str) {
         self.runs += 1;
         if was_killed {
@@ -99,6 +106,7 @@ impl Kills {
 impl fmt::Display for Kills {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} runs killed", self.killed, self.runs)?;
-        self.left.iter().try_for_each(|(left, count)| write!(f, ", {count} {left}"))
+        self.left.iter().try_for_each(|(left, count)| write!(f, ", {count} {left}"))?;
+        if self.next > 0 { write!(f, "; and {} that went on from there", self.next) } else { Ok(()) }
     }
 }

@@ -13,7 +13,7 @@ use crate::input::Input;
 use crate::kind::Kind;
 use crate::list::header_json;
 use crate::options::{MatchingName, Memory, Replacing, Threads, parse_block_len, parse_size};
-use crate::output::Output;
+use crate::output::{Output, commit_both};
 use crate::place::{Place, check_different_outputs};
 use crate::report::{Report, count, human, one_line, seconds, share};
 use crate::session::Session;
@@ -237,13 +237,12 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Result<Report, Fa
             _ => failure,
         }
     };
-    let archive = archive_out.writer()?;
+    let sink = archive_out.writer()?;
     let backup = BackupReader::new(tree, since, snapshot_out.writer()?, options).map_err(failed)?;
-    let summary = backup.write_to(archive).map_err(failed)?;
+    let summary = backup.write_to(sink).map_err(failed)?;
     let snapshot_bytes = snapshot_out.written();
     // The archive first: a snapshot without its archive would let the next level leave a gap in the chain.
-    archive_out.commit()?;
-    snapshot_out.commit()?;
+    commit_both(archive_out, (snapshot_out, snapshot), arguments.since.as_ref())?;
     Ok(report(arguments, &summary, snapshot_bytes, session))
 }
 

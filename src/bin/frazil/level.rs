@@ -10,7 +10,7 @@ use crate::basis::Basis;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::options::{Computing, FormatName, MatchingName, Replacing, parse_block_len};
-use crate::output::Output;
+use crate::output::{Output, commit_both};
 use crate::place::{Place, check_different_outputs, check_one_standard_input};
 use crate::report::{Report, human, identity_json, seconds, share};
 use crate::session::Session;
@@ -146,8 +146,10 @@ pub(crate) fn make(making: &Making<'_>, session: &Session) -> Result<Report, Fai
 
     let signature_bytes = signature.as_ref().map(Output::written);
     // The level first: a signature without its level would let the next level leave a gap in the chain.
-    output.commit()?;
-    signature.map(Output::commit).transpose()?;
+    match signature.zip(signature_out) {
+        Some(signature) => commit_both(output, signature, making.against)?,
+        None => output.commit()?,
+    }
     if summary.dirty {
         let source = source.as_input();
         session.problem(format!("{source}: changed while it was read; what was read is what will be restored"));

@@ -107,6 +107,26 @@ impl Output {
     }
 }
 
+/// Puts an output in its place, and then the one at `place`, which is of no use without it; both were made against
+/// `basis`.
+pub(crate) fn commit_both(
+    output: Output,
+    (dependent, place): (Output, &Place),
+    basis: Option<&Place>,
+) -> Result<(), Failure> {
+    // Over its own basis it replaces what belongs to the level below, which has another place.
+    let is_over_basis = basis.is_some_and(|basis| place.is_same_output(basis));
+    match (output.target, dependent.target) {
+        (Target::Published(first), Target::Published(second)) if !is_over_basis => {
+            first.commit_before(second).map_err(|error| Failure::of(&output.name, error))
+        }
+        (first, second) => {
+            Output { target: first, ..output }.commit()?;
+            Output { target: second, ..dependent }.commit()
+        }
+    }
+}
+
 /// Whether there is something at the place that is written as it is: a device, a fifo or a socket.
 pub(crate) fn is_special(place: &Place) -> bool {
     let data = place.path().and_then(|path| std::fs::metadata(path).ok());

@@ -50,7 +50,7 @@ impl Place {
     }
 
     /// Whether what is written to the one is written to the other.
-    fn is_same_output(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_output(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Path(one), Self::Path(other)) => Publish::is_same_place(one, other),
             (one, other) => one == other,

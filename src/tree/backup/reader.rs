@@ -246,8 +246,7 @@ pub fn backup_tree_file(
     let (mut backup, snapshot) = open_backup(root, since.into(), snapshot, options)?;
     backup.write_archive(&mut sink).map_err(|error| Error::io("backing up", error).path(root))?;
     let summary = backup.finish()?;
-    publish.commit()?;
-    snapshot.commit()?;
+    publish.commit_before(snapshot)?;
     Ok(summary)
 }
 
