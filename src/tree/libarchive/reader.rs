@@ -79,7 +79,7 @@ impl<R: Read> ArchiveReader<R> {
         if code != ffi::ARCHIVE_OK {
             return Err(handle.error(ErrorKind::Internal).doing("preparing to read a tar"));
         }
-        let source = Shared::new(Source::new(source, block_len));
+        let source = Shared::new(Source::new(source, block_len)?);
         let mut reader = Self { handle, source, entry: None, state: State::Open, base: 0 };
         // SAFETY: the handle is live and not yet open; the client data is the source, which lives until after
         // the handle, and which `source::read` takes it for.
