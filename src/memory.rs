@@ -1,10 +1,16 @@
 //! Memory that is asked for, and not just taken: what cannot be had of it is an error, and not the end of the process.
 
+use std::collections::TryReserveError;
+
 use crate::{Error, ErrorKind, Result};
 
 /// Makes room for so many more elements.
 pub(crate) fn reserve<T>(vec: &mut Vec<T>, more: usize) -> Result<()> {
-    vec.try_reserve(more).map_err(|_| Error::new(ErrorKind::OutOfMemory, "no memory for a buffer"))
+    vec.try_reserve(more).map_err(no_memory)
+}
+
+pub(crate) fn no_memory(_: TryReserveError) -> Error {
+    Error::new(ErrorKind::OutOfMemory, "no memory for a buffer")
 }
 
 /// A buffer of so many zeros.
