@@ -164,7 +164,7 @@ impl SendingFull {
             return self.finish().map(Some);
         }
         let (hole, end) = self.stretch();
-        let want = usize::try_from(end - self.position).unwrap_or(usize::MAX).min(PIECE_LEN);
+        let want = usize::try_from(end - self.position).unwrap_or(usize::MAX).min(self.buffer.len());
         let piece = &mut self.buffer[..want];
         let got = match hole && self.trust_holes {
             true => {
