@@ -90,6 +90,7 @@ mod holes;
 mod in_order;
 mod inspect;
 mod level;
+mod memory;
 mod observer;
 mod patch;
 mod publish;

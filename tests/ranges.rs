@@ -1,12 +1,20 @@
 //! A level from two signatures, which fetches the changed ranges alone.
 
+#[path = "support/allocation.rs"]
+mod allocation;
+
 use std::io::{self, Read};
 use std::sync::Mutex;
+
+use allocation::{Counting, peak_of};
 
 use frazil::{
     ErrorKind, Format, LevelOptions, LevelReader, PatchOptions, PatchReader, RangeLevel, ReadAt, Signature,
     SignatureParams,
 };
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 const BLOCK: usize = 4096;
 
@@ -124,6 +132,38 @@ fn a_fetch_that_failed_once_is_repeated_without_a_trace() {
     assert!(restored == new);
 }
 
+/// Content of which the second reading panics.
+struct PanicsOnce<'a>(Recorded<'a>);
+
+impl ReadAt for PanicsOnce<'_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let read = self.0.read_at(buffer, offset)?;
+        if self.0.1.lock().unwrap().len() == 2 {
+            std::panic::resume_unwind(Box::new("read"));
+        }
+        Ok(read)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+}
+
+#[test]
+fn a_level_whose_content_panicked_is_refused_and_not_a_range_shorter() {
+    let (old, new) = old_and_new();
+    for format in [Format::Sealed, Format::Rdiff] {
+        let content = PanicsOnce(Recorded(&new, Mutex::default()));
+        let options = LevelOptions::new().format(format);
+        let mut level = RangeLevel::new(&sign(&old), &sign(&new), content, options).unwrap();
+        let mut read = || level.read_to_end(&mut Vec::new());
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut read));
+        assert!(caught.is_err(), "{format:?}: {caught:?}");
+        assert_eq!(frazil::Error::from(read().unwrap_err()).kind(), ErrorKind::State, "{format:?}");
+        assert_eq!(level.finish().unwrap_err().kind(), ErrorKind::State, "{format:?}");
+    }
+}
+
 #[test]
 fn a_plain_new_signature_cannot_make_a_level() {
     let (old, new) = old_and_new();
@@ -131,4 +171,22 @@ fn a_plain_new_signature_cannot_make_a_level() {
     let plain = Signature::read_from(&plain[..]).unwrap();
     let Err(error) = RangeLevel::new(&sign(&old), &plain, &new[..], LevelOptions::new()) else { panic!("it can") };
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_level_of_very_many_ranges_holds_none_of_them() {
+    // Every second block has changed: there are as many ranges as blocks.
+    let params = LevelOptions::new().params(SignatureParams::with_block_len(16).unwrap());
+    let sign = |content: &[u8]| LevelReader::new(content, None, params.clone()).and_then(LevelReader::finish).unwrap();
+    let old = random(400);
+    let mut new = old.clone();
+    new.iter_mut().step_by(32).for_each(|byte| *byte ^= 1);
+    let (old_signature, new_signature) = (sign(&old), sign(&new));
+    let ((), peak) = peak_of(|| {
+        let mut level = RangeLevel::new(&old_signature, &new_signature, &new, LevelOptions::new().threads(1)).unwrap();
+        io::copy(&mut level, &mut io::sink()).unwrap();
+        assert_eq!(level.finish().unwrap().literal_bytes, new.len() as u64 / 2);
+    });
+    let most = old_signature.index_bytes() as isize + (1 << 20);
+    assert!(peak < most, "{peak} bytes held, of at most {most}");
 }

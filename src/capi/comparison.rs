@@ -2,12 +2,13 @@
 
 use std::ffi::c_char;
 
-use super::arguments::{Zero, gathered};
+use super::arguments::Zero;
 use super::call::Call;
 use super::error::frazil_error;
 use super::handle::{Handle, free_handle, give, handle_of};
 use super::signature::frazil_signature;
 use super::status::frazil_status;
+use crate::signature::BlockRanges;
 use crate::{BlockRange, RangeKind, Result, SignatureFile, compare_streams};
 
 /// What a range of the new content is to the old.
@@ -74,9 +75,8 @@ pub unsafe extern "C" fn frazil_comparison_open(
         let out = call.out(comparison, "comparison")?;
         let old = call.reference(old_signature, "old_signature")?;
         let new = call.reference(new_signature, "new_signature")?;
-        // Held, since the iterator borrows what C may free: at most a range for each block.
-        let ranges = gathered(old.0.compare(&new.0)?.map(Ok))?;
-        let ranges: Ranges = Box::new(ranges.into_iter().map(Ok));
+        // Of clones, since C may free what it gave; they share the sums.
+        let ranges: Ranges = Box::new(BlockRanges::held(&old.0, &new.0)?.map(Ok));
         out.set(give(frazil_comparison(Handle::new("comparison", ranges))));
         Ok(frazil_status::FRAZIL_OK)
     })

@@ -13,6 +13,7 @@ pub(crate) use self::writer::check_sealable;
 use crate::format::sealed::{SealedHeader, SealedKind, Trailer, Unsealed};
 use crate::format::source::Source;
 use crate::format::{DETECT_LEN, Detected, FingerprintBuilder, Identity, SignatureParams, detect, leaf_len_for};
+use crate::memory::reserve;
 use crate::{Error, ErrorKind, Result};
 
 /// The sums of one block.
@@ -65,12 +66,14 @@ impl<R: Read> Payload<R> {
                 if source.buffered().is_empty() && !source.fill()? {
                     return Ok(false);
                 }
+                reserve(held, source.buffered().len())?;
                 held.extend_from_slice(source.buffered());
                 source.consume(source.buffered().len());
                 Ok(true)
             }
             Self::Sealed(unsealed) => match unsealed.next_payload()? {
                 Some(payload) => {
+                    reserve(held, payload.len())?;
                     held.extend_from_slice(payload);
                     Ok(true)
                 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use crate::memory::zeroed;
 use crate::read_at::CLAIMS_MORE;
 use crate::{Error, ErrorKind, Result};
 
@@ -47,7 +48,9 @@ impl<R: Read> Source<R> {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        self.buffer.resize(BUFFER_LEN, 0);
+        if self.buffer.is_empty() {
+            self.buffer = zeroed(BUFFER_LEN)?;
+        }
         debug_assert!(self.end < BUFFER_LEN, "a full buffer would look like the end");
         loop {
             match self.inner.read(&mut self.buffer[self.end..]) {

@@ -31,8 +31,8 @@ pub struct LevelStats {
 /// A longer literal is split: a sealed command never crosses a frame.
 const LITERAL_MAX: usize = 64 * 1024;
 
-/// Bytes of a command without its literal, or more.
-const COMMAND_MAX: usize = 64;
+/// Bytes of a command without its literal, with what closes a frame and begins another, or more.
+const COMMAND_MAX: usize = 128;
 
 /// A frame is closed when its payload has grown to this; with the last literal it stays below 1 MiB.
 const FRAME_LEN: usize = 256 * 1024;
@@ -178,8 +178,17 @@ impl Encoder {
         &mut self.out
     }
 
+    /// Whether there is room for a command with so much of a literal.
+    fn has_room(&mut self, literal_len: usize) -> bool {
+        self.refused |= self.out.try_reserve(literal_len + COMMAND_MAX).is_err();
+        !self.refused
+    }
+
     /// Writes the copy or the zeros that were held back to be continued.
     fn settle(&mut self) {
+        if !self.has_room(0) {
+            return;
+        }
         if let Some((offset, len)) = self.copy.take() {
             encode_copy(offset, len, self.commands());
             self.reached += len;
@@ -213,12 +222,11 @@ impl Encoder {
     fn put_literal(&mut self, content: &[u8]) {
         for piece in content.chunks(LITERAL_MAX) {
             self.settle();
-            let commands = self.commands();
             // As long as the content that is gathered, which may be long blocks.
-            if commands.try_reserve(piece.len() + COMMAND_MAX).is_err() {
-                self.refused = true;
+            if !self.has_room(piece.len()) {
                 return;
             }
+            let commands = self.commands();
             encode_literal(piece.len() as u64, commands);
             commands.extend_from_slice(piece);
             self.reached += piece.len() as u64;

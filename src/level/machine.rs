@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use super::encoder::{Encoder, LevelStats, Piece};
 use super::gathered::{GATHER_BLOCKS, GATHER_LEN, Gathered, len_max};
+use super::latch::Latched;
 use super::options::{LevelOptions, Matching};
 use super::run::Run;
 use super::signing::{SignatureSink, Signed, Signing};
@@ -45,6 +46,12 @@ pub(super) struct Machine {
     signed: Option<Signed>,
     dirty: bool,
     failed: bool,
+}
+
+impl Latched for Machine {
+    fn failed(&mut self) -> &mut bool {
+        &mut self.failed
+    }
 }
 
 impl Machine {
@@ -286,18 +293,6 @@ impl Machine {
         })
     }
 
-    /// After a failure half-way the state is no longer what the stream says.
-    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.failed {
-            return Err(Error::new(ErrorKind::State, "the level has failed before").doing("making a level"));
-        }
-        // A panic, of a caller's reader too, leaves it half-way.
-        self.failed = true;
-        let result = work(self);
-        self.failed = result.is_err();
-        result
-    }
-
     fn watch(&self) -> Result<()> {
         self.options.watch.step(Progress {
             done_bytes: self.taken(),
@@ -332,7 +327,7 @@ impl Machine {
                     Matcher::Rolling(matcher) => {
                         if let Some(run) = &mut self.run {
                             // Done already where the window was filled here.
-                            run.sum_whole(&window, self.options.thread_count());
+                            run.sum_whole(&window, self.options.thread_count())?;
                         }
                         let known = Known { grids: [Some(grid).filter(|_| shared), self.run.as_ref().map(Run::grid)] };
                         matcher.advance(&window, &known, eof, encoder)?;
@@ -348,7 +343,7 @@ impl Machine {
                     Matcher::Aligned(matcher) => {
                         let params = self.match_params.unwrap_or(self.params);
                         let run = self.run.get_or_insert_with(|| Run::new(params, 0));
-                        run.sum_until(self.summed, &window, self.options.thread_count());
+                        run.sum_until(self.summed, &window, self.options.thread_count())?;
                         matcher.advance(&window, &run.grid(), eof, encoder)?;
                         self.run = Some(Run::new(params, matcher.decided()));
                         matcher.decided()

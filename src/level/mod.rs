@@ -8,6 +8,7 @@ mod basis;
 mod encoder;
 mod file;
 mod gathered;
+mod latch;
 mod machine;
 mod options;
 mod ranges;

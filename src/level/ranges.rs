@@ -3,18 +3,28 @@
 use std::io::{self, Read};
 
 use super::LevelOptions;
-use super::encoder::{Encoder, LevelStats, no_memory};
+use super::encoder::{Encoder, LevelStats};
+use super::gathered::GATHER_BLOCKS;
+use super::latch::Latched;
 use super::start::header;
 use crate::engine::CommandSink;
 use crate::engine::native::block_sums;
 use crate::format::{Flags, Format, Trailer};
+use crate::memory::{reserve, zeroed};
 use crate::observer::Progress;
 use crate::read_at::{ReadAt, read_some};
-use crate::signature::{BlockRange, RangeKind, Signature};
+use crate::signature::{BlockRange, BlockRanges, RangeKind, Signature};
 use crate::{Error, ErrorKind, Result};
 
 /// Content fetched at once, about.
-const FETCH_LEN: usize = 1 << 20;
+const FETCH_LEN: u64 = 1 << 20;
+
+/// How much that is where the blocks have so many bytes: less where the sums of short blocks would take more than the
+/// content.
+fn fetch_len(block_len: u32) -> u64 {
+    let block_len = u64::from(block_len);
+    FETCH_LEN.min(block_len.saturating_mul(GATHER_BLOCKS as u64)).next_multiple_of(block_len)
+}
 
 /// The stream of the level from the content of an old signature to that of a new one, for which only
 /// the changed ranges of the new content are fetched.
@@ -28,7 +38,8 @@ const FETCH_LEN: usize = 1 << 20;
 pub struct RangeLevel<C> {
     new: Signature,
     content: C,
-    plan: std::vec::IntoIter<BlockRange>,
+    /// Finds the ranges as they are wanted: they may be as many as the blocks.
+    plan: BlockRanges<'static>,
     /// What is left of the range being given out.
     range: Option<BlockRange>,
     encoder: Encoder,
@@ -37,6 +48,13 @@ pub struct RangeLevel<C> {
     weak: bool,
     done: u64,
     ended: bool,
+    failed: bool,
+}
+
+impl<C> Latched for RangeLevel<C> {
+    fn failed(&mut self) -> &mut bool {
+        &mut self.failed
+    }
 }
 
 impl<C: ReadAt> RangeLevel<C> {
@@ -56,14 +74,14 @@ impl<C: ReadAt> RangeLevel<C> {
         if options.format == Format::Sealed && (weak && !options.allow_weak || !new.params().is_full()) {
             return Err(invalid("a sealed level from signatures needs whole BLAKE2b-256 sums"));
         }
-        let plan: Vec<BlockRange> = old.compare(new)?.collect();
+        let plan = BlockRanges::held(old, new)?;
         let options = options.target_len(new.length().unwrap_or_default());
         let encoder =
             Encoder::new(options.format, &header(&old.into(), new.params(), &options)?, options.thread_count());
         Ok(Self {
             new: new.clone(),
             content,
-            plan: plan.into_iter(),
+            plan,
             range: None,
             encoder,
             output_read: 0,
@@ -71,6 +89,7 @@ impl<C: ReadAt> RangeLevel<C> {
             weak,
             done: 0,
             ended: false,
+            failed: false,
         })
     }
 
@@ -93,35 +112,40 @@ impl<C: ReadAt> RangeLevel<C> {
 
     /// Gives out the next range, or a part of it that is as long as is fetched at once.
     fn advance(&mut self) -> Result<()> {
-        self.encoder.clear_output();
-        self.output_read = 0;
-        let Some(range) = self.range.take().or_else(|| self.plan.next()) else {
-            let flags = Flags { dirty: self.new.is_dirty(), weak: self.weak };
-            let identity = self.new.identity().copied();
-            self.encoder.finish(identity.map(|identity| Trailer { flags, identity }).as_ref())?;
-            self.ended = true;
-            return Ok(());
-        };
-        match range.kind {
-            RangeKind::Same => self.encoder.copy(range.offset, range.len),
-            RangeKind::Moved { from } => self.encoder.copy(from, range.len),
-            RangeKind::Changed => {
-                let piece = (FETCH_LEN as u64).next_multiple_of(u64::from(self.new.params().block_len));
-                let len = range.len.min(piece);
-                let fetched = self.fetch(range.offset, len as usize);
-                if len < range.len || fetched.is_err() {
-                    let given = if fetched.is_ok() { len } else { 0 };
-                    self.range = Some(BlockRange { offset: range.offset + given, len: range.len - given, ..range });
+        self.guarded(|this| {
+            this.encoder.clear_output();
+            this.output_read = 0;
+            this.watch()?;
+            let Some(range) = this.range.take().or_else(|| this.plan.next()) else {
+                let flags = Flags { dirty: this.new.is_dirty(), weak: this.weak };
+                let identity = this.new.identity().copied();
+                this.encoder.finish(identity.map(|identity| Trailer { flags, identity }).as_ref())?;
+                this.ended = true;
+                return Ok(Ok(()));
+            };
+            let mut len = range.len;
+            match range.kind {
+                RangeKind::Same => this.encoder.copy(range.offset, len),
+                RangeKind::Moved { from } => this.encoder.copy(from, len),
+                RangeKind::Changed => {
+                    len = len.min(fetch_len(this.new.params().block_len));
+                    match this.fetch(range.offset, len as usize) {
+                        Ok(content) => this.encoder.literal(&content),
+                        Err(error) => {
+                            // Nothing was done with it: the same range may be asked for again.
+                            this.range = Some(range);
+                            return Ok(Err(error));
+                        }
+                    }
                 }
-                self.encoder.literal(&fetched?);
-                self.encoder.seal()?;
-                self.done = range.offset + len;
-                return self.watch();
             }
-        }
-        self.encoder.seal()?;
-        self.done = range.offset + range.len;
-        self.watch()
+            this.encoder.seal()?;
+            this.done = range.offset + len;
+            if len < range.len {
+                this.range = Some(BlockRange { offset: this.done, len: range.len - len, ..range });
+            }
+            Ok(Ok(()))
+        })?
     }
 
     fn watch(&self) -> Result<()> {
@@ -135,9 +159,7 @@ impl<C: ReadAt> RangeLevel<C> {
 
     /// Reads whole blocks of the content and holds them against the new signature.
     fn fetch(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
-        let mut content = Vec::new();
-        content.try_reserve_exact(len).map_err(|_| no_memory("for a range of the content"))?;
-        content.resize(len, 0);
+        let mut content = zeroed(len)?;
         let mut have = 0;
         while have < len {
             match read_some(&self.content, &mut content[have..], offset + have as u64)? {
@@ -151,6 +173,7 @@ impl<C: ReadAt> RangeLevel<C> {
         }
         let block_len = u64::from(self.new.params().block_len);
         let mut sums = Vec::new();
+        reserve(&mut sums, len.div_ceil(block_len as usize))?;
         block_sums(self.new.params(), &content, self.options.thread_count(), &mut sums);
         let first = offset / block_len;
         for (number, sum) in (first..).zip(&sums) {

@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::engine::librsync::SignatureJob;
 use crate::engine::native::{BlockRun, IdentityBuilder, ZeroSum, block_sums, sum_while_filling};
 use crate::format::{BlockSum, Flags, Identity, SignatureParams, SignatureWriter, SumTable, leaf_len_for};
+use crate::memory::reserve;
 use crate::signature::Signature;
 
 /// Where the sums go.
@@ -83,14 +84,14 @@ impl Signing {
     ///
     /// # Errors
     ///
-    /// What the signature's sink raises.
+    /// What the signature's sink raises, and [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory).
     pub(super) fn fill(
         &mut self,
         window: &mut [u8],
         from: usize,
         filled: &mut usize,
         sums: &mut Vec<BlockSum>,
-        more: Option<BlockRun<'_>>,
+        mut more: Option<BlockRun<'_>>,
         mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
     ) -> Result<io::Result<bool>> {
         if !matches!(self.engine, Summing::Native) {
@@ -104,6 +105,11 @@ impl Signing {
             return Ok(Ok(false));
         }
         let first = sums.len();
+        let blocks = window.len().saturating_sub(from) / self.params.block_len as usize;
+        reserve(sums, blocks)?;
+        if let Some(more) = &mut more {
+            reserve(more.sums, window.len().saturating_sub(more.from) / more.params.block_len as usize)?;
+        }
         let mut crc = crc32fast::Hasher::new();
         let own = BlockRun {
             params: self.params,
@@ -128,6 +134,7 @@ impl Signing {
     /// Takes in the next content, which is whole blocks unless `eof`; appends the sums to `sums`.
     pub(super) fn advance(&mut self, content: &[u8], eof: bool, sums: &mut Vec<BlockSum>) -> Result<()> {
         let first = sums.len();
+        reserve(sums, content.len().div_ceil(self.params.block_len as usize))?;
         match &mut self.engine {
             Summing::Native => block_sums(&self.params, content, self.threads, sums),
             Summing::Librsync { job, raw, skip } => {

@@ -14,6 +14,7 @@ use crate::cloning::Cloning;
 use crate::engine::ZERO_RUN_MIN;
 use crate::engine::native::ContentSums;
 use crate::in_order::{InOrder, jobs_at_once, work_in_order};
+use crate::memory::zeroed;
 use crate::read_at::{ReadAt, read_some};
 use crate::{Error, Result};
 
@@ -263,7 +264,7 @@ impl<P: Plan> InOrder for Planning<'_, P> {
             return ended.map(|()| None);
         }
         let (len, leaf_len) = self.measure();
-        let content = self.spare.pop().unwrap_or_else(|| vec![0; PIECE_LEN]);
+        let content = self.spare.pop().map_or_else(|| zeroed(PIECE_LEN), Ok)?;
         let mut piece = Piece { at: self.at, content, leaf_len, ..Piece::default() };
         while piece.filled < len {
             match self.fill(&mut piece, len) {

@@ -4,6 +4,7 @@ use super::PatchOptions;
 use super::machine::WATCH_BYTES;
 use crate::engine::native::{ContentSums, IdentityBuilder};
 use crate::format::{Identity, SealedHeader, Trailer};
+use crate::memory::zeroed;
 use crate::observer::Progress;
 use crate::read_at::{ReadAt, read_some};
 use crate::{Comparison, Error, ErrorKind, Fingerprint, Result};
@@ -65,7 +66,7 @@ pub(super) fn verify_basis(basis: &dyn ReadAt, expected: &Fingerprint, options: 
 /// The fingerprint of the whole basis, over leaves as `expected` has them.
 fn fingerprint_of(basis: &dyn ReadAt, expected: &Fingerprint, options: &PatchOptions) -> Result<Fingerprint> {
     let mut identity = IdentityBuilder::new(expected.leaf_len(), options.thread_count());
-    let mut buffer = vec![0; WATCH_BYTES as usize];
+    let mut buffer = zeroed(WATCH_BYTES as usize)?;
     // Some devices never end; one byte too many is enough to tell that it is another.
     let end = basis.size()?.max(expected.length()).saturating_add(1);
     while identity.length() < end {

@@ -10,6 +10,7 @@ use super::check::{TargetCheck, shrunk, verify_basis};
 use super::layer::{Layer, Piece};
 use super::machine::WATCH_BYTES;
 use super::{PatchOptions, PatchSummary};
+use crate::memory::{reserve, zeroed};
 use crate::observer::Progress;
 use crate::read_at::{ReadAt, read_some};
 use crate::{Error, ErrorKind, Result};
@@ -153,9 +154,7 @@ impl<D: ReadAt> InPlace<D> {
         }
         for crossing in crossings {
             let len = (crossing.end - crossing.start) as usize;
-            let mut content = Vec::new();
-            content.try_reserve_exact(len).map_err(|_| no_memory())?;
-            content.resize(len, 0);
+            let mut content = zeroed(len)?;
             read_exact(&self.file, &mut content, crossing.start)?;
             push(&mut self.saved, Saved { from: crossing.start, content })?;
         }
@@ -164,7 +163,7 @@ impl<D: ReadAt> InPlace<D> {
 
     /// From here on the old content is lost.
     fn run(mut self) -> Result<PatchSummary> {
-        let mut buffer = vec![0; BUFFER_LEN];
+        let mut buffer = zeroed(BUFFER_LEN)?;
         if self.resizable && self.layer.length() > self.basis_len {
             self.set_len(self.layer.length())?;
         }
@@ -293,13 +292,9 @@ fn empty(_file: &File, _range: Range<u64>) -> bool {
 }
 
 fn push<T>(items: &mut Vec<T>, item: T) -> Result<()> {
-    items.try_reserve(1).map_err(|_| no_memory())?;
+    reserve(items, 1)?;
     items.push(item);
     Ok(())
-}
-
-fn no_memory() -> Error {
-    Error::new(ErrorKind::OutOfMemory, "no memory for the moves of the delta").doing("planning to patch in place")
 }
 
 fn read_exact(file: &File, content: &mut [u8], from: u64) -> Result<()> {

@@ -18,6 +18,7 @@ use super::check::check_copy;
 use super::delta_stream::{DeltaStream, Step};
 use super::machine::WATCH_BYTES;
 use crate::format::{Command, Event, SealedHeader, Trailer, Unsealer};
+use crate::memory::zeroed;
 use crate::read_at::{ReadAt, read_some};
 use crate::{Error, ErrorKind, Result};
 
@@ -78,7 +79,7 @@ impl<D: ReadAt> Layer<D> {
         let mut stream = DeltaStream::new(options);
         let mut frames = Frames::new(budget / 2);
         let mut marks = Marks::new(budget / 2);
-        let mut buffer = vec![0; READ_LEN];
+        let mut buffer = zeroed(READ_LEN)?;
         let mut read = 0;
         let mut watched = 0;
         let mut below_len = below_len;
@@ -239,7 +240,7 @@ impl<D: ReadAt> Layer<D> {
     fn load_frame(&self, place: Place, output: u64) -> Result<Held> {
         let (Some(header), Part::Frame { number }) = (&self.header, place.part) else { return Err(changed()) };
         let mut unsealer = Box::new(Unsealer::resumed(header, place.offset, number, place.output));
-        let mut buffer = vec![0; READ_LEN];
+        let mut buffer = zeroed(READ_LEN)?;
         let mut read = place.offset;
         loop {
             let len = read_some(&self.delta, &mut buffer, read)?;

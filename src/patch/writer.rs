@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::machine::{PatchMachine, Produced};
 use super::{PatchOptions, PatchSummary, VerifyBasis};
 use crate::Result;
+use crate::memory::zeroed;
 use crate::read_at::ReadAt;
 
 /// Bytes produced before they are written.
@@ -66,7 +67,9 @@ impl<W: Write, B: ReadAt> PatchWriter<W, B> {
             }
             self.written = 0;
             self.filled = 0;
-            self.staged.resize(STAGE_LEN, 0);
+            if self.staged.is_empty() {
+                self.staged = zeroed(STAGE_LEN)?;
+            }
             if self.zeros > 0 {
                 self.filled = STAGE_LEN.min(usize::try_from(self.zeros).unwrap_or(STAGE_LEN));
                 self.staged[..self.filled].fill(0);

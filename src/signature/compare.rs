@@ -3,6 +3,7 @@
 //! Only blocks that stand on the grid of both can be recognised: after an insertion in the middle of a
 //! block, all that follows is `changed`. The result is a plan of what must be read or sent.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use crate::engine::native::{BlockIndex, block_sums};
@@ -72,7 +73,7 @@ fn check_comparable(old: &SignatureParams, new: &SignatureParams) -> Result<()> 
 
 /// Compares the sums of new content, handed in block by block, with an old signature in memory.
 pub struct Comparer<'a> {
-    old: &'a Signature,
+    old: Cow<'a, Signature>,
     index: BlockIndex,
     /// Bytes of each strong sum that both signatures have.
     strong_len: usize,
@@ -89,11 +90,15 @@ impl<'a> Comparer<'a> {
     ///
     /// [`ErrorKind::Incomparable`] unless sums and block length agree.
     pub fn new(old: &'a Signature, new: &SignatureParams) -> Result<Self> {
+        Self::of(Cow::Borrowed(old), new)
+    }
+
+    fn of(old: Cow<'a, Signature>, new: &SignatureParams) -> Result<Self> {
         check_comparable(old.params(), new)?;
         let strong_len = old.params().strong_len.min(new.strong_len) as usize;
         Ok(Self {
-            old,
             index: BlockIndex::new(old.table(), old.block_count())?,
+            old,
             strong_len,
             expected: usize::MAX,
             offset: 0,
@@ -150,21 +155,48 @@ impl Signature {
     ///
     /// [`ErrorKind::Incomparable`] unless sums and block length agree.
     pub fn compare<'a>(&'a self, new: &'a Signature) -> Result<impl Iterator<Item = BlockRange> + 'a> {
-        let mut comparer = Some(Comparer::new(self, new.params())?);
-        let block_len = u64::from(new.params().block_len);
-        let length = new.length().unwrap_or(u64::MAX);
-        let mut blocks = new.blocks();
-        let mut offset = 0;
-        Ok(std::iter::from_fn(move || {
-            for sum in blocks.by_ref() {
-                let len = block_len.min(length - offset);
-                offset += len;
-                if let Some(range) = comparer.as_mut()?.push(&sum, len) {
-                    return Some(range);
-                }
+        BlockRanges::new(Cow::Borrowed(self), Cow::Borrowed(new))
+    }
+}
+
+/// The ranges of new content, found one after the other: beside the signatures there is the old one's index, and
+/// nothing that grows with the ranges.
+pub(crate) struct BlockRanges<'a> {
+    /// `None` once the last was given.
+    comparer: Option<Comparer<'a>>,
+    new: Cow<'a, Signature>,
+    /// The block that comes next.
+    block: usize,
+}
+
+impl BlockRanges<'static> {
+    /// As [`Signature::compare`], for as long as is wanted: clones of a signature share its sums.
+    pub(crate) fn held(old: &Signature, new: &Signature) -> Result<Self> {
+        Self::new(Cow::Owned(old.clone()), Cow::Owned(new.clone()))
+    }
+}
+
+impl<'a> BlockRanges<'a> {
+    fn new(old: Cow<'a, Signature>, new: Cow<'a, Signature>) -> Result<Self> {
+        Ok(Self { comparer: Some(Comparer::of(old, new.params())?), new, block: 0 })
+    }
+}
+
+impl Iterator for BlockRanges<'_> {
+    type Item = BlockRange;
+
+    fn next(&mut self) -> Option<BlockRange> {
+        let comparer = self.comparer.as_mut()?;
+        let block_len = u64::from(self.new.params().block_len);
+        let length = self.new.length().unwrap_or(u64::MAX);
+        while let Some(sum) = self.new.block(self.block) {
+            self.block += 1;
+            let range = comparer.push(&sum, block_len.min(length - comparer.offset));
+            if range.is_some() {
+                return range;
             }
-            comparer.take()?.finish()
-        }))
+        }
+        self.comparer.take()?.finish()
     }
 }
 

@@ -8,6 +8,7 @@ mod compare;
 mod file;
 mod held;
 
+pub(crate) use compare::BlockRanges;
 pub use compare::{BlockRange, Comparer, RangeKind, compare_data, compare_files, compare_streams};
 pub use file::SignatureFile;
 pub use held::Signature;

@@ -10,6 +10,7 @@ use super::level_id::LevelHeader;
 use super::metadata::Metadata;
 use super::path;
 use super::record::{Action, Record};
+use crate::memory::zeroed;
 use crate::observer::{Observer, Progress, Watch};
 use crate::{Error, ErrorKind, Fingerprint, Identity, Result};
 
@@ -113,7 +114,7 @@ pub fn archive_header(archive: impl Read) -> Result<LevelHeader> {
         found = Some(header);
         Err(Error::new(ErrorKind::Cancelled, "the header is enough"))
     };
-    let mut listing = Listing::new(|_| Ok(()), Watch::default()).telling(begun);
+    let mut listing = Listing::new(|_| Ok(()), Watch::default())?.telling(begun);
     let taken = take_in(archive, &mut listing, IntakeOptions::default());
     drop(listing);
     match (found, taken) {
@@ -129,7 +130,7 @@ pub(super) fn in_archive(error: Error) -> Error {
 }
 
 fn list(archive: impl Read, mut each: impl FnMut(ArchiveEntry) -> Result<()>, watch: Watch) -> Result<ArchiveSummary> {
-    let mut listing = Listing::new(|record| each(ArchiveEntry::of(record)), watch);
+    let mut listing = Listing::new(|record| each(ArchiveEntry::of(record)), watch)?;
     let taken = take_in(archive, &mut listing, IntakeOptions::default()).map_err(|error| match error.kind() {
         ErrorKind::Io => error,
         _ => in_archive(error),
@@ -150,15 +151,15 @@ pub(super) struct Listing<'a, F> {
 }
 
 impl<'a, F: FnMut(Record) -> Result<()>> Listing<'a, F> {
-    pub(super) fn new(each: F, watch: Watch) -> Self {
-        Self {
+    pub(super) fn new(each: F, watch: Watch) -> Result<Self> {
+        Ok(Self {
             each,
             begun: Box::new(|_| Ok(())),
             watch,
             leaf_len: 0,
             progress: Progress::default(),
-            buffer: vec![0; 256 * 1024],
-        }
+            buffer: zeroed(256 * 1024)?,
+        })
     }
 
     /// Has `begun` told of the header before anything else.

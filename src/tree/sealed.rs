@@ -9,10 +9,14 @@ use crate::engine::native::IdentityBuilder;
 use crate::format::{
     DEFAULT_BLOCK_LEN, Event, Flags, SealedHeader, SealedKind, Sealer, Source, StreamId, Trailer, Unsealed, Unsealer,
 };
+use crate::memory::{reserve, zeroed};
 use crate::{Error, ErrorKind, Result};
 
 /// A frame is closed when its payload has grown to this.
 const FRAME_LEN: usize = 256 * 1024;
+
+/// Bytes of a frame beside its payload, or more.
+const FRAME_MORE: usize = 64;
 
 /// Seals bytes that come in pieces; constant memory.
 pub(crate) struct SealedWriter<W> {
@@ -41,6 +45,7 @@ impl<W: Write> SealedWriter<W> {
     pub(crate) fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let take = bytes.len().min(FRAME_LEN - self.payload.len());
+            reserve(&mut self.payload, take)?;
             self.payload.extend_from_slice(&bytes[..take]);
             bytes = &bytes[take..];
             if self.payload.len() == FRAME_LEN {
@@ -54,6 +59,7 @@ impl<W: Write> SealedWriter<W> {
         if !self.payload.is_empty() {
             self.identity.update(&self.payload);
             self.closed += self.payload.len() as u64;
+            reserve(&mut self.out, self.payload.len() + FRAME_MORE)?;
             self.sealer.data(&self.payload, self.closed, &mut self.out);
             self.payload.clear();
         }
@@ -170,8 +176,11 @@ impl<R: Read> SealedReader<R> {
             if let Some(identity) = &mut self.identity {
                 identity.update(payload);
             }
+            reserve(&mut self.held, payload.len())?;
             self.held.extend_from_slice(payload);
             if let Some(frames) = &mut self.frames {
+                // As many as the stream has, and a frame may be of one byte.
+                reserve(frames, 1)?;
                 frames.push(Frame { offset: self.unsealed.offset(), sequence: self.unsealed.sequence(), start });
             }
             return Ok(true);
@@ -224,7 +233,7 @@ impl SealedFile {
         let frame = *self.frames.get(index).ok_or_else(cut)?;
         let mut unsealer = Unsealer::resumed(&self.header, frame.offset, frame.sequence, frame.start);
         let mut offset = frame.offset;
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = zeroed(64 * 1024)?;
         loop {
             let len = self.file.read_at(&mut buffer, offset)?;
             offset += len as u64;

@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use crate::memory::{reserve, zeroed};
 use crate::{Error, ErrorKind, Result};
 
 /// How many runs are merged at once. More are first merged into fewer, so that each has a buffer worth
@@ -44,9 +45,12 @@ impl Sorter {
             return Err(Error::new(ErrorKind::Limit, "item to be sorted is too long")
                 .expected(format_args!("at most {} bytes", u32::MAX), item.len()));
         };
-        if !self.held.items.is_empty() && self.held.size() + item.len() + mem::size_of::<Item>() > self.memory_limit {
+        let is_full = self.held.size() + item.len() + mem::size_of::<Item>() > self.memory_limit;
+        // It does with less memory where there is no more.
+        if !self.held.items.is_empty() && (is_full || self.held.make_room(item.len()).is_err()) {
             self.spill()?;
         }
+        self.held.make_room(item.len())?;
         // No overflow: bytes that lie before are within the limit.
         self.held.items.push(Item { start: self.held.arena.len() as u32, len });
         self.held.arena.extend_from_slice(item);
@@ -130,6 +134,12 @@ impl Held {
         &self.arena[item.start as usize..][..item.len as usize]
     }
 
+    /// Makes room for one more item.
+    fn make_room(&mut self, len: usize) -> Result<()> {
+        reserve(&mut self.arena, len)?;
+        reserve(&mut self.items, 1)
+    }
+
     fn size(&self) -> usize {
         self.arena.len() + self.items.len() * mem::size_of::<Item>()
     }
@@ -199,7 +209,7 @@ impl Merge {
     fn new(file: &Arc<File>, ranges: impl Iterator<Item = Range<u64>>, buffer: usize) -> io::Result<Self> {
         let mut runs = BinaryHeap::with_capacity(FAN_IN);
         for unread in ranges {
-            let mut run = Run { file: Arc::clone(file), unread, buffer: vec![0; buffer], filled: 0..0, item: 0..0 };
+            let mut run = Run { file: Arc::clone(file), unread, buffer: zeroed(buffer)?, filled: 0..0, item: 0..0 };
             if run.advance()? {
                 runs.push(run);
             }
@@ -258,6 +268,8 @@ impl Run {
         self.buffer.copy_within(self.filled.clone(), 0);
         self.filled = 0..self.filled.len();
         if self.buffer.len() < len {
+            let more = len - self.buffer.len();
+            reserve(&mut self.buffer, more)?;
             self.buffer.resize(len, 0);
         }
         let left = usize::try_from(self.unread.end - self.unread.start).unwrap_or(usize::MAX);

@@ -306,11 +306,19 @@ static int backup_of_a_tree(void) {
     return frazil_backup_tree_file("tree", "snapshot.0", "target.snapshot", "target", &options, NULL, &error);
 }
 
+/* There are as many places of frames to hold as the snapshot has bytes. */
+static int backup_on_many_frames(void) {
+    frazil_backup_options options;
+    frazil_backup_options_init(&options, sizeof options);
+    options.block_len = 1024;
+    options.threads = threads;
+    return frazil_backup_tree_file("tree", "snapshot.frames", "target.snapshot", "target", &options, NULL, &error);
+}
+
 static int restore_of_a_tree(void) {
     frazil_restore_options options;
     frazil_restore_options_init(&options, sizeof options);
     options.threads = threads;
-    options.dry_run = 1;
     return frazil_restore_tree("archive.0", "restored", &options, NULL, &error);
 }
 
@@ -318,7 +326,6 @@ static int restore_fed(void) {
     frazil_restore_options options;
     frazil_restore_options_init(&options, sizeof options);
     options.threads = threads;
-    options.dry_run = 1;
     TRY(frazil_restore_open("restored", &options, &restore, &error));
     TRY(frazil_restore_feed(restore, saved_archive.data, saved_archive.len, &error));
     return frazil_restore_finish(restore, NULL, &error);
@@ -331,39 +338,42 @@ static const struct {
     int (*call)(void);
     /* Whether librsync may end the process, as it does where it can have no memory. */
     int may_end;
+    /* Bytes from which on its allocations fail, where it is not as the program is told: it holds only what it reads. */
+    size_t least;
 } CALLS[] = {
-    {"signature_of_path", signature_of_path, 0},
-    {"signature_of_data", signature_of_data, 0},
-    {"signature_of_path by librsync", signature_by_librsync, 0},
-    {"signature_load", signature_load, 0},
-    {"signature_load, plain", signature_load_plain, 0},
-    {"signature_load_data", signature_load_data, 0},
-    {"signature_save", signature_save, 0},
-    {"comparison_open", comparison_of_signatures, 0},
-    {"comparison_open_paths", comparison_of_files, 0},
-    {"inspection_of_path", inspection, 0},
-    {"level_file", level_of_a_held_signature, 0},
-    {"level_file by a signature's file", level_of_a_filed_signature, 0},
-    {"level_file by librsync", level_by_librsync, 1},
-    {"level_file, long blocks", level_of_long_blocks, 0},
-    {"level_file, long blocks by librsync", level_of_long_blocks_by_librsync, 1},
-    {"patch_file, long blocks", patch_of_long_blocks, 0},
-    {"level_read", level_pulled, 0},
-    {"level_writer_feed", level_fed, 0},
-    {"gen_sig_from_file", gen_sig_from_file, 0},
-    {"gen_sig_from_stream", gen_sig_from_stream, 0},
-    {"patch_file", patch_to_a_file, 0},
-    {"patch_file, plain", patch_by_a_plain_delta, 0},
-    {"patch_file_chain", patch_of_a_chain, 0},
-    {"patch_from_file", patch_from_file, 0},
-    {"patch_from_stream", patch_from_stream, 0},
-    {"patch_read", patch_pulled, 0},
-    {"patch_writer_feed", patch_fed, 0},
-    {"patch_in_place", patch_in_place, 0},
-    {"backup_tree_file", backup_of_a_tree, 0},
-    {"restore_tree", restore_of_a_tree, 0},
-    {"restore_feed", restore_fed, 0},
-    {"archive_verify", verification, 0},
+    {"signature_of_path", signature_of_path, 0, 0},
+    {"signature_of_data", signature_of_data, 0, 0},
+    {"signature_of_path by librsync", signature_by_librsync, 0, 0},
+    {"signature_load", signature_load, 0, 0},
+    {"signature_load, plain", signature_load_plain, 0, 0},
+    {"signature_load_data", signature_load_data, 0, 0},
+    {"signature_save", signature_save, 0, 0},
+    {"comparison_open", comparison_of_signatures, 0, 0},
+    {"comparison_open_paths", comparison_of_files, 0, 0},
+    {"inspection_of_path", inspection, 0, 0},
+    {"level_file", level_of_a_held_signature, 0, 0},
+    {"level_file by a signature's file", level_of_a_filed_signature, 0, 0},
+    {"level_file by librsync", level_by_librsync, 1, 0},
+    {"level_file, long blocks", level_of_long_blocks, 0, 0},
+    {"level_file, long blocks by librsync", level_of_long_blocks_by_librsync, 1, 0},
+    {"patch_file, long blocks", patch_of_long_blocks, 0, 0},
+    {"level_read", level_pulled, 0, 0},
+    {"level_writer_feed", level_fed, 0, 0},
+    {"gen_sig_from_file", gen_sig_from_file, 0, 0},
+    {"gen_sig_from_stream", gen_sig_from_stream, 0, 0},
+    {"patch_file", patch_to_a_file, 0, 0},
+    {"patch_file, plain", patch_by_a_plain_delta, 0, 65536},
+    {"patch_file_chain", patch_of_a_chain, 0, 0},
+    {"patch_from_file", patch_from_file, 0, 0},
+    {"patch_from_stream", patch_from_stream, 0, 0},
+    {"patch_read", patch_pulled, 0, 0},
+    {"patch_writer_feed", patch_fed, 0, 0},
+    {"patch_in_place", patch_in_place, 0, 0},
+    {"backup_tree_file", backup_of_a_tree, 0, 0},
+    {"backup_tree_file, many frames", backup_on_many_frames, 0, 0},
+    {"restore_tree", restore_of_a_tree, 0, 0},
+    {"restore_feed", restore_fed, 0, 0},
+    {"archive_verify", verification, 0, 0},
 };
 
 #endif

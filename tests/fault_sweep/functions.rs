@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use frazil::{
     Chain, Engine, ErrorKind, Format, LevelOptions, LevelReader, LevelWriter, PatchOptions, PatchReader, PatchWriter,
-    Result, Signature, gen_sig_from_file_with, gen_sig_from_stream_with, patch_from_file_with, patch_from_stream_with,
+    RangeLevel, Result, Signature, gen_sig_from_file_with, gen_sig_from_stream_with, patch_from_file_with,
+    patch_from_stream_with,
 };
 
 use crate::content::{STREAM_ID, level, noise, options};
@@ -357,13 +358,43 @@ fn level_written_to(ground: &Ground, faults: &Arc<Faults>) -> Run {
     level_written(ground, &ground.new[..], Faulty::new(written.clone(), faults), &written)
 }
 
+/// The old content, changed but for its ends.
+fn changed_between(ground: &Ground) -> Vec<u8> {
+    let mut content = ground.old.clone();
+    let len = content.len();
+    content[len / 10..len - len / 20].iter_mut().for_each(|byte| *byte ^= 1);
+    content
+}
+
+fn range_level(ground: &Ground, new: &[u8], content: impl frazil::ReadAt, options: LevelOptions) -> Run {
+    let signature = level(new, None, crate::content::options(ground.form.block_len())).1;
+    let mut run = Run::default();
+    let mut level =
+        RangeLevel::new(&ground.signature, &signature, content, options).expect("it begins without reading");
+    let stream = run.read(&mut level);
+    run.finish(|| level.finish().map(|_| stream));
+    run
+}
+
+fn range_level_content(ground: &Ground, faults: &Arc<Faults>) -> Run {
+    let new = changed_between(ground);
+    range_level(ground, &new, Faulty::new(&new, faults), ground.levels())
+}
+
+fn observed_range_level(ground: &Ground, faults: &Arc<Faults>) -> Run {
+    let new = changed_between(ground);
+    range_level(ground, &new, &new, ground.levels().observer(faults.clone()))
+}
+
 const CONTENT: Seam = Seam::Reading(Zero::Ends);
+/// The signature says how long it is.
+const RANGES: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::Mismatch]));
 const DELTA: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::Truncated]));
 /// Read once to be checked, and again to be carried out.
 const DELTAS: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::Truncated, ErrorKind::Corrupt]));
 const BASIS: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::WrongBasis]));
 
-pub(crate) const FUNCTIONS: [Function<Ground>; 24] = [
+pub(crate) const FUNCTIONS: [Function<Ground>; 26] = [
     function("gen_sig_from_stream, level 0: pipe", CONTENT, After::GoesOn, stream_level_0),
     function("gen_sig_from_stream, level n: pipe", CONTENT, After::GoesOn, stream_level_n),
     function("gen_sig_from_stream, signature alone: pipe", CONTENT, After::Gone, stream_signature),
@@ -375,6 +406,8 @@ pub(crate) const FUNCTIONS: [Function<Ground>; 24] = [
     function("LevelWriter: sink", Seam::Writing, After::GoesOnOrGone, level_writer),
     function("LevelReader::write_to: source", CONTENT, After::Gone, level_written_from),
     function("LevelReader::write_to: sink", Seam::Writing, After::Gone, level_written_to),
+    function("RangeLevel: content", RANGES, After::GoesOn, range_level_content),
+    function("RangeLevel: observer", Seam::Observing, After::Refuses, observed_range_level),
     function("patch_from_file with a pipe: pipe", DELTA, After::Gone, patch_of_a_file),
     function("patch_from_file without a pipe: observer", Seam::Observing, After::Gone, observed_patch_by_a_file),
     function("patch_from_stream, level 0: pipe", DELTA, After::Gone, patch_of_level_0),

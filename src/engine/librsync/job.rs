@@ -6,6 +6,7 @@ use std::sync::Once;
 
 use librsync_sys as sys;
 
+use crate::memory::zeroed;
 use crate::{Error, ErrorKind, Result};
 
 /// Room for a job's output before it is handed on: twice the longest literal librsync writes at once.
@@ -72,7 +73,7 @@ impl Job {
     pub(super) fn new(raw: *mut sys::rs_job_t, output_len: usize, doing: &'static str) -> Result<Self> {
         let raw =
             NonNull::new(raw).ok_or_else(|| Error::new(ErrorKind::OutOfMemory, "no librsync job").doing(doing))?;
-        Ok(Self { raw, output: vec![0; output_len].into(), state: State::Running, consumed: 0, doing })
+        Ok(Self { raw, output: zeroed(output_len)?.into(), state: State::Running, consumed: 0, doing })
     }
 
     /// Refuses the call unless the job can go on.

@@ -1,11 +1,12 @@
 //! The sums of a signature that stay in its file: read through once, then again as they are wanted.
 
 use std::cell::RefCell;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 
 use super::index::{BlockIndex, IndexBuilder};
 use super::reread::Reread;
 use crate::format::{BlockSum, RecordPlace, SignatureParams, read_records};
+use crate::memory::reserve;
 use crate::read_at::{FromOffset, ReadAt};
 use crate::{Error, ErrorKind, Result};
 
@@ -168,12 +169,19 @@ impl FiledSums {
     fn read_run(&self, records: &mut Vec<u8>, chunk: usize, count: usize) -> Result<()> {
         let record_len = self.params.record_len();
         let blocks = (count * CHUNK_BLOCKS).min(self.blocks - chunk * CHUNK_BLOCKS);
-        records.resize(blocks * record_len, 0);
+        let len = blocks * record_len;
+        records.clear();
+        reserve(records, len)?;
+        records.resize(len, 0);
         let place = self.chunks[chunk].place;
         // All in one go: the heads of frames take little beside their payload.
-        let source = FromOffset::new(&*self.source, place.offset);
-        let source = BufReader::with_capacity(records.len() + records.len() / 64 + 64, source);
-        if !read_records(source, place, records).map_err(|error| self.named(Error::io("", error)))? {
+        let mut source = FromOffset::new(&*self.source, place.offset);
+        let most = len + len / 64 + 64;
+        let mut ahead = Vec::new();
+        reserve(&mut ahead, most)?;
+        let read = (&mut source).take(most as u64).read_to_end(&mut ahead);
+        let read = read.and_then(|_| read_records(ahead[..].chain(BufReader::new(source)), place, records));
+        if !read.map_err(|error| self.named(Error::io("", error)))? {
             return Err(self.changed().at(place.offset));
         }
         let checked = records.chunks(CHUNK_BLOCKS * record_len).zip(&self.chunks[chunk..]);

@@ -127,7 +127,7 @@ impl IdentityBuilder {
     }
 
     fn hash(&mut self, mut content: &[u8]) {
-        if self.leaf_len > STAGED_LEAF_MAX {
+        if self.leaf_len > STAGED_LEAF_MAX || self.running.is_some() {
             return self.hash_running(content);
         }
         let stage_len = STAGE_LEN - STAGE_LEN % self.leaf_len;
@@ -139,6 +139,12 @@ impl IdentityBuilder {
                 continue;
             }
             let take = content.len().min(stage_len - self.staged.len());
+            if self.staged.try_reserve(take).is_err() {
+                // One leaf after the other, it does without.
+                let staged = std::mem::take(&mut self.staged);
+                self.hash_running(&staged);
+                return self.hash_running(content);
+            }
             self.staged.extend_from_slice(&content[..take]);
             content = &content[take..];
             if self.staged.len() == stage_len {

@@ -72,6 +72,9 @@ pub(super) struct Scan {
 /// One hit in so many windows is more than chance gives.
 const MANY: usize = 64;
 
+/// Hits that are held even where there is hardly any memory.
+const HITS_LEAST: usize = 64;
+
 /// Windows looked at first: mostly a block is found within few bytes of an edit, or not for long.
 const STRETCH_MIN: usize = 4096;
 
@@ -130,7 +133,13 @@ impl Scan {
             let pieces =
                 ranges.iter().flat_map(|range| pieces((range.start - start) as usize..(range.end - start) as usize));
             let spare = std::mem::take(&mut self.spare);
-            let (hits, cut) = hits(windows, index, pieces.collect(), self.threads, spare);
+            let (mut hits, mut cut) = hits(windows, index, pieces.collect(), self.threads, spare);
+            if self.hits.try_reserve(hits.len()).is_err() {
+                // As many as find room; what lies behind is looked at again.
+                let room = self.hits.capacity().max(HITS_LEAST).min(hits.len());
+                cut = hits.get(room).map(|hit| hit.at).or(cut);
+                hits.truncate(room);
+            }
             self.hits.extend(hits.iter().map(|hit| (start + hit.at as u64, hit.weak)));
             self.looked_to = cut.map_or(stop, |at| start + at as u64);
             // Where hits are many, hardly any of them will be asked for.
@@ -171,7 +180,15 @@ fn hits(
     });
     let mut all = spare;
     for (piece, (hits, reached)) in pieces.iter().zip(found) {
-        all.extend(hits.found);
+        if all.try_reserve(hits.found.len()).is_err() {
+            if !all.is_empty() {
+                // There is no memory for more at once.
+                return (all, Some(piece.start));
+            }
+            all = hits.found;
+        } else {
+            all.extend(hits.found);
+        }
         if reached < piece.end {
             return (all, Some(reached));
         }

@@ -6,6 +6,7 @@ use super::header::FIXED_LEN;
 use super::trailer::{DIGEST_LEN, FIELDS_LEN};
 use super::{CODEC_NONE, CRC_LEN, FRAME_HEAD_LEN, FrameKind, MAX_PAYLOAD, SealedHeader, StreamDigest, Trailer};
 use crate::format::leaf_of;
+use crate::memory::reserve;
 use crate::{Error, ErrorKind, Result};
 
 /// What [`Unsealer::next`] has just verified.
@@ -162,19 +163,20 @@ impl Unsealer {
     }
 
     /// Appends input to `held` until it has `len` bytes; says whether it has.
-    fn gather(&mut self, input: &mut &[u8], len: usize) -> bool {
+    fn gather(&mut self, input: &mut &[u8], len: usize) -> Result<bool> {
         let take = input.len().min(len.saturating_sub(self.held.len()));
+        reserve(&mut self.held, take)?;
         self.held.extend_from_slice(&input[..take]);
         input.advance(take);
-        self.held.len() >= len
+        Ok(self.held.len() >= len)
     }
 
     fn gather_header(&mut self, input: &mut &[u8]) -> Result<Option<Event>> {
-        if !self.gather(input, FIXED_LEN) {
+        if !self.gather(input, FIXED_LEN)? {
             return Ok(None);
         }
         let len = SealedHeader::encoded_len(&self.held[..FIXED_LEN])?;
-        if !self.gather(input, len) {
+        if !self.gather(input, len)? {
             return Ok(None);
         }
         let header = SealedHeader::decode(&self.held)?;
@@ -186,12 +188,12 @@ impl Unsealer {
     }
 
     fn gather_frame(&mut self, input: &mut &[u8]) -> Result<Option<Event>> {
-        if !self.gather(input, FRAME_HEAD_LEN) {
+        if !self.gather(input, FRAME_HEAD_LEN)? {
             return Ok(None);
         }
         let offset = self.offset;
         let payload_len = self.payload_len().map_err(|error| error.at(offset))?;
-        if !self.gather(input, FRAME_HEAD_LEN + payload_len + CRC_LEN) {
+        if !self.gather(input, FRAME_HEAD_LEN + payload_len + CRC_LEN)? {
             return Ok(None);
         }
         // Only bytes whose checksum holds are interpreted: what is unknown in them is new, not damaged.

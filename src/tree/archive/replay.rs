@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+use crate::memory::reserve;
 use crate::read_at::CLAIMS_MORE;
 
 /// How much is kept: more than lies between the header of an entry and where libarchive has read to.
@@ -71,6 +72,8 @@ impl<R: Read> Inner<R> {
         if self.ended {
             return Ok(0);
         }
+        // Before anything is read, which would else be lost.
+        reserve(&mut self.kept, buffer.len())?;
         let len = self.source.read(buffer)?;
         if len > buffer.len() {
             return Err(io::Error::other(CLAIMS_MORE));

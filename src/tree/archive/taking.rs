@@ -165,7 +165,7 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             Some(entry) if self.options.keep_going => {
                 self.whole = false;
                 self.astray = true;
-                self.waiting.push(entry);
+                self.waiting.push(entry)?;
             }
             Some(Unclaimed { path, made: Some(Err(error)), .. }) => return Err(error.of_entry(path::to_os(&path))),
             // A body that could not be read on was reported when it was met.
@@ -251,7 +251,7 @@ impl<'a, R: Read, I: Intake> Taking<'a, R, I> {
             }
             return Err(error);
         }
-        self.waiting.push(entry);
+        self.waiting.push(entry)?;
         Ok(None)
     }
 

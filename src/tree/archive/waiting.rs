@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::memory::no_memory;
 use crate::tree::libarchive::ReadEntry;
 use crate::{Error, ErrorKind, Identity, Result};
 
@@ -58,9 +59,11 @@ impl<M> Waiting<M> {
             .expected(format_args!("at most {WAITING_MAX} with {WAITING_LEN} bytes of headers"), "more"))
     }
 
-    pub(super) fn push(&mut self, entry: Unclaimed<M>) {
+    pub(super) fn push(&mut self, entry: Unclaimed<M>) -> Result<()> {
+        self.entries.try_reserve(1).map_err(no_memory)?;
         self.len += entry.len();
         self.entries.push_back(entry);
+        Ok(())
     }
 
     /// Takes the first.

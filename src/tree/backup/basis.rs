@@ -11,8 +11,9 @@ use crate::{
     Error, ErrorKind, Format, Identity, LevelBasis, Result, Signature, SignatureFile, SignatureParams, SignatureWriter,
 };
 
-/// Sums above this are kept in a file until the snapshot takes them: those of some 15 GB.
-const SPOOL_MEMORY: usize = 8 << 20;
+/// Sums above this are kept in a file until the snapshot takes them: those of some 120 MB. What is held in memory
+/// could not be refused any.
+const SPOOL_MEMORY: usize = 64 * 1024;
 
 /// A file of the level before, and its sums.
 pub(super) struct Basis {

@@ -12,6 +12,7 @@ use super::basis::{Basis, Spool};
 use super::options::BackupOptions;
 use crate::engine::is_zeros;
 use crate::holes::HoleReader;
+use crate::memory::{reserve, zeroed};
 use crate::tree::archive::{Outlet, PART_LEN};
 use crate::tree::libarchive::TarEntry;
 use crate::tree::snapshot::tree_params;
@@ -152,7 +153,7 @@ impl SendingFull {
             trust_holes: options.trust_holes,
             signer: Some(signer),
             spool,
-            buffer: vec![0; PIECE_LEN],
+            buffer: zeroed(size.min(PIECE_LEN as u64) as usize)?,
             dirty: false,
         })
     }
@@ -163,7 +164,7 @@ impl SendingFull {
             return self.finish().map(Some);
         }
         let (hole, end) = self.stretch();
-        let want = usize::try_from(end - self.position).unwrap_or(usize::MAX).min(PIECE_LEN);
+        let want = usize::try_from(end - self.position).unwrap_or(usize::MAX).min(self.buffer.len());
         let piece = &mut self.buffer[..want];
         let got = match hole && self.trust_holes {
             true => {
@@ -258,6 +259,7 @@ impl SendingDelta {
 
     fn step(&mut self, path: &[u8], outlet: &mut Outlet) -> Result<Option<Sent>> {
         let start = self.part.len();
+        reserve(&mut self.part, PART_LEN - start)?;
         self.part.resize(PART_LEN, 0);
         let reader = self.reader.as_mut().ok_or_else(ended)?;
         let got = reader.read(&mut self.part[start..]);

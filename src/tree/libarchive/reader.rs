@@ -10,6 +10,7 @@ use super::handle::{Handle, Shared};
 use super::read_entry::{RawEntry, ReadEntry};
 use super::source::{self, Source};
 use super::sys::{self, ArchiveEntry, ffi};
+use crate::memory::reserve;
 use crate::{Error, ErrorDetail, ErrorKind, Result};
 
 /// How much of the source libarchive is given at once.
@@ -79,7 +80,7 @@ impl<R: Read> ArchiveReader<R> {
         if code != ffi::ARCHIVE_OK {
             return Err(handle.error(ErrorKind::Internal).doing("preparing to read a tar"));
         }
-        let source = Shared::new(Source::new(source, block_len));
+        let source = Shared::new(Source::new(source, block_len)?);
         let mut reader = Self { handle, source, entry: None, state: State::Open, base: 0 };
         // SAFETY: the handle is live and not yet open; the client data is the source, which lives until after
         // the handle, and which `source::read` takes it for.
@@ -221,6 +222,7 @@ impl<R: Read> ArchiveReader<R> {
         loop {
             // What the header says is not taken on trust for memory.
             let len = body.len();
+            reserve(&mut body, BLOCK_LEN)?;
             body.resize(len + BLOCK_LEN, 0);
             let read = self.read(&mut body[len..])?;
             body.truncate(len + read);

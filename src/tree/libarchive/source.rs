@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::sys::{Archive, ffi};
+use crate::memory::zeroed;
 use crate::read_at::CLAIMS_MORE;
 use crate::{Error, Result};
 
@@ -23,9 +24,9 @@ pub(super) struct Source<R> {
 }
 
 impl<R: Read> Source<R> {
-    pub(super) fn new(source: R, block_len: usize) -> Self {
-        let block = vec![0; block_len.max(1)];
-        Self { source, block, block_len: 0, given: 0, ended: false, error: None, panic: None }
+    pub(super) fn new(source: R, block_len: usize) -> Result<Self> {
+        let block = zeroed(block_len.max(1))?;
+        Ok(Self { source, block, block_len: 0, given: 0, ended: false, error: None, panic: None })
     }
 
     /// Fills the block as far as the source goes: [`drain`](Self::drain) looks at what libarchive did not

@@ -7,6 +7,7 @@ use super::dress::is_locked;
 use super::leaders::Leaders;
 use super::mapping::Mapping;
 use super::{Confined, JournalWriter, Policy, RestoreOptions, RestoreSummary, Stage, StageId};
+use crate::memory::zeroed;
 use crate::observer::Progress;
 use crate::patch::PatchReader;
 use crate::tree::archive::{Intake, peek_header};
@@ -120,7 +121,7 @@ impl<'a> Incoming<'a> {
             is_led: false,
             has_root: false,
             last: None,
-            buffer: vec![0; BUFFER_LEN],
+            buffer: zeroed(BUFFER_LEN)?,
             above: Vec::new(),
         })
     }

@@ -21,6 +21,7 @@ use super::private::Private;
 use super::stack::DirectoryStack;
 use super::stage::{LINK, Stage, StageId};
 use super::transaction::SyncMode;
+use crate::memory::zeroed;
 use crate::tree::identify::identify;
 use crate::tree::metadata::{EntryKind, Metadata};
 use crate::tree::path;
@@ -80,7 +81,7 @@ pub(crate) fn publish(
         stage: Stage::open_existing(private)?,
         directories,
         header: *journal.header(),
-        reread: (staged == StagedBy::EarlierRun).then(|| vec![0; BUFFER_LEN]),
+        reread: (staged == StagedBy::EarlierRun).then(|| zeroed(BUFFER_LEN)).transpose()?,
         step: &mut step,
         failed: PathSet::default(),
         reports: Reports { destination, problem, count: 0 },

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{JoinHandle, ThreadId};
 
 use super::{RestoreOptions, RestoreSummary, restore_tree};
+use crate::memory::reserve;
 use crate::threads::SignalsBlocked;
 use crate::{Error, ErrorKind, Result};
 
@@ -87,8 +88,10 @@ impl Write for RestoreWriter {
             return Ok(0);
         }
         let len = archive.len().min(PIECE_LEN);
-        let piece = Message::Piece(archive[..len].to_vec());
-        if self.pieces.as_ref().is_some_and(|pieces| pieces.send(piece).is_ok()) {
+        let mut piece = Vec::new();
+        reserve(&mut piece, len)?;
+        piece.extend_from_slice(&archive[..len]);
+        if self.pieces.as_ref().is_some_and(|pieces| pieces.send(Message::Piece(piece)).is_ok()) {
             return Ok(len);
         }
         match self.outcome() {

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use super::{Difference, DifferenceKind, VerifyOptions};
 use crate::engine::default_threads;
+use crate::memory::zeroed;
 use crate::observer::Progress;
 use crate::tree::attributes;
 use crate::tree::identify::identify;
@@ -70,7 +71,7 @@ impl<'a> Comparing<'a> {
             each,
             progress: Progress::default(),
             differences: 0,
-            buffer: vec![0; BUFFER_LEN],
+            buffer: zeroed(BUFFER_LEN)?,
         };
         this.advance()?;
         Ok(this)

@@ -166,10 +166,9 @@ pub fn verify_tree<R: Read + Send>(
                 // A receiver that is gone has failed, and says so itself.
                 let gone = || Error::new(ErrorKind::Cancelled, "the comparison has ended");
                 let each = |record| records.send(Message::Record(Box::new(record))).map_err(|_| gone());
-                let mut listing = Listing::new(each, Watch::default())
-                    .telling(move |header| headers.send(Message::Header(header)).map_err(|_| gone()));
-                let result = take_in(archive, &mut listing, IntakeOptions::default());
-                drop(listing);
+                let begun = move |header| headers.send(Message::Header(header)).map_err(|_| gone());
+                let result = Listing::new(each, Watch::default())
+                    .and_then(|listing| take_in(archive, &mut listing.telling(begun), IntakeOptions::default()));
                 let _ = sender.send(match result {
                     Ok(_) => Message::End,
                     Err(error) => Message::Failed(in_archive(error)),
