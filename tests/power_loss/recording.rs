@@ -171,6 +171,12 @@ impl Recorder {
                 }
                 self.ops.push(Op::Write { path, offset, bytes });
             }
+            // A range without room reads as if zeros were written there.
+            "fallocate" if is_file(0) => {
+                assert!(argument(1).contains("FALLOC_FL_PUNCH_HOLE"), "{call}");
+                let (offset, len) = (number(argument(2)), number(argument(3)));
+                self.ops.extend(fd(0).map(|path| Op::Write { path, offset, bytes: vec![0; len as usize] }));
+            }
             "ftruncate" => self.ops.extend(fd(0).map(|path| Op::SetLen { path, len: number(argument(1)) })),
             "rename" | "renameat" | "renameat2" => {
                 let (from, to) = if name == "rename" { (named(0), named(1)) } else { (at(0, 1), at(2, 3)) };

@@ -57,8 +57,8 @@
 // library, a panic, is reported as `FRAZIL_ERR_INTERNAL` and nothing is unwound into your program; Rust prints
 // what it was, and where, on standard error first, which a library has no way to keep it from without taking
 // that from other Rust in your program. `FRAZIL_ERR_OUT_OF_MEMORY` comes where memory grows with the content, or
-// with arrays that you give; any other, a few mebibytes, that cannot be had ends the process. So does what librsync
-// cannot have, where it is chosen as the engine.
+// with arrays that you give, and for buffers; small allocations, of some KiB, that cannot be had end the process. So
+// does what librsync cannot have, where it is chosen as the engine.
 //
 // Outputs. They are written on success alone; on failure they are NULL or zero. There are no arguments
 // that are input and output at once, but for the size of a struct.
