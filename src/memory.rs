@@ -9,6 +9,27 @@ pub(crate) fn reserve<T>(vec: &mut Vec<T>, more: usize) -> Result<()> {
     vec.try_reserve(more).map_err(no_memory)
 }
 
+/// Appends one more element.
+pub(crate) fn push<T>(vec: &mut Vec<T>, element: T) -> Result<()> {
+    reserve(vec, 1)?;
+    vec.push(element);
+    Ok(())
+}
+
+/// Appends bytes.
+pub(crate) fn extend(vec: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
+    reserve(vec, bytes.len())?;
+    vec.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Makes it so many bytes long: what comes new is zeros.
+pub(crate) fn resize(vec: &mut Vec<u8>, len: usize) -> Result<()> {
+    reserve(vec, len.saturating_sub(vec.len()))?;
+    vec.resize(len, 0);
+    Ok(())
+}
+
 pub(crate) fn no_memory(_: TryReserveError) -> Error {
     Error::new(ErrorKind::OutOfMemory, "no memory for a buffer")
 }
@@ -16,8 +37,7 @@ pub(crate) fn no_memory(_: TryReserveError) -> Error {
 /// A buffer of so many zeros.
 pub(crate) fn zeroed(len: usize) -> Result<Vec<u8>> {
     let mut buffer = Vec::new();
-    reserve(&mut buffer, len)?;
-    buffer.resize(len, 0);
+    resize(&mut buffer, len)?;
     Ok(buffer)
 }
 

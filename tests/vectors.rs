@@ -368,7 +368,11 @@ fn no_vector_has_changed() {
         files.map(move |entry| format!("{under}{}", entry.file_name().into_string().unwrap()))
     });
     let found: BTreeSet<String> = found.filter(|name| name != "B2SUMS").collect();
-    assert_eq!(summed, found.iter().map(String::as_str).collect(), "`b2sum` of each new vector belongs into B2SUMS");
+    assert_eq!(
+        summed,
+        found.iter().map(String::as_str).collect(),
+        "what `b2sum --length=256` says of each new vector belongs into B2SUMS"
+    );
 }
 
 #[test]

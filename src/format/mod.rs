@@ -20,12 +20,12 @@ pub use signature::{BlockSum, SignatureReader, SignatureWriter};
 pub(crate) use delta::{Command, CommandParser, DELTA_MAGIC, END, encode_copy, encode_literal};
 pub(crate) use fingerprint::{FingerprintBuilder, LEAF_LEN_MIN, leaf_len_for};
 pub(crate) use leaves::{LEAVES_AT_ONCE, Leaf, leaf_of, leaves_of};
-#[cfg(feature = "tree")]
-pub(crate) use sealed::Unsealed;
 pub(crate) use sealed::{
     BASIS_PATH_MAX, Event, Flags, MAX_PAYLOAD, SEALED_MAGIC, Sealer, Seals, Trailer, Unsealer,
     VERSION as SEALED_VERSION,
 };
+#[cfg(feature = "tree")]
+pub(crate) use sealed::{FRAME_MORE_LEN, Unsealed};
 pub(crate) use signature::{RecordPlace, check_sealable, named, read_records};
 pub(crate) use source::Source;
 pub(crate) use table::SumTable;

@@ -13,7 +13,7 @@ pub(crate) use self::writer::check_sealable;
 use crate::format::sealed::{SealedHeader, SealedKind, Trailer, Unsealed};
 use crate::format::source::Source;
 use crate::format::{DETECT_LEN, Detected, FingerprintBuilder, Identity, SignatureParams, detect, leaf_len_for};
-use crate::memory::reserve;
+use crate::memory::extend;
 use crate::{Error, ErrorKind, Result};
 
 /// The sums of one block.
@@ -66,15 +66,13 @@ impl<R: Read> Payload<R> {
                 if source.buffered().is_empty() && !source.fill()? {
                     return Ok(false);
                 }
-                reserve(held, source.buffered().len())?;
-                held.extend_from_slice(source.buffered());
+                extend(held, source.buffered())?;
                 source.consume(source.buffered().len());
                 Ok(true)
             }
             Self::Sealed(unsealed) => match unsealed.next_payload()? {
                 Some(payload) => {
-                    reserve(held, payload.len())?;
-                    held.extend_from_slice(payload);
+                    extend(held, payload)?;
                     Ok(true)
                 }
                 None => Ok(false),

@@ -9,6 +9,7 @@ use crate::format::{
 use crate::{Error, ErrorDetail, ErrorKind, Result};
 
 use super::PatchOptions;
+use super::place::{Part, Place, Unit};
 
 /// A plain literal is handed on in pieces of this length at most.
 const PIECE_LEN: usize = 64 * 1024;
@@ -26,28 +27,6 @@ pub(crate) enum Step {
     Zeros(u64),
     /// Everything was given; a sealed delta's [`DeltaStream::trailer`] is there.
     End,
-}
-
-/// A place in a delta from which it can be parsed: a frame of a sealed one, a command of a plain one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unit {
-    /// Which frame or command it is, counted from zero.
-    pub(crate) number: u64,
-    /// Where in the stream it begins.
-    pub(crate) offset: u64,
-    /// Where in the target it begins.
-    pub(crate) output: u64,
-}
-
-/// Where a command is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CommandPlace {
-    /// Where in the stream it begins.
-    pub(crate) offset: u64,
-    /// Where in the target it begins.
-    pub(crate) output: u64,
-    /// Where in the stream the commands end that can be parsed from there: those of its frame.
-    pub(crate) end: u64,
 }
 
 /// Parses a delta that comes in pieces.
@@ -148,19 +127,17 @@ impl DeltaStream {
         }
     }
 
-    /// The command that the last step came from; `None` if that was no command.
-    pub(crate) fn command(&self) -> Option<CommandPlace> {
+    /// Where the last step came from: a command, or a frame that is none.
+    pub(crate) fn place(&self) -> Place {
         match &self.form {
-            Form::Plain => {
-                let Unit { offset, output, .. } = self.command;
-                Some(CommandPlace { offset, output, end: u64::MAX })
+            Form::Sealed { unsealer, frame: Some(frame), .. } => {
+                let payload = unsealer.payload_offset();
+                let (number, end) = (unsealer.sequence(), payload + unsealer.payload().len() as u64);
+                let offset = payload + frame.command as u64;
+                Place { offset, output: frame.output, part: Part::Command { number, end } }
             }
-            Form::Sealed { unsealer, frame: Some(frame), .. } => Some(CommandPlace {
-                offset: unsealer.payload_offset() + frame.command as u64,
-                output: frame.output,
-                end: unsealer.payload_offset() + unsealer.payload().len() as u64,
-            }),
-            _ => None,
+            Form::Sealed { .. } => Place::of_frame(self.unit()),
+            _ => Place::of_plain_command(self.command),
         }
     }
 

@@ -10,7 +10,7 @@ use super::check::{TargetCheck, shrunk, verify_basis};
 use super::layer::{Layer, Piece};
 use super::machine::WATCH_BYTES;
 use super::{PatchOptions, PatchSummary};
-use crate::memory::{reserve, zeroed};
+use crate::memory::{push, zeroed};
 use crate::observer::Progress;
 use crate::read_at::{ReadAt, read_some};
 use crate::{Error, ErrorKind, Result};
@@ -153,8 +153,7 @@ impl<D: ReadAt> InPlace<D> {
             return Err(over_budget(budget));
         }
         for crossing in crossings {
-            let len = (crossing.end - crossing.start) as usize;
-            let mut content = zeroed(len)?;
+            let mut content = zeroed((crossing.end - crossing.start) as usize)?;
             read_exact(&self.file, &mut content, crossing.start)?;
             push(&mut self.saved, Saved { from: crossing.start, content })?;
         }
@@ -187,7 +186,7 @@ impl<D: ReadAt> InPlace<D> {
             }
         }
         self.write_new(&mut buffer)?;
-        if self.resizable {
+        if self.resizable && self.layer.length() < self.basis_len {
             self.set_len(self.layer.length())?;
         }
         self.file.sync_all().map_err(|error| Error::io("flushing", error))?;
@@ -289,12 +288,6 @@ fn empty(file: &File, range: Range<u64>) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn empty(_file: &File, _range: Range<u64>) -> bool {
     false
-}
-
-fn push<T>(items: &mut Vec<T>, item: T) -> Result<()> {
-    reserve(items, 1)?;
-    items.push(item);
-    Ok(())
 }
 
 fn read_exact(file: &File, content: &mut [u8], from: u64) -> Result<()> {

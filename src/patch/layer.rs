@@ -12,11 +12,12 @@ use std::ops::Range;
 use std::path::Path;
 
 use self::commands::{PlainCommands, find_in_payload, marks_of};
-use self::index::{Frames, Marks, Part, Place};
+use self::index::{Frames, Marks};
 use super::PatchOptions;
 use super::check::check_copy;
 use super::delta_stream::{DeltaStream, Step};
 use super::machine::WATCH_BYTES;
+use super::place::{Part, Place};
 use crate::format::{Command, Event, SealedHeader, Trailer, Unsealer};
 use crate::memory::zeroed;
 use crate::read_at::{ReadAt, read_some};
@@ -112,9 +113,7 @@ impl<D: ReadAt> Layer<D> {
                     frames.push(unit);
                     last = Some(unit.number);
                 }
-                let number = if stream.header().is_some() { unit.number } else { 0 };
-                let place = stream.command().map(|command| Place::of_command(command, number));
-                marks.push(place.unwrap_or(Place::of_frame(unit)));
+                marks.push(stream.place());
             }
             if read - watched >= WATCH_BYTES {
                 watched = read;

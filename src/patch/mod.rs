@@ -15,6 +15,7 @@ mod in_place;
 mod layer;
 mod machine;
 mod options;
+mod place;
 mod reader;
 mod writer;
 

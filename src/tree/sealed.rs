@@ -7,16 +7,14 @@ use std::sync::Arc;
 
 use crate::engine::native::IdentityBuilder;
 use crate::format::{
-    DEFAULT_BLOCK_LEN, Event, Flags, SealedHeader, SealedKind, Sealer, Source, StreamId, Trailer, Unsealed, Unsealer,
+    DEFAULT_BLOCK_LEN, Event, FRAME_MORE_LEN, Flags, SealedHeader, SealedKind, Sealer, Source, StreamId, Trailer,
+    Unsealed, Unsealer,
 };
-use crate::memory::{reserve, zeroed};
+use crate::memory::{extend, push, reserve, zeroed};
 use crate::{Error, ErrorKind, Result};
 
 /// A frame is closed when its payload has grown to this.
 const FRAME_LEN: usize = 256 * 1024;
-
-/// Bytes of a frame beside its payload, or more.
-const FRAME_MORE: usize = 64;
 
 /// Seals bytes that come in pieces; constant memory.
 pub(crate) struct SealedWriter<W> {
@@ -45,8 +43,7 @@ impl<W: Write> SealedWriter<W> {
     pub(crate) fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let take = bytes.len().min(FRAME_LEN - self.payload.len());
-            reserve(&mut self.payload, take)?;
-            self.payload.extend_from_slice(&bytes[..take]);
+            extend(&mut self.payload, &bytes[..take])?;
             bytes = &bytes[take..];
             if self.payload.len() == FRAME_LEN {
                 self.close_frame()?;
@@ -59,7 +56,7 @@ impl<W: Write> SealedWriter<W> {
         if !self.payload.is_empty() {
             self.identity.update(&self.payload);
             self.closed += self.payload.len() as u64;
-            reserve(&mut self.out, self.payload.len() + FRAME_MORE)?;
+            reserve(&mut self.out, self.payload.len() + FRAME_MORE_LEN)?;
             self.sealer.data(&self.payload, self.closed, &mut self.out);
             self.payload.clear();
         }
@@ -176,12 +173,10 @@ impl<R: Read> SealedReader<R> {
             if let Some(identity) = &mut self.identity {
                 identity.update(payload);
             }
-            reserve(&mut self.held, payload.len())?;
-            self.held.extend_from_slice(payload);
+            extend(&mut self.held, payload)?;
             if let Some(frames) = &mut self.frames {
                 // As many as the stream has, and a frame may be of one byte.
-                reserve(frames, 1)?;
-                frames.push(Frame { offset: self.unsealed.offset(), sequence: self.unsealed.sequence(), start });
+                push(frames, Frame { offset: self.unsealed.offset(), sequence: self.unsealed.sequence(), start })?;
             }
             return Ok(true);
         }

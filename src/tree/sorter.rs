@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::memory::{reserve, zeroed};
+use crate::memory::{reserve, resize, zeroed};
 use crate::{Error, ErrorKind, Result};
 
 /// How many runs are merged at once. More are first merged into fewer, so that each has a buffer worth
@@ -268,9 +268,7 @@ impl Run {
         self.buffer.copy_within(self.filled.clone(), 0);
         self.filled = 0..self.filled.len();
         if self.buffer.len() < len {
-            let more = len - self.buffer.len();
-            reserve(&mut self.buffer, more)?;
-            self.buffer.resize(len, 0);
+            resize(&mut self.buffer, len)?;
         }
         let left = usize::try_from(self.unread.end - self.unread.start).unwrap_or(usize::MAX);
         let end = self.buffer.len().min(self.filled.end.saturating_add(left));

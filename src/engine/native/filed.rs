@@ -6,7 +6,7 @@ use std::io::{BufReader, Read};
 use super::index::{BlockIndex, IndexBuilder};
 use super::reread::Reread;
 use crate::format::{BlockSum, RecordPlace, SignatureParams, read_records};
-use crate::memory::reserve;
+use crate::memory::{reserve, resize};
 use crate::read_at::{FromOffset, ReadAt};
 use crate::{Error, ErrorKind, Result};
 
@@ -170,9 +170,7 @@ impl FiledSums {
         let record_len = self.params.record_len();
         let blocks = (count * CHUNK_BLOCKS).min(self.blocks - chunk * CHUNK_BLOCKS);
         let len = blocks * record_len;
-        records.clear();
-        reserve(records, len)?;
-        records.resize(len, 0);
+        resize(records, len)?;
         let place = self.chunks[chunk].place;
         // All in one go: the heads of frames take little beside their payload.
         let mut source = FromOffset::new(&*self.source, place.offset);

@@ -33,6 +33,8 @@ pub(crate) const MAX_PAYLOAD: usize = 1 << 20;
 /// A frame's head: type, codec, payload length, number, output offset reached.
 pub(crate) const FRAME_HEAD_LEN: usize = 1 + 1 + 4 + 8 + 8;
 pub(crate) const CRC_LEN: usize = 4;
+/// Bytes of a frame beside its payload.
+pub(crate) const FRAME_MORE_LEN: usize = FRAME_HEAD_LEN + CRC_LEN;
 
 /// The only codec of version 1: payloads as they are. The other numbers are reserved.
 const CODEC_NONE: u8 = 0;

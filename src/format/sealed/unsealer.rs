@@ -6,7 +6,7 @@ use super::header::FIXED_LEN;
 use super::trailer::{DIGEST_LEN, FIELDS_LEN};
 use super::{CODEC_NONE, CRC_LEN, FRAME_HEAD_LEN, FrameKind, MAX_PAYLOAD, SealedHeader, StreamDigest, Trailer};
 use crate::format::leaf_of;
-use crate::memory::reserve;
+use crate::memory::extend;
 use crate::{Error, ErrorKind, Result};
 
 /// What [`Unsealer::next`] has just verified.
@@ -165,8 +165,7 @@ impl Unsealer {
     /// Appends input to `held` until it has `len` bytes; says whether it has.
     fn gather(&mut self, input: &mut &[u8], len: usize) -> Result<bool> {
         let take = input.len().min(len.saturating_sub(self.held.len()));
-        reserve(&mut self.held, take)?;
-        self.held.extend_from_slice(&input[..take]);
+        extend(&mut self.held, &input[..take])?;
         input.advance(take);
         Ok(self.held.len() >= len)
     }

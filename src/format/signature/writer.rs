@@ -5,7 +5,7 @@ use std::io::Write;
 use bytes::BufMut;
 
 use super::BlockSum;
-use crate::format::sealed::{Flags, SealedHeader, SealedKind, Sealer, StreamId, Trailer};
+use crate::format::sealed::{FRAME_MORE_LEN, Flags, SealedHeader, SealedKind, Sealer, StreamId, Trailer};
 use crate::format::{Format, Identity, SignatureParams};
 use crate::memory::reserve;
 use crate::{Error, ErrorKind, Result};
@@ -24,9 +24,6 @@ pub struct SignatureWriter<W> {
 
 /// A frame of sums, or a write of raw ones.
 const PAYLOAD_LEN: usize = 32 * 1024;
-
-/// Bytes of a frame beside its payload, or more.
-const FRAME_MORE: usize = 64;
 
 impl<W: Write> SignatureWriter<W> {
     /// Begins a signature; nothing is written before the first blocks or [`SignatureWriter::finish`].
@@ -73,7 +70,7 @@ impl<W: Write> SignatureWriter<W> {
     }
 
     fn flush_payload(&mut self) -> Result<()> {
-        reserve(&mut self.out, self.payload.len() + FRAME_MORE)?;
+        reserve(&mut self.out, self.payload.len() + FRAME_MORE_LEN)?;
         self.payload_bytes += self.payload.len() as u64;
         match &mut self.sealer {
             Some(sealer) if !self.payload.is_empty() => sealer.data(&self.payload, self.payload_bytes, &mut self.out),

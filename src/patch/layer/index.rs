@@ -1,9 +1,8 @@
 //! Where a delta can be parsed from, within a budget of memory.
 
-use crate::format::Unsealer;
-use crate::patch::delta_stream::{CommandPlace, Unit};
+use crate::patch::place::{Place, Unit};
 
-/// The least number of places that are kept, however small the budget is.
+/// The least number of places that are kept, however little memory there is.
 const PLACES_MIN: usize = 16;
 
 /// The frames of a sealed delta; when they have used up their budget, every second one of them.
@@ -17,7 +16,7 @@ pub(super) struct Frames {
 
 impl Frames {
     pub(super) fn new(budget_bytes: u64) -> Self {
-        Self { places: Vec::new(), most: most_of::<Unit>(budget_bytes), stride: 1, seen: 0 }
+        Self { places: Vec::with_capacity(PLACES_MIN), most: most_of::<Unit>(budget_bytes), stride: 1, seen: 0 }
     }
 
     pub(super) fn push(&mut self, frame: Unit) {
@@ -44,55 +43,6 @@ impl Frames {
     }
 }
 
-/// A place from which a delta can be parsed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// Where in the delta it is.
-    pub(super) offset: u64,
-    /// Where in the target.
-    pub(super) output: u64,
-    pub(super) part: Part,
-}
-
-/// What is at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The head of this frame.
-    Frame { number: u64 },
-    /// A command of this frame, whose commands end at `end`; of a plain delta as if it were one frame.
-    Command { number: u64, end: u64 },
-}
-
-impl Place {
-    pub(super) fn of_frame(frame: Unit) -> Self {
-        Self { offset: frame.offset, output: frame.output, part: Part::Frame { number: frame.number } }
-    }
-
-    /// `number` is that of the frame that the command is in.
-    pub(super) fn of_command(command: CommandPlace, number: u64) -> Self {
-        let CommandPlace { offset, output, end } = command;
-        Self { offset, output, part: Part::Command { number, end } }
-    }
-
-    /// The frame after that of the command here, of whose target `output` is reached; none of a plain delta.
-    pub(super) fn after_frame(&self, output: u64) -> Option<Self> {
-        match self.part {
-            Part::Command { number, end } if end != u64::MAX => {
-                Some(Self { offset: Unsealer::frame_end(end), output, part: Part::Frame { number: number + 1 } })
-            }
-            _ => None,
-        }
-    }
-
-    /// The frame that this is in, and the bytes to the end of its commands.
-    fn rest_of_frame(&self) -> (u64, u64) {
-        match self.part {
-            Part::Frame { number } => (number, 0),
-            Part::Command { number, end } => (number, end - self.offset),
-        }
-    }
-}
-
 /// Places so many bytes of the delta from each other that all fit in the budget.
 ///
 /// From the last one before any byte of the target, little more than that distance has to be parsed to come to it:
@@ -105,7 +55,7 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn new(budget_bytes: u64) -> Self {
-        Self { places: Vec::new(), most: most_of::<Place>(budget_bytes), spacing: 0 }
+        Self { places: Vec::with_capacity(PLACES_MIN), most: most_of::<Place>(budget_bytes), spacing: 0 }
     }
 
     pub(super) fn push(&mut self, place: Place) {
@@ -153,14 +103,6 @@ fn most_of<T>(budget_bytes: u64) -> usize {
 
 /// Whether there may be one more. Where there is no memory for what is allowed, fewer have to do.
 fn has_room<T>(places: &mut Vec<T>, most: usize) -> bool {
-    if places.len() == places.capacity() && places.len() < most {
-        let more = places.len().max(PLACES_MIN).min(most - places.len());
-        // Of so few the usual way may end the process.
-        if places.len() < PLACES_MIN {
-            places.reserve_exact(more);
-        } else if places.try_reserve_exact(more).is_err() {
-            return false;
-        }
-    }
-    places.len() < most
+    let len = places.len();
+    len < most && (len < places.capacity() || places.try_reserve_exact(len.min(most - len)).is_ok())
 }

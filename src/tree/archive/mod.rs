@@ -29,7 +29,7 @@ use super::level_id::{LevelHeader, LevelId};
 use super::record::Record;
 use super::snapshot::{put_header, read_header};
 use crate::Result;
-use crate::memory::reserve;
+use crate::memory::push;
 
 const HEADER: u8 = b'H';
 const BATCH: u8 = b'C';
@@ -127,8 +127,7 @@ fn decode_batch(payload: &[u8], leaf_len: u32) -> Result<(LevelId, u64, Vec<Reco
             return Err(corrupt("batch has more records than a writer puts into one")
                 .expected(format_args!("at most {BATCH_RECORDS}"), "more"));
         }
-        reserve(&mut records, 1)?;
-        records.push(Record::decode(&mut fields, leaf_len)?);
+        push(&mut records, Record::decode(&mut fields, leaf_len)?)?;
     }
     Ok((level, number, records))
 }

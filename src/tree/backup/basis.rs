@@ -1,19 +1,13 @@
 //! What a changed file is matched against: its record of the level before, with the sums of its blocks.
 
-use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, Read};
 
-use tempfile::SpooledTempFile;
-
+use super::spool::{Spool, Sums};
 use crate::format::SumTable;
 use crate::tree::snapshot::{SUM_LEN, SnapshotRecord, block_sum, sums_of, tree_params};
 use crate::{
     Error, ErrorKind, Format, Identity, LevelBasis, Result, Signature, SignatureFile, SignatureParams, SignatureWriter,
 };
-
-/// Sums above this are kept in a file until the snapshot takes them: those of some 120 MB. What is held in memory
-/// could not be refused any.
-const SPOOL_MEMORY: usize = 64 * 1024;
 
 /// A file of the level before, and its sums.
 pub(super) struct Basis {
@@ -67,8 +61,8 @@ impl Basis {
     }
 
     /// The sums as the snapshot has them.
-    pub(super) fn into_sums(self) -> Result<(SnapshotRecord, SpooledTempFile)> {
-        let spool = Spool::new();
+    pub(super) fn into_sums(self) -> Result<(SnapshotRecord, Sums)> {
+        let spool = Spool::default();
         let mut sums = SignatureWriter::new(spool.clone(), tree_params(self.block_len())?, Format::Rdiff)?;
         match &self.sums {
             BasisSums::Held(signature) => signature.blocks().try_for_each(|sum| sums.push(&sum))?,
@@ -80,7 +74,7 @@ impl Basis {
             }
         }
         sums.finish_unidentified()?;
-        Ok((self.record, spool.into_sums()?))
+        Ok((self.record, spool.take_sums()?))
     }
 
     pub(super) fn block_len(&self) -> u32 {
@@ -116,38 +110,5 @@ fn missing(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::new(ErrorKind::Truncated, "snapshot ends within the sums of a file"),
         _ => Error::from(error),
-    }
-}
-
-/// The sums of a file that is being read, until the snapshot takes them behind its record.
-#[derive(Clone)]
-pub(super) struct Spool(Arc<Mutex<SpooledTempFile>>);
-
-impl Spool {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(tempfile::spooled_tempfile(SPOOL_MEMORY))))
-    }
-
-    /// The sums without the head of the signature, from the first on.
-    pub(super) fn into_sums(self) -> Result<SpooledTempFile> {
-        let empty = tempfile::spooled_tempfile(0);
-        let mut file = std::mem::replace(&mut *self.lock(), empty);
-        let head = SignatureParams::HEAD_LEN as u64;
-        io::Seek::seek(&mut file, io::SeekFrom::Start(head)).map_err(|error| Error::io("reading sums back", error))?;
-        Ok(file)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, SpooledTempFile> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Write for Spool {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.lock().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.lock().flush()
     }
 }

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io;
 
 use rustix::io::Errno;
-use tempfile::SpooledTempFile;
 
 use super::basis::Basis;
 use super::machine::Machine;
 use super::reason::{Reason, is_racy, reason};
 use super::sending::{Content, Sending, SendingDelta, SendingFull, Sent};
 use super::specials::place;
+use super::spool::Sums;
 use crate::tree::archive::{EntryName, full_name};
 use crate::tree::attributes;
 use crate::tree::libarchive::TarEntry;
@@ -109,7 +109,7 @@ impl Machine {
     fn send_small(&mut self, reading: &mut Reading, whole: &Whole, identity: Identity) -> Result<Sent> {
         let (bytes, dirty) = (&whole.bytes, whole.is_resized);
         reading.metadata.size = bytes.len() as u64;
-        let mut sent = Sent { content: Content::Same, identity, sums: tempfile::spooled_tempfile(0), dirty, bytes: 0 };
+        let mut sent = Sent { content: Content::Same, identity, sums: Sums::default(), dirty, bytes: 0 };
         self.summary.source_bytes += bytes.len() as u64;
         if reading.before.as_ref().is_some_and(|before| before.identity == Some(identity)) {
             return Ok(sent);
@@ -249,7 +249,7 @@ impl Machine {
         let own_basis = under_way.sending.into_basis().filter(|basis| basis.record.path == path);
         let (record, sums) = match (under_way.fallback.or(own_basis), before) {
             (Some(basis), _) => basis.into_sums()?,
-            (None, Some(before)) => (before, tempfile::spooled_tempfile(0)),
+            (None, Some(before)) => (before, Sums::default()),
             (None, None) => return Ok(()),
         };
         self.remember(&SnapshotRecord { mark: Mark { stale: true, ..record.mark }, ..record }, sums)
@@ -295,7 +295,7 @@ impl Machine {
         self.lead(&stat, &record, action)
     }
 
-    fn remember_file(&mut self, record: &SnapshotRecord, sums: SpooledTempFile) -> Result<()> {
+    fn remember_file(&mut self, record: &SnapshotRecord, sums: Sums) -> Result<()> {
         self.remember(record, io::BufReader::new(sums))
     }
 }

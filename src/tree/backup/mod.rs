@@ -17,6 +17,7 @@ mod reader;
 mod reason;
 mod sending;
 mod specials;
+mod spool;
 mod start;
 mod summary;
 

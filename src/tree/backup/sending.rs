@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::SeekFrom;
-use tempfile::SpooledTempFile;
 
-use super::basis::{Basis, Spool};
+use super::basis::Basis;
 use super::options::BackupOptions;
+use super::spool::{Spool, Sums};
 use crate::engine::is_zeros;
 use crate::holes::HoleReader;
-use crate::memory::{reserve, zeroed};
+use crate::memory::{resize, zeroed};
 use crate::tree::archive::{Outlet, PART_LEN};
 use crate::tree::libarchive::TarEntry;
 use crate::tree::snapshot::tree_params;
@@ -35,7 +35,7 @@ pub(super) struct Sent {
     pub(super) content: Content,
     pub(super) identity: Identity,
     /// The sums of its blocks.
-    pub(super) sums: SpooledTempFile,
+    pub(super) sums: Sums,
     /// Whether what is restored is known to be other than what the file was at any time.
     pub(super) dirty: bool,
     pub(super) bytes: u64,
@@ -140,7 +140,7 @@ impl SendingFull {
     ) -> Result<Self> {
         let size = entry.metadata.size;
         let data = if allocated < size { data_ranges(&file, size) } else { None };
-        let spool = Spool::new();
+        let spool = Spool::default();
         let params = tree_params(block_len)?;
         let signer = LevelWriter::new(io::sink(), None, level_options(options, params, size))?;
         let signer = signer.signature_to(spool.clone(), Format::Rdiff)?.without_stream();
@@ -208,7 +208,7 @@ impl SendingFull {
     fn finish(&mut self) -> Result<Sent> {
         let signer = self.signer.take().ok_or_else(ended)?;
         let (_, summary) = signer.finish()?;
-        let sums = std::mem::replace(&mut self.spool, Spool::new()).into_sums()?;
+        let sums = self.spool.take_sums()?;
         let identity = summary.identity.ok_or_else(unidentified)?;
         Ok(Sent { content: Content::Full, identity, sums, dirty: self.dirty, bytes: self.size })
     }
@@ -236,7 +236,7 @@ impl SendingDelta {
         stream_id: StreamId,
     ) -> Result<Self> {
         let block_len = basis.block_len();
-        let spool = Spool::new();
+        let spool = Spool::default();
         let limit = options.memory_limit.saturating_sub(basis.memory_bytes());
         let mut level = level_options(options, tree_params(block_len)?, size)
             .memory_limit(limit.max(LEVEL_MEMORY))
@@ -259,8 +259,7 @@ impl SendingDelta {
 
     fn step(&mut self, path: &[u8], outlet: &mut Outlet) -> Result<Option<Sent>> {
         let start = self.part.len();
-        reserve(&mut self.part, PART_LEN - start)?;
-        self.part.resize(PART_LEN, 0);
+        resize(&mut self.part, PART_LEN)?;
         let reader = self.reader.as_mut().ok_or_else(ended)?;
         let got = reader.read(&mut self.part[start..]);
         let len = start + *got.as_ref().unwrap_or(&0);
@@ -291,7 +290,7 @@ impl SendingDelta {
             self.flush(path, outlet)?;
         }
         let content = if same { Content::Same } else { Content::Delta };
-        let sums = std::mem::replace(&mut self.spool, Spool::new()).into_sums()?;
+        let sums = self.spool.take_sums()?;
         // It may have ended early, and say nothing of that.
         let dirty = identity.length() < self.size;
         Ok(Sent { content, identity, sums, dirty, bytes })

@@ -10,7 +10,7 @@ use super::handle::{Handle, Shared};
 use super::read_entry::{RawEntry, ReadEntry};
 use super::source::{self, Source};
 use super::sys::{self, ArchiveEntry, ffi};
-use crate::memory::reserve;
+use crate::memory::resize;
 use crate::{Error, ErrorDetail, ErrorKind, Result};
 
 /// How much of the source libarchive is given at once.
@@ -222,8 +222,7 @@ impl<R: Read> ArchiveReader<R> {
         loop {
             // What the header says is not taken on trust for memory.
             let len = body.len();
-            reserve(&mut body, BLOCK_LEN)?;
-            body.resize(len + BLOCK_LEN, 0);
+            resize(&mut body, len + BLOCK_LEN)?;
             let read = self.read(&mut body[len..])?;
             body.truncate(len + read);
             if read == 0 {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{JoinHandle, ThreadId};
 
 use super::{RestoreOptions, RestoreSummary, restore_tree};
-use crate::memory::reserve;
+use crate::memory::extend;
 use crate::threads::SignalsBlocked;
 use crate::{Error, ErrorKind, Result};
 
@@ -89,8 +89,7 @@ impl Write for RestoreWriter {
         }
         let len = archive.len().min(PIECE_LEN);
         let mut piece = Vec::new();
-        reserve(&mut piece, len)?;
-        piece.extend_from_slice(&archive[..len]);
+        extend(&mut piece, &archive[..len])?;
         if self.pieces.as_ref().is_some_and(|pieces| pieces.send(Message::Piece(piece)).is_ok()) {
             return Ok(len);
         }
