@@ -9,6 +9,7 @@ use crate::format::{
     detect,
 };
 use crate::patch::{DeltaStream, PatchOptions, Step, check_copy};
+use crate::read_at::CLAIMS_MORE;
 use crate::{Error, ErrorKind, Result};
 
 /// How far into a sealed stream its kind stands: after the magic and the version.
@@ -222,7 +223,7 @@ impl<R: Read> DeltaRead<R> {
     }
 }
 
-/// Counts the bytes that are read.
+/// Counts the bytes that are read, and refuses a claim to more than there was room for.
 struct Counted<R> {
     inner: R,
     count: Rc<Cell<u64>>,
@@ -231,6 +232,9 @@ struct Counted<R> {
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let len = self.inner.read(buffer)?;
+        if len > buffer.len() {
+            return Err(Error::new(ErrorKind::Internal, CLAIMS_MORE).into());
+        }
         self.count.set(self.count.get() + len as u64);
         Ok(len)
     }

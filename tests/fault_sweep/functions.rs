@@ -56,10 +56,10 @@ impl Form {
 pub(crate) struct Ground {
     dir: tempfile::TempDir,
     form: Form,
-    old: Vec<u8>,
-    new: Vec<u8>,
-    signature: Signature,
-    deltas: [Vec<u8>; 2],
+    pub(crate) old: Vec<u8>,
+    pub(crate) new: Vec<u8>,
+    pub(crate) signature: Signature,
+    pub(crate) deltas: [Vec<u8>; 2],
 }
 
 impl Ground {
@@ -85,6 +85,10 @@ impl Ground {
 
     pub(crate) fn piece(&self) -> usize {
         self.form.piece()
+    }
+
+    pub(crate) fn block_len(&self) -> u32 {
+        self.form.block_len()
     }
 
     /// All that can be seen of the directory.
@@ -136,7 +140,7 @@ fn parts(joined: &[u8]) -> (&[u8], &[u8]) {
     rest.split_at(u64::from_be_bytes(*len) as usize)
 }
 
-fn sealed(signature: &Signature) -> Vec<u8> {
+pub(crate) fn sealed(signature: &Signature) -> Vec<u8> {
     signature.write_with_stream_id(Vec::new(), Format::Sealed, STREAM_ID).expect("a signature")
 }
 

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use frazil::{
-    BackupOptions, BackupReader, ErrorKind, Recovery, RestoreOptions, RestoreWriter, backup_tree, backup_tree_file,
-    list_snapshot, recover_restore, restore_tree, verify_archive,
+    BackupOptions, BackupReader, ErrorKind, Recovery, RestoreOptions, RestoreWriter, VerifyOptions, backup_tree,
+    backup_tree_file, list_archive, list_snapshot, recover_restore, restore_tree, verify_archive, verify_tree,
 };
 
 use crate::content::noise;
 use crate::drive::Run;
 use crate::faults::{Faults, Faulty};
-use crate::function::{After, Function, Seam, Zero};
+use crate::function::{After, Function, Seam, Zero, function};
 use crate::look;
 
 /// A tree at level 1 in `tree`, its levels in `a0` and `a1`, their snapshots, and a directory at level 0 in `dest`.
@@ -197,6 +197,28 @@ fn observed_restore_1(woods: &Woods, faults: &Arc<Faults>) -> Run {
     restored(woods, 1, &woods.archives[1][..], woods.restores().observer(faults.clone()))
 }
 
+/// A level 0 over a directory that stands at it already.
+fn restore_over(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    Run::whole(|| {
+        let archive = Faulty::new(&woods.archives[0][..], faults);
+        restore_tree(archive, woods.at("dest"), woods.restores().overwrite(true)).map(|_| woods.restored("dest"))
+    })
+}
+
+/// Of what is not in the archive, the directories above, the times are those of the restore.
+fn restore_of_a_part(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    Run::whole(|| {
+        let archive = Faulty::new(&woods.archives[0][..], faults);
+        let options = woods.restores().path("directory/below")?.strip(1).prefix("part")?;
+        restore_tree(archive, woods.at("absent"), options)?;
+        Ok::<_, frazil::Error>(format!("{:?}", look::tree(&woods.at("absent/part/below"))).into_bytes())
+    })
+}
+
+fn observed_restore_that_keeps_going(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    restored(woods, 1, &woods.archives[1][..], woods.restores().keep_going(true).observer(faults.clone()))
+}
+
 fn restore_writer(woods: &Woods, faults: &Arc<Faults>) -> Run {
     let mut run = Run::default();
     let options = woods.restores().observer(faults.clone());
@@ -215,43 +237,64 @@ fn verification(woods: &Woods, faults: &Arc<Faults>) -> Run {
     })
 }
 
+fn listing(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    Run::whole(|| {
+        let mut said = Vec::new();
+        list_archive(Faulty::new(&woods.archives[1][..], faults), |entry| Ok(writeln!(said, "{entry:?}")?))?;
+        Ok::<_, frazil::Error>(said)
+    })
+}
+
+fn snapshot_listing(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    Run::whole(|| {
+        let mut said = Vec::new();
+        let snapshot = File::open(woods.at("s1")).expect("a snapshot");
+        list_snapshot(Faulty::new(snapshot, faults), |entry| Ok(writeln!(said, "{entry:?}")?))?;
+        Ok::<_, frazil::Error>(said)
+    })
+}
+
+/// `dest` stands at level 0, so there are differences to be told.
+fn tree_verified(woods: &Woods, archives: Vec<impl io::Read + Send>, options: VerifyOptions) -> Run {
+    Run::whole(|| {
+        let mut said = Vec::new();
+        let summary =
+            verify_tree(archives, woods.at("dest"), options, |difference| Ok(writeln!(said, "{difference:?}")?))?;
+        assert!(summary.differences > 0, "{summary:?}");
+        writeln!(said, "{summary:?}")?;
+        Ok::<_, frazil::Error>(said)
+    })
+}
+
+fn tree_verification(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    let archives = woods.archives.iter().map(|archive| Faulty::new(&archive[..], faults)).collect();
+    tree_verified(woods, archives, VerifyOptions::new())
+}
+
+fn observed_tree_verification(woods: &Woods, faults: &Arc<Faults>) -> Run {
+    let archives = woods.archives.iter().map(|archive| &archive[..]).collect();
+    tree_verified(woods, archives, VerifyOptions::new().observer(faults.clone()))
+}
+
 const ARCHIVE: Seam = Seam::Reading(Zero::Fails(&[ErrorKind::Truncated]));
 
-pub(crate) const FUNCTIONS: [Function<Woods>; 11] = [
-    Function { name: "backup_tree, level 0: archive's sink", seam: Seam::Writing, after: After::Gone, run: backup_0 },
-    Function { name: "backup_tree, level 1: archive's sink", seam: Seam::Writing, after: After::Gone, run: backup_1 },
-    Function {
-        name: "BackupReader::write_to: archive's sink",
-        seam: Seam::Writing,
-        after: After::Gone,
-        run: backup_written,
-    },
-    Function {
-        name: "BackupReader: snapshot's sink",
-        seam: Seam::Writing,
-        after: After::GoneOrRefuses,
-        run: backup_reader,
-    },
-    Function { name: "backup_tree_file: observer", seam: Seam::Observing, after: After::Gone, run: observed_backup },
-    Function { name: "restore_tree, level 0: archive", seam: ARCHIVE, after: After::Gone, run: restore_0 },
-    Function { name: "restore_tree, level 1: archive", seam: ARCHIVE, after: After::Gone, run: restore_1 },
-    Function {
-        name: "restore_tree, level 0: observer",
-        seam: Seam::Observing,
-        after: After::Gone,
-        run: observed_restore_0,
-    },
-    Function {
-        name: "restore_tree, level 1: observer",
-        seam: Seam::Observing,
-        after: After::Gone,
-        run: observed_restore_1,
-    },
-    Function {
-        name: "RestoreWriter: observer",
-        seam: Seam::Observing,
-        after: After::GoneOrRefuses,
-        run: restore_writer,
-    },
-    Function { name: "verify_archive: archive", seam: ARCHIVE, after: After::Gone, run: verification },
+pub(crate) const FUNCTIONS: [Function<Woods>; 18] = [
+    function("backup_tree, level 0: archive's sink", Seam::Writing, After::Gone, backup_0),
+    function("backup_tree, level 1: archive's sink", Seam::Writing, After::Gone, backup_1),
+    function("BackupReader::write_to: archive's sink", Seam::Writing, After::Gone, backup_written),
+    function("BackupReader: snapshot's sink", Seam::Writing, After::GoneOrRefuses, backup_reader),
+    function("backup_tree_file: observer", Seam::Observing, After::Gone, observed_backup),
+    function("restore_tree, level 0: archive", ARCHIVE, After::Gone, restore_0),
+    function("restore_tree, level 1: archive", ARCHIVE, After::Gone, restore_1),
+    function("restore_tree, overwriting: archive", ARCHIVE, After::Gone, restore_over),
+    function("restore_tree, a part elsewhere: archive", ARCHIVE, After::Gone, restore_of_a_part),
+    function("restore_tree, level 0: observer", Seam::Observing, After::Gone, observed_restore_0),
+    function("restore_tree, level 1: observer", Seam::Observing, After::Gone, observed_restore_1),
+    function("restore_tree, keeping going: observer", Seam::Observing, After::Gone, observed_restore_that_keeps_going),
+    function("RestoreWriter: observer", Seam::Observing, After::GoneOrRefuses, restore_writer),
+    function("verify_archive: archive", ARCHIVE, After::Gone, verification),
+    function("list_archive: archive", ARCHIVE, After::Gone, listing),
+    function("list_snapshot: snapshot", ARCHIVE, After::Gone, snapshot_listing),
+    function("verify_tree: archives", ARCHIVE, After::Gone, tree_verification),
+    function("verify_tree: observer", Seam::Observing, After::Gone, observed_tree_verification),
 ];

@@ -8,9 +8,10 @@ mod compare;
 mod merge;
 
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Builder;
 
 use self::compare::Comparing;
@@ -150,13 +151,13 @@ pub fn verify_tree<R: Read + Send>(
     archives: Vec<R>,
     root: impl AsRef<Path>,
     options: VerifyOptions,
-    mut each: impl FnMut(&Difference) -> Result<()>,
+    each: impl FnMut(&Difference) -> Result<()>,
 ) -> Result<VerifySummary> {
     if archives.is_empty() {
         return Err(Error::new(ErrorKind::InvalidInput, "no archives to verify a tree with"));
     }
     std::thread::scope(|scope| {
-        let mut receivers = Vec::new();
+        let (mut receivers, mut readers) = (Vec::new(), Vec::new());
         for archive in archives {
             let (sender, receiver) = sync_channel(CHANNEL_LEN);
             receivers.push(receiver);
@@ -176,15 +177,29 @@ pub fn verify_tree<R: Read + Send>(
             };
             let _blocked = SignalsBlocked::new();
             let started = Builder::new().name("frazil-verify".to_owned()).spawn_scoped(scope, reading);
-            started.map_err(|error| Error::io("starting a thread", error))?;
+            readers.push(started.map_err(|error| Error::io("starting a thread", error))?);
         }
-        let mut merge = Merge::new(receivers)?;
-        let header = merge.check_chain()?;
-        let mut comparing = Comparing::new(root.as_ref(), &header, options, &mut each)?;
-        while let Some((position, level, record)) = merge.next()? {
-            comparing.take(position, level, record)?;
+        let result = compare_merged(receivers, root.as_ref(), options, each);
+        // They end by themselves, since nobody receives any more; what an archive's reader panicked with goes on here.
+        for reader in readers {
+            reader.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
-        let (entries, source_bytes, differences) = comparing.finish()?;
-        Ok(VerifySummary { header, entries, source_bytes, differences })
+        result
     })
+}
+
+fn compare_merged(
+    receivers: Vec<Receiver<Message>>,
+    root: &Path,
+    options: VerifyOptions,
+    mut each: impl FnMut(&Difference) -> Result<()>,
+) -> Result<VerifySummary> {
+    let mut merge = Merge::new(receivers)?;
+    let header = merge.check_chain()?;
+    let mut comparing = Comparing::new(root, &header, options, &mut each)?;
+    while let Some((position, level, record)) = merge.next()? {
+        comparing.take(position, level, record)?;
+    }
+    let (entries, source_bytes, differences) = comparing.finish()?;
+    Ok(VerifySummary { header, entries, source_bytes, differences })
 }
