@@ -4,9 +4,9 @@ use std::fmt;
 use std::fs::{self, File};
 
 use frazil::{
-    Error, ErrorKind, Filter, Format, LevelReader, PatchOptions, RestoreOptions, Result, Signature, Since,
-    VerifyOptions, backup_tree, chain_file, inspect, list_archive, list_snapshot, patch_file, patch_in_place,
-    recover_restore, restore_tree, verify_archive, verify_tree,
+    BlockRange, Error, ErrorKind, Filter, Format, LevelReader, PatchOptions, RangeKind, RestoreOptions, Result,
+    Signature, Since, VerifyOptions, backup_tree, chain_file, compare_data, inspect, list_archive, list_snapshot,
+    patch_file, patch_in_place, recover_restore, restore_tree, verify_archive, verify_tree,
 };
 
 use crate::content::options;
@@ -90,7 +90,9 @@ impl Row {
     pub(crate) fn has_no_checksums(&self) -> bool {
         matches!(
             (&*self.stream, self.operation),
-            ("plain signature", "plain delta") | ("plain delta", _) | ("basis", "patch, plain" | "in place, plain")
+            ("plain signature", "plain delta" | "compare")
+                | ("plain delta", _)
+                | ("basis", "patch, plain" | "in place, plain")
         )
     }
 
@@ -131,7 +133,21 @@ pub(crate) fn rows() -> Vec<Row> {
             "delta --force --format rdiff plain.sig new out; patch --force old out target",
             |ground| level(ground, "plain.sig", Format::Rdiff),
         ),
+        Row::new("sealed level 0", "level.0", "show", "show level.0", |ground| show(ground, "level.0")),
+        Row::new("sealed level 0", "level.0", "patch", "patch --force /dev/null level.0 target", patch_of_nothing),
+        Row::new(
+            "sealed level 0",
+            "level.0",
+            "chain",
+            "patch --force /dev/null level.0 sealed.delta target",
+            |ground| chain(ground, "sealed.delta"),
+        ),
     ];
+    for (stream, file) in [("sealed signature", "sealed.sig"), ("plain signature", "plain.sig")] {
+        rows.push(Row::new(stream, file, "compare", format!("compare --data {file} old"), |ground| {
+            compare(ground, file)
+        }));
+    }
     for (stream, file) in [("sealed delta", "sealed.delta"), ("plain delta", "plain.delta")] {
         rows.extend([
             Row::new(stream, file, "show", format!("show {file}"), |ground| show(ground, file)),
@@ -202,6 +218,14 @@ pub(crate) fn show(ground: &Ground, file: &str) -> Outcome {
     passed(inspection.and_then(|inspection| inspection.damage.map_or(Ok(()), Err)))
 }
 
+/// Holds the old content against its signature: nothing has changed.
+fn compare(ground: &Ground, file: &str) -> Outcome {
+    let compared = Signature::load(ground.path(file))
+        .and_then(|signature| compare_data(&signature, ground.open("old")?)?.collect::<Result<Vec<_>>>());
+    let is_same = |ranges: Vec<BlockRange>| ranges.iter().all(|range| range.kind == RangeKind::Same);
+    made(compared.map(is_same))
+}
+
 /// Makes a level against a signature; it is right when it makes the new content out of the old.
 pub(crate) fn level(ground: &Ground, file: &str, format: Format) -> Outcome {
     let make = || {
@@ -220,17 +244,27 @@ fn replacing() -> PatchOptions {
     PatchOptions::new().replace(true).threads(1)
 }
 
-/// Looks at what was published, and puts back what was there.
 fn target_is_new(ground: &Ground) -> bool {
-    let is_new = ground.read("target") == ground.read("new");
+    target_is(ground, "new")
+}
+
+/// Looks at what was published, and puts back what was there.
+fn target_is(ground: &Ground, name: &str) -> bool {
+    let is_right = ground.read("target") == ground.read(name);
     ground.put("target", Some(BEFORE));
-    is_new
+    is_right
 }
 
 pub(crate) fn patch(ground: &Ground, file: &str) -> Outcome {
     let (old, target) = (ground.path("old"), ground.path("target"));
     let patched = ground.open(file).and_then(|delta| patch_file(Some(&old), delta, &target, replacing()));
     made(patched.map(|_| target_is_new(ground)))
+}
+
+fn patch_of_nothing(ground: &Ground) -> Outcome {
+    let target = ground.path("target");
+    let patched = ground.open("level.0").and_then(|delta| patch_file(None, delta, &target, replacing()));
+    made(patched.map(|_| target_is(ground, "old")))
 }
 
 fn chain(ground: &Ground, file: &str) -> Outcome {
