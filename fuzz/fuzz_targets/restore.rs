@@ -11,11 +11,12 @@ mod sealed;
 
 use std::fs;
 
-use archive::{Header, Level, Metadata, Parent, Record, Tar};
+use archive::{BLOCK_LEN, Header, Level, Metadata, Parent, Record, Tar};
 use frazil::{ErrorKind, RestoreOptions, restore_tree, verify_archive};
 use frazil_fuzz::{Input, MAX_OUTPUT};
 use libfuzzer_sys::fuzz_target;
 use look::{differences, listing, scratch};
+use sealed::{DELTA, Says, Sealing, TAG_BASIS, TAG_TARGET_BLOCK_LEN};
 
 /// Entries of a level, at the most.
 const ENTRIES_MAX: usize = 40;
@@ -41,6 +42,10 @@ const PATHS: [&str; 16] = [
 ];
 
 const TARGETS: [&str; 6] = ["a", "../outside", "..", "/", "../outside/f", "."];
+
+/// Names of attributes, of all namespaces.
+const ATTRIBUTES: [&str; 6] =
+    ["user.a", "user.", "trusted.a", "security.capability", "system.posix_acl_access", "frazil.a"];
 
 fuzz_target!(|data: &[u8]| {
     let mut input = Input(data);
@@ -90,7 +95,7 @@ fn level(header: Header, input: &mut Input<'_>) -> Vec<u8> {
         let other = PATHS[usize::from(input.byte()) % PATHS.len()];
         let target = TARGETS[usize::from(input.byte()) % TARGETS.len()];
         let len = usize::from(input.byte());
-        match kind % 12 {
+        match kind % 16 {
             0 => level.file(path, input.bytes(len)),
             1 => level.make(path, Metadata::symlink(target)),
             2 => level.open(path),
@@ -108,8 +113,56 @@ fn level(header: Header, input: &mut Input<'_>) -> Vec<u8> {
             }
             9 => level.encoded(&Record::new(kind, path).encode()).encoded(&[&[len as u8], input.bytes(len)].concat()),
             10 => level.tar(&Tar { typeflag: b"0125gxLKSM"[len % 10], ..Tar::file(other, input.bytes(len)) }),
-            _ => level.batch(),
+            11 => level.batch(),
+            12 => {
+                let (basis, commands, content) = (input.bytes(len), input.bytes(len), input.bytes(len));
+                let record = Record::file(b'D', path, content).after(Parent::file(basis));
+                let record = if len % 2 == 0 { record } else { record.from(other) };
+                level.delta(&record, &delta(basis, commands, &Says::truth(content)), 1 + input.word())
+            }
+            13 => {
+                let (basis, added) = (input.bytes(len), input.bytes(1));
+                let content = [basis, added].concat();
+                let commands = appending(basis, added);
+                let record = Record::file(b'D', path, &content).after(Parent::file(basis));
+                level.delta(&record, &delta(basis, &commands, &Says::truth(&content)), 1 + input.word())
+            }
+            14 => {
+                let name = ATTRIBUTES[usize::from(input.byte()) % ATTRIBUTES.len()].into();
+                let attributes = vec![(name, input.bytes(len).to_vec())];
+                match b"-dp"[len % 3] {
+                    b'-' => {
+                        let file = Record::file(b'F', path, b"");
+                        level.full(&file.with(Metadata { attributes, ..Metadata::new(b'-') }), b"")
+                    }
+                    kind => level.make(path, Metadata { attributes, ..Metadata::new(kind) }),
+                }
+            }
+            _ => {
+                let device = (input.word() as u64, input.word() as u64);
+                level.make(path, Metadata { device, ..Metadata::new(b"cb"[len % 2]) })
+            }
         };
     }
     level.finish()
+}
+
+/// A sealed delta of these commands, and what it says that they make of this basis.
+fn delta(basis: &[u8], commands: &[u8], makes: &Says) -> Vec<u8> {
+    let basis = Says::truth(basis).as_basis();
+    let fields: [(_, &[u8]); 2] = [(TAG_BASIS, &basis), (TAG_TARGET_BLOCK_LEN, &BLOCK_LEN.to_be_bytes())];
+    Sealing::new(DELTA, &fields).data(commands, makes.length).end(makes)
+}
+
+/// Commands that copy all of a short basis, and append this.
+fn appending(basis: &[u8], added: &[u8]) -> Vec<u8> {
+    let mut commands = vec![0x72, 0x73, 0x02, 0x36];
+    if !basis.is_empty() {
+        commands.extend([0x45, 0, basis.len() as u8]);
+    }
+    if !added.is_empty() {
+        commands.extend([&[0x41, added.len() as u8], added].concat());
+    }
+    commands.push(0);
+    commands
 }
