@@ -72,12 +72,18 @@ impl Watch {
 
     /// Reports progress, and fails if the observer wants to stop.
     pub(crate) fn step(&self, progress: Progress) -> Result<()> {
-        let Some(observer) = &self.0 else { return Ok(()) };
-        observer.progress(&progress);
-        if observer.cancelled() {
-            return Err(Error::new(ErrorKind::Cancelled, "stopped by the observer").at(progress.done_bytes));
+        self.report(progress);
+        self.ask(progress.done_bytes)
+    }
+
+    /// Fails if the observer wants to stop, where so many bytes are done; tells it nothing.
+    pub(crate) fn ask(&self, done_bytes: u64) -> Result<()> {
+        match &self.0 {
+            Some(observer) if observer.cancelled() => {
+                Err(Error::new(ErrorKind::Cancelled, "stopped by the observer").at(done_bytes))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Reports progress of work that is better finished than stopped.

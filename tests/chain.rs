@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use frazil::{
     Chain, Error, ErrorKind, Format, LevelOptions, LevelReader, NoBasis, Observer, PatchOptions, ReadAt, Signature,
-    VerifyBasis,
+    SignatureParams, VerifyBasis,
 };
 
 fn random(len: usize) -> Vec<u8> {
@@ -123,6 +123,23 @@ fn a_level_that_jumps_about_in_the_one_below_costs_little_for_each_jump() {
             let most = length * 6 + (16 << 20) + COPIES as u64 * (16 << 10);
             assert!(read <= most, "{name}, {index_memory} for the index: {read} bytes read of {length}");
         }
+    }
+}
+
+/// Frames that are shorter than the places of a small index are from each other: some are found from the one before.
+#[test]
+fn a_level_that_jumps_about_in_short_frames_takes_what_is_there_however_small_the_index_is() {
+    let literal = random(4 << 20);
+    let content: Vec<u8> = literal.chunks(1024).flat_map(|chunk| [chunk, &[0; 1024]].concat()).collect();
+    let mut lower = Vec::new();
+    let options = LevelOptions::new().params(SignatureParams::with_block_len(1024).unwrap());
+    LevelReader::new(&content[..], None, options).unwrap().read_to_end(&mut lower).unwrap();
+    let (upper, expected) = permuted(&content, 5_000);
+    for index_memory in [1, 32 << 10, PatchOptions::DEFAULT_INDEX_MEMORY] {
+        let options = PatchOptions::new().index_memory(index_memory);
+        let mut restored = Vec::new();
+        Chain::new(NoBasis, vec![&lower[..], &upper], options).unwrap().read_to_end(&mut restored).unwrap();
+        assert!(restored == expected, "{index_memory} for the index");
     }
 }
 

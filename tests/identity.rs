@@ -79,6 +79,15 @@ fn a_wrong_basis_is_named_before_a_byte_comes_out() {
 }
 
 #[test]
+fn a_level_of_empty_content_does_not_stand_on_another() {
+    let (_, empty) = level(b"", None, options(4096));
+    let (delta, _) = level(b"content", Some(&empty), options(4096));
+    let mut reader = PatchReader::new(&delta[..], &b"other"[..], PatchOptions::new()).unwrap();
+    let error = Error::from(reader.read_to_end(&mut Vec::new()).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::WrongBasis, "{error}");
+}
+
+#[test]
 fn a_wrong_basis_is_named_whenever_it_is_verified_and_nothing_is_published() {
     let history = History::new(Format::Sealed);
     let dir = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ mod made;
 #[path = "support/random.rs"]
 mod random;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use frazil::{
     Engine, ErrorKind, Format, LevelOptions, LevelReader, LevelWriter, Matching, Signature, SignatureParams, StreamId,
@@ -42,6 +42,37 @@ fn unchanged_content_is_all_copied_whatever_the_sums_of_the_new_signature() {
             }
         }
     }
+}
+
+#[test]
+fn the_new_signature_has_the_sums_of_the_basis_unless_those_are_too_weak_for_a_sealed_level() {
+    let full = |weak| SignatureParams::new(weak, StrongKind::Blake2, 1000, 32).unwrap();
+    let cut = SignatureParams::new(WeakKind::Rollsum, StrongKind::Blake2, 1000, 8).unwrap();
+    let forgeable = SignatureParams::new(WeakKind::Rollsum, StrongKind::Md4, 1000, 16).unwrap();
+    for (basis, format, expected) in [
+        (full(WeakKind::Rollsum), Format::Sealed, full(WeakKind::Rollsum)),
+        (full(WeakKind::RabinKarp), Format::Sealed, full(WeakKind::RabinKarp)),
+        (cut, Format::Sealed, full(WeakKind::RabinKarp)),
+        (forgeable, Format::Sealed, full(WeakKind::RabinKarp)),
+        (cut, Format::Rdiff, cut),
+        (forgeable, Format::Rdiff, forgeable),
+    ] {
+        let options = LevelOptions::new().format(format).allow_weak(true);
+        let (_, summary) = level(&sign(b"old", basis), b"new", options);
+        assert_eq!(*signature_of(&summary).params(), expected, "{basis:?}, {format:?}");
+    }
+}
+
+#[test]
+fn librsync_matches_nothing_without_memory_for_its_index() {
+    let basis = sign(&Random::new(seed(451)).content(Content::Random, 1 << 20), blocks_of(64));
+    let options = LevelOptions::new().params(blocks_of(64)).memory_limit(7 << 20).threads(2);
+    let Err(error) = LevelReader::new(io::empty(), &basis, options.clone().engine(Engine::Librsync)) else {
+        panic!("7 MiB cannot do");
+    };
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    // frazil's own is smaller.
+    LevelReader::new(io::empty(), &basis, options).unwrap();
 }
 
 #[test]

@@ -87,6 +87,24 @@ fn a_level_from_ranges_restores_the_new_content_and_reads_only_what_changed() {
 }
 
 #[test]
+fn a_range_that_is_too_long_for_one_fetch_is_fetched_in_pieces() {
+    let old = random(1500);
+    let mut new = old.clone();
+    new[5 * BLOCK..1400 * BLOCK].iter_mut().for_each(|byte| *byte ^= 1);
+    let content = Recorded(&new, Mutex::default());
+    let (old_signature, new_signature) = (sign(&old), sign(&new));
+    let mut level = RangeLevel::new(&old_signature, &new_signature, &content, LevelOptions::new()).unwrap();
+    let mut delta = Vec::new();
+    level.read_to_end(&mut delta).unwrap();
+    assert_eq!(level.finish().unwrap().literal_bytes, (1395 * BLOCK) as u64);
+    let read = content.1.into_inner().unwrap();
+    assert!(read.len() > 3 && read.iter().all(|&(_, len)| len <= 1 << 20), "{read:?}");
+    let mut restored = Vec::new();
+    PatchReader::new(&delta[..], &old[..], PatchOptions::new()).unwrap().read_to_end(&mut restored).unwrap();
+    assert!(restored == new);
+}
+
+#[test]
 fn content_that_is_not_what_its_signature_says_is_refused() {
     let (old, new) = old_and_new();
     let (old_signature, new_signature) = (sign(&old), sign(&new));

@@ -3,7 +3,7 @@
 use crate::engine::librsync::{DeltaJob, SignatureLoader};
 use crate::engine::{CommandSink, Window};
 use crate::format::{Command, CommandParser, SumTable};
-use crate::observer::{Progress, Watch};
+use crate::observer::Watch;
 use crate::{Error, ErrorKind, Result};
 
 /// Fed between two looks at the observer: a signature made to fail at every byte makes librsync slow beyond
@@ -45,7 +45,7 @@ impl LibrsyncMatcher {
     ) -> Result<()> {
         for piece in window.slice(self.decided, window.end()).chunks(PIECE_LEN) {
             self.job.feed(piece, &mut self.raw)?;
-            watch.step(Progress { done_bytes: self.decided, ..Progress::default() })?;
+            watch.ask(self.decided)?;
         }
         if eof {
             self.job.end(&mut self.raw)?;

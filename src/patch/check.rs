@@ -75,7 +75,7 @@ fn fingerprint_of(basis: &dyn ReadAt, expected: &Fingerprint, options: &PatchOpt
             0 => break,
             len => identity.update(&buffer[..len]),
         }
-        options.watch.step(Progress { total_bytes: Some(expected.length()), ..Progress::default() })?;
+        options.watch.step(Progress::default())?;
     }
     Ok(*identity.finish().fingerprint())
 }

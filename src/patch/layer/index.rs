@@ -106,3 +106,23 @@ fn has_room<T>(places: &mut Vec<T>, most: usize) -> bool {
     let len = places.len();
     len < most && (len < places.capacity() || places.try_reserve_exact(len.min(most - len)).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_frames_beyond_the_budget_every_second_is_kept_to_the_end() {
+        const COUNT: u64 = 10_000;
+        const BUDGET: usize = 64;
+        let mut frames = Frames::new((BUDGET * size_of::<Unit>()) as u64);
+        for number in 0..COUNT {
+            frames.push(Unit { number, offset: number * 100, output: number * 1000 });
+        }
+        assert!(frames.places.len() <= BUDGET, "{}", frames.places.len());
+        for output in (0..COUNT * 1000).step_by(777) {
+            let before = frames.before(output).expect("the first is always kept").output;
+            assert!(before <= output && output - before <= COUNT * 1000 * 2 / BUDGET as u64, "{before} for {output}");
+        }
+    }
+}
