@@ -79,3 +79,31 @@ impl<R: Read> Source<R> {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time.
+    struct InDribs<'a>(&'a [u8]);
+
+    impl Read for InDribs<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let len = buffer.len().min(7);
+            self.0.read(&mut buffer[..len])
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_one_read_comes_before_the_next() {
+        let content: Vec<u8> = (0..100).collect();
+        let mut source = Source::new(InDribs(&content));
+        let mut taken = Vec::new();
+        while source.fill_to(10).unwrap() {
+            taken.extend_from_slice(&source.buffered()[..10]);
+            source.consume(10);
+        }
+        assert_eq!(taken, content);
+        assert_eq!((source.consumed(), source.buffered()), (100, &[][..]));
+    }
+}
