@@ -19,7 +19,7 @@ use std::sync::Once;
 use frazil::Action::{self, Copy, Delete, Delta, Full, Link, Metadata};
 use frazil::{
     BackupOptions, ErrorKind, Filter, LevelId, RestoreOptions, backup_tree, list_archive, list_snapshot, restore_tree,
-    verify_archive,
+    restored_level, verify_archive,
 };
 use rustix::fs::FileType;
 use tree::{Entry, assert_same, image, make_node, set_attribute, set_time};
@@ -31,6 +31,9 @@ const LEVELS: [LevelId; 2] = [LevelId(*b"frazil's level 0"), LevelId(*b"frazil's
 const CREATED: i64 = 1_700_000_000;
 
 const BLOCK_LEN: u32 = 1024;
+
+/// What a destination says of itself that stands at level 0.
+const STATE: &str = "level0.state";
 
 /// The filters, each with what ends the names of archives that went through it, and the program that undoes it.
 const FILTERS: [(Filter, &str, &str); 5] = [
@@ -180,6 +183,33 @@ fn every_level_is_restored_as_it_was() {
         restore_tree(archive(level), &restored, options).unwrap();
         assert_same(&images[level], &image(&restored), &format!("level {level}"));
     }
+}
+
+/// A destination may be restored to by one version and gone on from by the next.
+#[test]
+fn what_a_restore_notes_of_its_destination_is_read_and_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let restored = dir.path().join("restored");
+    let noted = restored.join(".frazil-restore/state");
+    let options = || RestoreOptions::new().privileged(tree::is_root());
+    restore_tree(archive(levels().start), &restored, options()).unwrap();
+    let made = fs::read(&noted).unwrap();
+    if std::env::var_os("BLESS").is_some() && !path(STATE).exists() {
+        fs::write(path(STATE), &made).unwrap();
+    }
+    let frozen = fs::read(path(STATE)).unwrap();
+    assert!(made == frozen, "it is noted otherwise than it was");
+    fs::write(&noted, &frozen).unwrap();
+    assert_eq!(restored_level(&restored).unwrap(), Some(LEVELS[0]));
+    restore_tree(archive(1), &restored, options()).unwrap();
+    assert_same(&images()[1], &image(&restored), "level 1");
+
+    let mut newer = frozen;
+    newer[8] = 2;
+    fs::write(&noted, newer).unwrap();
+    let error = restored_level(&restored).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.to_string().contains("of a newer frazil: expected version 1, found 2"), "{error}");
 }
 
 /// Through whatever filter they went, they are the same archives.
@@ -359,6 +389,7 @@ fn every_file_is_listed() {
     let endings: Vec<String> = FILTERS.iter().map(|(_, ending, _)| format!("tar.{ending}")).collect();
     let endings = || endings.iter().map(String::as_str).chain(["tar", "snapshot"]);
     let expected = levels().flat_map(|level| endings().map(move |ending| format!("level{level}.{ending}")));
+    let expected = expected.chain([STATE.to_owned()]);
     let found = fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(found.collect::<BTreeSet<_>>(), expected.collect());
 }

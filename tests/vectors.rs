@@ -62,6 +62,19 @@ fn level(content: &[u8], basis: impl Into<LevelBasis>, options: LevelOptions) ->
     stream
 }
 
+/// A level of a file whose time changes while it is read, with the signature that comes with it.
+fn dirtied(content: &[u8], basis: impl Into<LevelBasis>) -> (Vec<u8>, Signature) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("source");
+    fs::write(&path, content).unwrap();
+    let options = LevelOptions::new().params(signatures()[0].params).stream_id(STREAM_ID);
+    let mut level = LevelReader::open(&path, basis, options).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    let mut stream = Vec::new();
+    level.read_to_end(&mut stream).unwrap();
+    (stream, level.finish().unwrap())
+}
+
 struct SignatureVector {
     name: &'static str,
     params: SignatureParams,
@@ -116,6 +129,9 @@ fn deltas() -> Vec<DeltaVector> {
         vector("level1-weak.sealed", old(), new(), |this| {
             let basis = Signature::read_from(&frozen("signature-72730136.rdiff")[..]).unwrap();
             level(&this.target, &basis, LevelOptions::new().allow_weak(true))
+        }),
+        vector("level1-dirty.sealed", old(), new(), |this| {
+            dirtied(&this.target, &signature_of(&this.basis, signatures()[0].params)).0
         }),
         vector("level0.rdiff", vec![], old(), |this| {
             level(&this.target, None, LevelOptions::new().format(Format::Rdiff))
@@ -213,6 +229,27 @@ fn every_delta_is_read_and_made_no_longer() {
             assert!(target == vector.target, "{name}, {way}: another target");
         }
     }
+}
+
+#[test]
+fn what_is_dirty_says_so_and_is_gone_on_from() {
+    let (_, signature) = dirtied(&old(), None);
+    let made = signature.write_with_stream_id(Vec::new(), Format::Sealed, STREAM_ID).unwrap();
+    let frozen_signature = frozen_or_blessed("signature-dirty.sealed", &made);
+    assert!(made == frozen_signature);
+    let signature = Signature::read_from(&frozen_signature[..]).unwrap();
+    assert!(signature.is_dirty() && signature.identity() == signature_of(&old(), *signature.params()).identity());
+    let next = level(&new(), &signature, LevelOptions::new());
+    assert!(restored(&next, &old()).unwrap() == new());
+
+    let dirty: BTreeSet<_> = deltas().into_iter().map(|vector| vector.name).filter(|name| is_dirty(name)).collect();
+    assert_eq!(dirty, ["level1-dirty.sealed"].into());
+}
+
+fn is_dirty(name: &str) -> bool {
+    let inspection = inspect(&frozen(name)[..]).unwrap();
+    assert!(inspection.damage.is_none(), "{name}");
+    inspection.dirty
 }
 
 #[test]
@@ -382,8 +419,8 @@ fn every_file_is_listed_and_they_are_small() {
         .map(|vector| vector.name)
         .chain(deltas().iter().map(|vector| vector.name))
         .chain(contents().iter().map(|(name, _)| *name))
-        // Of the test `tree_vectors`, and of the one above.
-        .chain(["tree", "B2SUMS"])
+        // Of `what_is_dirty_says_so_and_is_gone_on_from`, of the test `tree_vectors`, and of the one above.
+        .chain(["signature-dirty.sealed", "tree", "B2SUMS"])
         .map(str::to_owned)
         .collect();
     let mut found = BTreeSet::new();
