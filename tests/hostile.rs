@@ -278,6 +278,22 @@ fn sealed_deltas_that_lie_with_right_checksums_are_refused() {
     pull(&fields(&[(0x8007, b"skipped")]), b"", PatchOptions::new()).expect("an optional field is skipped");
 }
 
+/// One byte more is refused above.
+#[test]
+fn a_frame_of_the_greatest_length_is_read() {
+    const LITERAL_LEN: usize = (1 << 20) - 9;
+    let content = noise(LITERAL_LEN, 3);
+    let none = Says::truth(b"").as_basis();
+    let level0 = Sealing::new(DELTA, &[(TAG_BASIS, &none)]);
+    let payload = commands(&[&[0x43], &(LITERAL_LEN as u32).to_be_bytes()[..], &content].concat());
+    assert_eq!(payload.len(), 1 << 20);
+    let length = LITERAL_LEN as u64;
+    let delta = level0.data(&payload, length).data(&[0], length).end(&Says::truth(&content));
+    let mut made = Vec::new();
+    PatchReader::new(&delta[..], &b""[..], PatchOptions::new()).unwrap().read_to_end(&mut made).unwrap();
+    assert!(made == content);
+}
+
 #[test]
 fn a_header_that_allows_more_gives_way_to_the_limit() {
     let length = (1_u64 << 62).to_be_bytes();
