@@ -66,8 +66,11 @@ pub(super) fn roll_rollsum(
     let low_half = splat(0xffff);
     let (mut sum, mut weighted) = (splat(first.sum), splat(first.weighted));
     let next = |gone: &Bytes, come: &Bytes| {
-        std::array::from_fn(|half| {
-            let [gone, come] = [gone, come].map(|bytes| load_bytes(&bytes[half * LANES..]));
+        let mut sums = [_mm256_setzero_si256(); 2];
+        // No closure, as above.
+        for half in 0..2 {
+            let gone = load_bytes(&gone[half * LANES..]);
+            let come = load_bytes(&come[half * LANES..]);
             let change = _mm256_sub_epi32(come, gone);
             let after = _mm256_add_epi32(sum, running_totals(change));
             let gone = _mm256_mullo_epi32(len, _mm256_add_epi32(gone, offset));
@@ -76,8 +79,9 @@ pub(super) fn roll_rollsum(
             let here = _mm256_and_si256(_mm256_sub_epi32(after, change), low_half);
             let weighted_here = _mm256_sub_epi32(weighted_after, weighted_change);
             (sum, weighted) = (splat_last(after), splat_last(weighted_after));
-            _mm256_or_si256(_mm256_slli_epi32::<16>(weighted_here), here)
-        })
+            sums[half] = _mm256_or_si256(_mm256_slli_epi32::<16>(weighted_here), here);
+        }
+        sums
     };
     let at = look(next, windows, index, from, to, hits);
     [[first.sum, ..], [first.weighted, ..]] = [store(sum), store(weighted)];
@@ -105,7 +109,8 @@ fn look(
         let [low, high] = next(gone, come);
         let mut held = index.may_hold_mask(low) | index.may_hold_mask(high) << LANES;
         if held != 0 {
-            let sums = [store(low), store(high)].concat();
+            let sums = [store(low), store(high)];
+            let sums = sums.as_flattened();
             while held != 0 {
                 let place = held.trailing_zeros() as usize;
                 held &= held - 1;
