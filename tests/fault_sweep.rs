@@ -14,6 +14,8 @@ mod faults;
 mod function;
 #[path = "fault_sweep/functions.rs"]
 mod functions;
+#[path = "fault_sweep/ground.rs"]
+mod ground;
 #[path = "fault_sweep/held.rs"]
 mod held;
 #[path = "fault_sweep/judge.rs"]
@@ -27,7 +29,7 @@ mod woods;
 
 use faults::{Fault, Faults};
 use function::Function;
-use functions::{FORMS, Ground};
+use ground::{FORMS, Ground};
 use judge::{Judge, Tally};
 use woods::Woods;
 

@@ -102,7 +102,7 @@ fn level_of_a_file(ground: &Ground, told: Arc<Told>) -> u64 {
     level_file(ground.at("new"), &ground.signature, ground.target(), options).unwrap().stats.stream_bytes
 }
 
-/// All has changed but the first block, so that what is done is what was written of.
+/// All but the last block has changed.
 fn level_of_ranges(ground: &Ground, told: Arc<Told>) -> u64 {
     let mut other: Vec<u8> = ground.new.iter().map(|byte| !byte).collect();
     let last = LENGTH - BLOCK_LEN as usize..;

@@ -4,156 +4,23 @@
 //! when a better matcher makes another level of the same contents, the old file stays to be read, and
 //! the new stream gets a file of its own.
 
+#[path = "support/vector.rs"]
+mod vector;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use frazil::{
-    Chain, ErrorKind, Format, LevelBasis, LevelOptions, LevelReader, PatchOptions, PatchReader, PatchWriter, Result,
-    SealedHeader, SealedKind, Signature, SignatureFile, SignatureParams, SignatureReader, StreamId, StrongKind,
-    WeakKind, inspect, patch_file, patch_from_stream, patch_in_place,
+    Chain, ErrorKind, Format, LevelOptions, PatchOptions, PatchReader, PatchWriter, Result, SealedHeader, SealedKind,
+    Signature, SignatureFile, SignatureParams, SignatureReader, inspect, patch_file, patch_from_stream, patch_in_place,
 };
-
-const STREAM_ID: StreamId = StreamId(*b"frazil's vectors");
-
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/v1").join(name)
-}
-
-/// The frozen bytes of a vector.
-fn frozen(name: &str) -> Vec<u8> {
-    std::fs::read(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// 5,000 bytes without any pattern that a block could repeat.
-fn old() -> Vec<u8> {
-    let mut state = 1_u32;
-    let step = |_| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state as u8
-    };
-    (0..5000).map(step).collect()
-}
-
-/// The old content with a sentence put in, and a run of zeros.
-fn new() -> Vec<u8> {
-    let old = old();
-    [&old[..2048], b"These words are new.", &old[2048..4096], &[0; 8192], &old[4096..]].concat()
-}
-
-fn params(weak: WeakKind, strong: StrongKind, block_len: u32, strong_len: u32) -> SignatureParams {
-    SignatureParams::new(weak, strong, block_len, strong_len).unwrap()
-}
-
-fn signature_of(content: &[u8], params: SignatureParams) -> Signature {
-    let options = LevelOptions::new().params(params).format(Format::Rdiff);
-    LevelReader::new(content, None, options).and_then(LevelReader::finish).unwrap()
-}
-
-fn level(content: &[u8], basis: impl Into<LevelBasis>, options: LevelOptions) -> Vec<u8> {
-    let mut stream = Vec::new();
-    let mut level = LevelReader::new(content, basis, options.stream_id(STREAM_ID)).unwrap();
-    level.read_to_end(&mut stream).unwrap();
-    level.finish().unwrap();
-    stream
-}
-
-/// A level of a file whose time changes while it is read, with the signature that comes with it.
-fn dirtied(content: &[u8], basis: impl Into<LevelBasis>) -> (Vec<u8>, Signature) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("source");
-    fs::write(&path, content).unwrap();
-    let options = LevelOptions::new().params(signatures()[0].params).stream_id(STREAM_ID);
-    let mut level = LevelReader::open(&path, basis, options).unwrap();
-    fs::File::options().write(true).open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
-    let mut stream = Vec::new();
-    level.read_to_end(&mut stream).unwrap();
-    (stream, level.finish().unwrap())
-}
-
-struct SignatureVector {
-    name: &'static str,
-    params: SignatureParams,
-    format: Format,
-}
-
-/// Signatures of the old content.
-fn signatures() -> Vec<SignatureVector> {
-    use StrongKind::{Blake2, Md4};
-    use WeakKind::{RabinKarp, Rollsum};
-    let vector = |name, params, format| SignatureVector { name, params, format };
-    vec![
-        vector("signature.sealed", params(RabinKarp, Blake2, 1024, 32), Format::Sealed),
-        vector("signature-rollsum.sealed", params(Rollsum, Blake2, 2048, 32), Format::Sealed),
-        // Blocks too short to be the leaves of the fingerprint.
-        vector("signature-short-blocks.sealed", params(RabinKarp, Blake2, 500, 32), Format::Sealed),
-        vector("signature-72730136.rdiff", params(Rollsum, Md4, 1024, 8), Format::Rdiff),
-        vector("signature-72730137.rdiff", params(Rollsum, Blake2, 1024, 32), Format::Rdiff),
-        vector("signature-72730146.rdiff", params(RabinKarp, Md4, 1000, 16), Format::Rdiff),
-        vector("signature-72730147.rdiff", params(RabinKarp, Blake2, 1024, 16), Format::Rdiff),
-    ]
-}
-
-struct DeltaVector {
-    name: &'static str,
-    basis: Vec<u8>,
-    target: Vec<u8>,
-    make: fn(&Self) -> Vec<u8>,
-}
-
-/// Deltas of every form: each header field, each frame type, each flag that can be asked for.
-fn deltas() -> Vec<DeltaVector> {
-    let vector = |name, basis, target, make| DeltaVector { name, basis, target, make };
-    vec![
-        vector("tiny-level0.sealed", vec![], b"ice".to_vec(), |this| {
-            level(&this.target, None, LevelOptions::new().target_len(3))
-        }),
-        vector("nothing-level0.sealed", vec![], vec![], |this| level(&this.target, None, LevelOptions::new())),
-        vector("level0.sealed", vec![], old(), |this| {
-            level(&this.target, None, LevelOptions::new().params(signatures()[0].params))
-        }),
-        vector("level1.sealed", old(), new(), |this| {
-            level(&this.target, &signature_of(&this.basis, signatures()[0].params), LevelOptions::new())
-        }),
-        vector("level1-every-field.sealed", old(), new(), |this| {
-            let options = LevelOptions::new()
-                .params(SignatureParams::with_block_len(2048).unwrap())
-                .target_len(this.target.len() as u64)
-                .basis_path("an/older/path");
-            level(&this.target, &signature_of(&this.basis, signatures()[0].params), options)
-        }),
-        vector("level1-weak.sealed", old(), new(), |this| {
-            let basis = Signature::read_from(&frozen("signature-72730136.rdiff")[..]).unwrap();
-            level(&this.target, &basis, LevelOptions::new().allow_weak(true))
-        }),
-        vector("level1-dirty.sealed", old(), new(), |this| {
-            dirtied(&this.target, &signature_of(&this.basis, signatures()[0].params)).0
-        }),
-        vector("level0.rdiff", vec![], old(), |this| {
-            level(&this.target, None, LevelOptions::new().format(Format::Rdiff))
-        }),
-        vector("level1.rdiff", old(), new(), |this| {
-            let signature = signature_of(&this.basis, signatures()[0].params);
-            level(&this.target, &signature, LevelOptions::new().format(Format::Rdiff))
-        }),
-        vector("level1-unchanged.sealed", old(), old(), |this| {
-            level(&this.target, &signature_of(&this.basis, signatures()[0].params), LevelOptions::new())
-        }),
-    ]
-}
-
-/// Gives the frozen bytes; with `BLESS=1` a vector that is missing is written first.
-fn frozen_or_blessed(name: &str, made: &[u8]) -> Vec<u8> {
-    if std::env::var_os("BLESS").is_some() && !path(name).exists() {
-        std::fs::create_dir_all(path("")).unwrap();
-        std::fs::write(path(name), made).unwrap();
-    }
-    frozen(name)
-}
+use vector::{
+    STREAM_ID, SignatureVector, contents, deltas, dirtied, frozen, frozen_or_blessed, level, new, old, path,
+    signature_of, signatures,
+};
 
 fn restored(delta: &[u8], basis: &[u8]) -> Result<Vec<u8>> {
     let mut target = Vec::new();
@@ -174,11 +41,6 @@ fn chained(delta: &[u8], basis: &[u8]) -> Result<Vec<u8>> {
 /// The header of a sealed signature.
 fn header_of(signature: &[u8]) -> SealedHeader {
     SignatureReader::new(signature).unwrap().header().expect("it is sealed").clone()
-}
-
-/// The contents, as files for whoever reads the vectors with another program.
-fn contents() -> [(&'static str, Vec<u8>); 2] {
-    [("old", old()), ("new", new())]
 }
 
 #[test]

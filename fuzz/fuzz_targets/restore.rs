@@ -156,7 +156,7 @@ fn delta(basis: &[u8], commands: &[u8], makes: &Says) -> Vec<u8> {
 
 /// Commands that copy all of a short basis, and append this.
 fn appending(basis: &[u8], added: &[u8]) -> Vec<u8> {
-    let mut commands = vec![0x72, 0x73, 0x02, 0x36];
+    let mut commands = b"rs\x026".to_vec();
     if !basis.is_empty() {
         commands.extend([0x45, 0, basis.len() as u8]);
     }

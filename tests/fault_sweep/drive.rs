@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::error::Error as _;
+use std::fmt::Debug;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -96,6 +97,11 @@ impl Run {
         let mut run = Self::default();
         run.finish(work);
         run
+    }
+
+    /// A function that makes nothing: what it tells is the output.
+    pub(crate) fn told<T: Debug, E: Into<Failure>>(look: impl FnOnce() -> Result<T, E>) -> Self {
+        Self::whole(|| look().map(|told| format!("{told:?}").into_bytes()))
     }
 
     /// The last call, which gives what was made.

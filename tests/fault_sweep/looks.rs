@@ -1,6 +1,5 @@
 //! What only looks at a stream: it tells the same, or fails.
 
-use std::fmt::Debug;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -12,12 +11,7 @@ use crate::content::{level, options};
 use crate::drive::{Failure, Run};
 use crate::faults::{Faults, Faulty};
 use crate::function::{After, Function, Seam, Zero, function};
-use crate::functions::{Ground, sealed};
-
-/// What is told is the output.
-fn told<T: Debug, E: Into<Failure>>(look: impl FnOnce() -> std::result::Result<T, E>) -> Run {
-    Run::whole(|| look().map(|found| format!("{found:?}").into_bytes()))
-}
+use crate::ground::{Ground, sealed};
 
 /// The signatures of the old and of the new content.
 fn signatures(ground: &Ground) -> [Vec<u8>; 2] {
@@ -26,11 +20,11 @@ fn signatures(ground: &Ground) -> [Vec<u8>; 2] {
 
 fn signature_read(ground: &Ground, faults: &Arc<Faults>) -> Run {
     let signature = sealed(&ground.signature);
-    told(|| Signature::read_from(Faulty::new(&signature[..], faults)))
+    Run::told(|| Signature::read_from(Faulty::new(&signature[..], faults)))
 }
 
 fn compared(old: impl Read, new: impl Read) -> Run {
-    told(|| compare_streams(SignatureReader::new(old)?, SignatureReader::new(new)?)?.collect::<Result<Vec<_>>>())
+    Run::told(|| compare_streams(SignatureReader::new(old)?, SignatureReader::new(new)?)?.collect::<Result<Vec<_>>>())
 }
 
 fn old_signature_compared(ground: &Ground, faults: &Arc<Faults>) -> Run {
@@ -45,7 +39,7 @@ fn new_signature_compared(ground: &Ground, faults: &Arc<Faults>) -> Run {
 
 /// Who compares knows how long the content is: a shorter one is an error of theirs.
 fn data_compared(ground: &Ground, faults: &Arc<Faults>) -> Run {
-    told(|| {
+    Run::told(|| {
         let content = Faulty::new(&ground.new[..], faults);
         let ranges = compare_data(&ground.signature, content)?.collect::<Result<Vec<BlockRange>>>()?;
         let length: u64 = ranges.iter().map(|range| range.len).sum();
@@ -58,7 +52,7 @@ fn data_compared(ground: &Ground, faults: &Arc<Faults>) -> Run {
 
 /// What is wrong further on than the head is told beside what was found before.
 fn inspected(stream: &[u8], faults: &Arc<Faults>) -> Run {
-    told(|| {
+    Run::told(|| {
         let mut inspection = inspect(Faulty::new(stream, faults))?;
         match inspection.damage.take() {
             Some(damage) => Err::<_, Error>(damage),

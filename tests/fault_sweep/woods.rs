@@ -1,14 +1,16 @@
 //! Trees that are backed up and restored while something goes wrong.
 
+use std::fmt::Debug;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use frazil::{
-    BackupOptions, BackupReader, ErrorKind, Recovery, RestoreOptions, RestoreWriter, VerifyOptions, backup_tree,
-    backup_tree_file, list_archive, list_snapshot, recover_restore, restore_tree, verify_archive, verify_tree,
+    BackupOptions, BackupReader, Difference, ErrorKind, Recovery, RestoreOptions, RestoreWriter, Result, VerifyOptions,
+    backup_tree, backup_tree_file, list_archive, list_snapshot, recover_restore, restore_tree, verify_archive,
+    verify_tree,
 };
 
 use crate::content::noise;
@@ -229,40 +231,36 @@ fn restore_writer(woods: &Woods, faults: &Arc<Faults>) -> Run {
 }
 
 fn verification(woods: &Woods, faults: &Arc<Faults>) -> Run {
-    Run::whole(|| {
-        let summary = verify_archive(Faulty::new(&woods.archives[1][..], faults), None)?;
-        let mut said = Vec::new();
-        writeln!(said, "{summary:?}")?;
-        Ok::<_, frazil::Error>(said)
+    Run::told(|| verify_archive(Faulty::new(&woods.archives[1][..], faults), None))
+}
+
+/// All that is given to `each` of a list, and what comes after it.
+fn listed<T: Debug, S: Debug>(list: impl FnOnce(&mut dyn FnMut(T) -> Result<()>) -> Result<S>) -> Run {
+    Run::told(|| {
+        let mut given = Vec::new();
+        let summary = list(&mut |entry| {
+            given.push(entry);
+            Ok(())
+        })?;
+        Ok::<_, frazil::Error>((given, summary))
     })
 }
 
 fn listing(woods: &Woods, faults: &Arc<Faults>) -> Run {
-    Run::whole(|| {
-        let mut said = Vec::new();
-        list_archive(Faulty::new(&woods.archives[1][..], faults), |entry| Ok(writeln!(said, "{entry:?}")?))?;
-        Ok::<_, frazil::Error>(said)
-    })
+    listed(|each| list_archive(Faulty::new(&woods.archives[1][..], faults), each))
 }
 
 fn snapshot_listing(woods: &Woods, faults: &Arc<Faults>) -> Run {
-    Run::whole(|| {
-        let mut said = Vec::new();
-        let snapshot = File::open(woods.at("s1")).expect("a snapshot");
-        list_snapshot(Faulty::new(snapshot, faults), |entry| Ok(writeln!(said, "{entry:?}")?))?;
-        Ok::<_, frazil::Error>(said)
-    })
+    let snapshot = File::open(woods.at("s1")).expect("a snapshot");
+    listed(|each| list_snapshot(Faulty::new(snapshot, faults), each))
 }
 
 /// `dest` stands at level 0, so there are differences to be told.
 fn tree_verified(woods: &Woods, archives: Vec<impl io::Read + Send>, options: VerifyOptions) -> Run {
-    Run::whole(|| {
-        let mut said = Vec::new();
-        let summary =
-            verify_tree(archives, woods.at("dest"), options, |difference| Ok(writeln!(said, "{difference:?}")?))?;
+    listed(|each: &mut dyn FnMut(Difference) -> Result<()>| {
+        let summary = verify_tree(archives, woods.at("dest"), options, |difference| each(difference.clone()))?;
         assert!(summary.differences > 0, "{summary:?}");
-        writeln!(said, "{summary:?}")?;
-        Ok::<_, frazil::Error>(said)
+        Ok(summary)
     })
 }
 
